@@ -1,0 +1,144 @@
+//! Events: what an entry of the ledger says happened. `object.verb`, mapped to OCSF 1.x classes.
+
+use crate::text::Text;
+
+/// How an act ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// A gate or the access check refused it.
+    Refused,
+    /// It was allowed and went wrong; nothing was changed.
+    Failed,
+}
+
+impl Outcome {
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+    /// OCSF `status_id`: 1 success, 2 failure.
+    pub const fn ocsf_status(self) -> u8 {
+        match self {
+            Self::Success => 1,
+            Self::Refused | Self::Failed => 2,
+        }
+    }
+    /// Its name for people.
+    pub const fn text(self) -> Text {
+        match self {
+            Self::Success => Text::new("成功", "Success"),
+            Self::Refused => Text::new("拒否", "Refused"),
+            Self::Failed => Text::new("失敗", "Failed"),
+        }
+    }
+}
+
+/// A kind of event, declared once in [`ALL`].
+#[derive(Debug)]
+pub struct Event {
+    /// `object.verb`.
+    pub name: &'static str,
+    /// OCSF `class_uid`: 3001 account change, 3002 authentication, 3005 user access management, 3006 group
+    /// management, 6003 API activity, 6002 application lifecycle, 4002 HTTP activity, 2004 detection finding, 5019 device config state change.
+    pub class_uid: u32,
+    /// OCSF `activity_id` within the class.
+    pub activity_id: u32,
+    /// What happened, for people.
+    pub text: Text,
+}
+
+macro_rules! events {
+    ($($c:ident $name:literal $class:literal $activity:literal $ja:literal $en:literal;)*) => {
+        $(#[doc = $en] pub static $c: Event = Event { name: $name, class_uid: $class, activity_id: $activity, text: Text::new($ja, $en) };)*
+        /// Every event there is.
+        pub static ALL: &[&Event] = &[$(&$c),*];
+    };
+}
+
+events! {
+    SESSION_SIGN_IN "session.sign_in" 3002 1 "サインイン" "Sign-in";
+    SESSION_SIGN_OUT "session.sign_out" 3002 2 "サインアウト" "Sign-out";
+    SESSION_EXPIRE "session.expire" 3002 2 "セッションの期限切れ" "Session expired";
+    SESSION_END "session.end" 3002 2 "セッションの終了" "Session ended";
+    SESSION_LIST "session.list" 6003 2 "セッション一覧の閲覧" "Sessions read";
+    SESSION_REAUTHENTICATE "session.reauthenticate" 3002 1 "再認証" "Re-authentication";
+    SESSION_ENTER "session.enter" 3002 1 "アプリケーションへの入場" "Entry to an application";
+    ACCOUNT_LOCK "account.lock" 3001 9 "アカウントのロック" "Account locked";
+    ACCOUNT_UNLOCK "account.unlock" 3001 10 "アカウントのロック解除" "Account unlocked";
+    USER_CREATE "user.create" 3001 1 "利用者の登録" "User created";
+    USER_READ "user.read" 6003 2 "利用者の閲覧" "User read";
+    USER_LIST "user.list" 6003 2 "利用者一覧の閲覧" "Users read";
+    USER_UPDATE "user.update" 3001 3 "利用者の変更" "User changed";
+    USER_DISABLE "user.disable" 3001 5 "利用者の停止" "User disabled";
+    USER_ENABLE "user.enable" 3001 2 "利用者の再開" "User enabled";
+    USER_DELETE "user.delete" 3001 6 "利用者の削除" "User deleted";
+    USER_INVITE "user.invite" 3001 1 "招待リンクの発行" "Invitation issued";
+    USER_SWITCH "user.switch" 3005 1 "利用者ごとの機能の入・切" "Functions switched for a user";
+    PASSWORD_SET "password.set" 3001 3 "パスワードの設定" "Password set";
+    PASSWORD_CHANGE "password.change" 3001 3 "パスワードの変更" "Password changed";
+    FACTOR_CREATE "factor.create" 3001 11 "二要素目の登録" "Second factor enrolled";
+    FACTOR_CONFIRM "factor.confirm" 3001 11 "二要素目の確認" "Second factor confirmed";
+    FACTOR_DELETE "factor.delete" 3001 12 "二要素目の解除" "Second factor removed";
+    FACTOR_LIST "factor.list" 6003 2 "二要素目の閲覧" "Second factors read";
+    RECOVERY_CREATE "recovery.create" 3001 11 "回復コードの発行" "Recovery codes issued";
+    ROLE_CREATE "role.create" 3006 1 "ロールの作成" "Role created";
+    ROLE_LIST "role.list" 6003 2 "ロール一覧の閲覧" "Roles read";
+    ROLE_READ "role.read" 6003 2 "ロールの閲覧" "Role read";
+    ROLE_UPDATE "role.update" 3006 2 "ロールの変更" "Role changed";
+    ROLE_DELETE "role.delete" 3006 5 "ロールの削除" "Role deleted";
+    GRANT_CREATE "grant.create" 3005 1 "ロールの付与" "Role granted";
+    GRANT_DELETE "grant.delete" 3005 2 "ロールの解除" "Role taken back";
+    GRANT_LIST "grant.list" 6003 2 "付与の閲覧" "Grants read";
+    SITE_CREATE "site.create" 6003 1 "拠点の作成" "Site created";
+    SITE_LIST "site.list" 6003 2 "拠点一覧の閲覧" "Sites read";
+    SITE_READ "site.read" 6003 2 "拠点の閲覧" "Site read";
+    SITE_UPDATE "site.update" 6003 3 "拠点の変更" "Site changed";
+    SITE_DELETE "site.delete" 6003 4 "拠点の削除" "Site deleted";
+    ADDRESS_RULE_CREATE "address_rule.create" 6003 1 "接続元制限の追加" "Address rule added";
+    ADDRESS_RULE_LIST "address_rule.list" 6003 2 "接続元制限の閲覧" "Address rules read";
+    ADDRESS_RULE_UPDATE "address_rule.update" 6003 3 "接続元制限の変更" "Address rule changed";
+    ADDRESS_RULE_DELETE "address_rule.delete" 6003 4 "接続元制限の削除" "Address rule removed";
+    ADDRESS_REFUSE "address.refuse" 4002 99 "許可されない接続元の拒否" "Address refused";
+    POLICY_READ "policy.read" 6003 2 "ポリシーの閲覧" "Policy read";
+    POLICY_UPDATE "policy.update" 6003 3 "ポリシーの変更" "Policy changed";
+    POLICY_RELOAD "policy.reload" 6003 3 "ポリシーファイルの再読込" "Policy file reloaded";
+    SWITCH_UPDATE "switch.update" 6003 3 "組織の機能の入・切" "Functions switched for the organisation";
+    SWITCH_READ "switch.read" 6003 2 "機能の入・切の閲覧" "Function switches read";
+    HISTORY_READ "history.read" 6003 2 "操作履歴の閲覧" "Operation history read";
+    HISTORY_EXPORT "history.export" 6003 2 "操作履歴のダウンロード" "Operation history downloaded";
+    HISTORY_PROOF "history.proof" 6003 2 "操作履歴の証明の取得" "Proof of the history read";
+    CLAIMS_READ "claims.read" 6003 2 "約束と証跡の閲覧" "Claims read";
+    CLAIM_PROVE "claim.prove" 2004 1 "約束の検証" "Claim proven";
+    DOOR_PASS "door.pass" 4002 99 "アプリケーションへの通過" "Passage to the application";
+    DOOR_REFUSE "door.refuse" 4002 99 "アプリケーションへの通過の拒否" "Passage refused";
+    DOOR_FAIL "door.fail" 4002 99 "アプリケーションの無応答" "Application did not answer";
+    ROUTE_REFUSE "route.refuse" 4002 99 "要求の拒否" "Request refused";
+    TENANT_CREATE "tenant.create" 3006 1 "組織の作成" "Organisation created";
+    TENANT_LIST "tenant.list" 6003 2 "組織一覧の閲覧" "Organisations read";
+    TENANT_READ "tenant.read" 6003 2 "組織の閲覧" "Organisation read";
+    TENANT_DELETE "tenant.delete" 3006 5 "組織の削除" "Organisation deleted";
+    HOST_CREATE "host.create" 6003 1 "ホスト名の登録" "Host name added";
+    KEY_CREATE "key.create" 6003 1 "鍵の生成" "Key created";
+    KEY_ROTATE "key.rotate" 6003 3 "鍵の更新" "Key rotated";
+    KEY_SHRED "key.shred" 6003 4 "鍵の破棄" "Key destroyed";
+    LEDGER_PURGE "ledger.purge" 6003 4 "保存期間を過ぎた記録の消去" "Entries past their retention purged";
+    LEDGER_EPOCH "ledger.epoch" 6003 1 "記録の新しい世代の開始" "New epoch of the log";
+    LEDGER_COUNT "ledger.count" 4002 99 "同じ接続元からの拒否の集計" "Refusals of one address counted";
+    COMMAND_RUN "command.run" 6003 99 "コマンドの実行" "Command run";
+    INSTANCE_START "instance.start" 6002 3 "起動" "Instance started";
+    INSTANCE_STOP "instance.stop" 6002 4 "停止" "Instance stopped";
+    LINK_CREATE "link.create" 3001 1 "一回限りのリンクの発行" "One-time link issued";
+    LINK_USE "link.use" 3001 1 "一回限りのリンクの使用" "One-time link used";
+}
+
+/// By its stable name.
+pub fn by_name(name: &str) -> Option<&'static Event> {
+    ALL.iter().copied().find(|e| e.name == name)
+}

@@ -1,0 +1,157 @@
+//! Hooks at which controls decide, and the typed rules they hand to engines. An engine asks; it never names the
+//! control that answers. A control taken out of a rehearsal simply does not answer, and the hook's open default holds.
+
+use std::{net::IpAddr, time::Duration};
+
+use ipnet::IpNet;
+
+use crate::{
+    access::AccessQuestion,
+    policy::Effective,
+    problem::ProblemKind,
+    text::Text,
+    time::{Time, Zone},
+};
+
+/// What a gate says.
+#[derive(Clone, Copy, Debug)]
+pub enum Decision {
+    /// Go on.
+    Allow,
+    /// Stop, with this problem.
+    Refuse(&'static ProblemKind),
+}
+
+impl Decision {
+    /// Whether it is `Allow`.
+    pub const fn allows(self) -> bool {
+        matches!(self, Self::Allow)
+    }
+}
+
+/// Which handshakes a listener accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsRule {
+    /// Whether TLS 1.2 is offered beside 1.3.
+    pub tls12: bool,
+    /// Least AES key bits: 128 or 256. ChaCha20 is refused whenever `aes_only` is set.
+    pub aes_bits: u16,
+    /// Only AES suites.
+    pub aes_only: bool,
+}
+
+/// How many tries, and for how long the account is locked after the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockoutRule {
+    /// Failed tries that lock. `None`: never (only when the control is taken out).
+    pub tries: Option<u32>,
+    /// How long the lock lasts, and after which an unlocked count is forgotten.
+    pub period: Duration,
+    /// Whether a browser that signed in before has a counter of its own.
+    pub known_device: bool,
+}
+
+/// When a session ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionRule {
+    /// Without activity. `None`: never (only when the control is taken out).
+    pub idle: Option<Duration>,
+    /// Since sign-in.
+    pub absolute: Duration,
+    /// Whether a resolved session is checked anew at every request.
+    pub recheck: bool,
+}
+
+/// What is asked for beside the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FactorRule {
+    /// Whether an account that has a second factor is asked for it.
+    pub ask: bool,
+    /// Whether every account must have one (enrolment follows the first sign-in).
+    pub required: bool,
+    /// Whether users may enrol one.
+    pub allowed: bool,
+    /// Whether a code is refused the second time.
+    pub refuse_replay: bool,
+    /// How many recovery codes are issued.
+    pub recovery_codes: u32,
+}
+
+/// What a password must satisfy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordRule {
+    /// Least length in characters (Unicode scalar values).
+    pub min_length: u32,
+    /// How many of the four classes (lower, upper, digit, other) must appear.
+    pub classes: u32,
+    /// How many earlier passwords may not come back.
+    pub history: u32,
+    /// Age after which it must be changed; zero means never.
+    pub max_age: Duration,
+    /// A file of breached passwords, one a line (plain, or upper-case SHA-1 hex as in the Pwned Passwords download).
+    pub breached_list: Option<String>,
+    /// Argon2id memory cost in KiB.
+    pub memory_kib: u32,
+    /// Argon2id passes.
+    pub passes: u32,
+}
+
+/// Where entries are rendered and how long they are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRule {
+    /// How long entries are kept. `None`: for ever (only when the purge is taken out).
+    pub retention: Option<Duration>,
+    /// The zone for every reader. `None`: each reader's own (only when the control is taken out).
+    pub zone: Option<Zone>,
+    /// Whether every proxied read is entered, not one per session, route and minute.
+    pub each_read: bool,
+}
+
+/// The address lists that apply to one request.
+#[derive(Clone, Debug, Default)]
+pub struct AddressLists {
+    /// The platform's list; empty admits all.
+    pub platform: Vec<IpNet>,
+    /// The tenant's list; empty admits all.
+    pub tenant: Vec<IpNet>,
+}
+
+/// A session as the gate sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionTimes {
+    /// When it was made.
+    pub created: Time,
+    /// Its last activity by a person.
+    pub last_used: Time,
+}
+
+/// The gates of all controls, asked by engines.
+pub trait Gates: Send + Sync {
+    /// The handshake rule of TLS listeners.
+    fn tls(&self, policy: &Effective) -> TlsRule;
+    /// Whether plain HTTP is refused before any body is read. `false` only when the control is taken out.
+    fn refuse_plain_http(&self, policy: &Effective) -> bool;
+    /// Whether an address may come in.
+    fn address(&self, lists: &AddressLists, peer: IpAddr) -> Decision;
+    /// The lockout rule.
+    fn lockout(&self, policy: &Effective) -> LockoutRule;
+    /// The session rule.
+    fn session(&self, policy: &Effective) -> SessionRule;
+    /// The second-factor rule.
+    fn factor(&self, policy: &Effective) -> FactorRule;
+    /// The password rule.
+    fn password(&self, policy: &Effective) -> PasswordRule;
+    /// Whether the right is granted on the target.
+    fn access(&self, question: &AccessQuestion) -> Decision;
+    /// The audit rule.
+    fn audit(&self, policy: &Effective) -> AuditRule;
+    /// Whether the policy floor, switches and so on are in force is decided inside the gates above; this names
+    /// each control for the policy page: its section, and a sentence for people.
+    fn sections(&self) -> Vec<(&'static str, Text)>;
+}
+
+/// Whether `times` is past the rule's idle or absolute end at `now`.
+pub fn session_over(rule: &SessionRule, times: SessionTimes, now: Time) -> bool {
+    let idle_over = rule.idle.is_some_and(|idle| now.since(times.last_used) >= idle);
+    idle_over || now.since(times.created) >= rule.absolute
+}

@@ -1,0 +1,124 @@
+//! What a rehearsal may take out, and the clock that it may move. Nothing here can be reached from a policy, a
+//! flag, a file or the environment of a serving instance: the values have no serde, no `FromStr`, no `Default`,
+//! and `serve`'s constructor takes none of them.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::watch;
+
+use crate::time::{Clock, Due, Time};
+
+/// One control really taken out of a rehearsed instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TakenOut {
+    /// The gate that counts tries and locks accounts.
+    Lockout,
+    /// The gate that ends idle sessions.
+    IdleEnd,
+    /// The gate that asks for the second factor.
+    SecondFactor,
+    /// The check that a one-time code was not used before.
+    CodeReplay,
+    /// The access check: every right is granted.
+    AccessCheck,
+    /// The site part of the access check: a site's grant reaches every site.
+    SiteScope,
+    /// The writing of ledger entries.
+    EntryWrite,
+    /// The purge of entries past their retention.
+    RetentionPurge,
+    /// The copy of the newest checkpoint kept outside the database.
+    OutsideCheckpoint,
+    /// The key that signs checkpoints is another one.
+    CheckpointKey,
+    /// The fixed zone: times are rendered in each reader's own.
+    FixedZone,
+    /// The tenant in every statement and in every seal.
+    TenantScope,
+    /// Sealing: bodies are stored as they are.
+    Sealing,
+    /// Keys of each tenant's own: every tenant's data is sealed under one key.
+    TenantKeys,
+    /// Password hashing: the password is stored as it came.
+    PasswordHash,
+    /// The refusal of plain HTTP.
+    PlainHttpRefusal,
+    /// The restriction of TLS suites.
+    TlsSuites,
+    /// Checking the session anew at every request.
+    SessionRecheck,
+    /// The hash of stored session tokens.
+    TokenHash,
+    /// Switching functions off per user.
+    UserSwitch,
+    /// Switching functions off per tenant.
+    TenantSwitch,
+    /// The platform's floor under tenants' policies.
+    PolicyFloor,
+    /// The gate on source addresses.
+    AddressRule,
+    /// The administrator type's own rights over accounts: only an operator could do it.
+    SelfService,
+    /// The guard that keeps record types without a class out of the store.
+    DataCatalogue,
+}
+
+impl TakenOut {
+    /// What is gone, in words, for evidence.
+    pub fn name(self) -> String {
+        format!("{self:?}")
+    }
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Clone)]
+pub struct MovableClock {
+    now: Arc<AtomicI64>,
+    moved: Arc<watch::Sender<()>>,
+}
+
+impl MovableClock {
+    /// Standing at `start`.
+    pub fn new(start: Time) -> Self {
+        Self { now: Arc::new(AtomicI64::new(start.micros())), moved: Arc::new(watch::Sender::new(())) }
+    }
+    /// Moves on by `span` and wakes everyone whose moment has come.
+    pub fn advance(&self, span: Duration) {
+        self.set(self.now().plus(span));
+    }
+    /// Moves on to `at`; never back.
+    pub fn set(&self, at: Time) {
+        self.now.fetch_max(at.micros(), Ordering::SeqCst);
+        self.moved.send_replace(());
+    }
+}
+
+impl fmt::Debug for MovableClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MovableClock({:?})", self.now())
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> Time {
+        Time::from_micros(self.now.load(Ordering::SeqCst))
+    }
+    fn due(&self, at: Time) -> Due {
+        let this = self.clone();
+        Box::pin(async move {
+            let mut moved = this.moved.subscribe();
+            while this.now() < at {
+                if moved.changed().await.is_err() {
+                    return;
+                }
+            }
+        })
+    }
+}
