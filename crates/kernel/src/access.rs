@@ -46,35 +46,35 @@ macro_rules! catalogue {
 catalogue! {
     functions {
         APPLICATION "application" "アプリケーションの利用" "Use of the application";
-        USERS "users" "利用者の管理" "User management";
+        USERS "users" "ユーザーの管理" "User management";
         ROLES "roles" "ロールの管理" "Role management";
         SITES "sites" "拠点の管理" "Site management";
-        ADDRESSES "addresses" "接続元アドレスの制限" "Address rules";
+        ADDRESSES "addresses" "接続元アドレス制限" "Address rules";
         HISTORY "history" "操作履歴の閲覧" "Operation history";
         EXPORT "export" "操作履歴のダウンロード" "Download of the operation history";
         POLICY "policy" "セキュリティポリシーの設定" "Security policy";
-        CLAIMS "claims" "約束と証跡の閲覧" "Claims and evidence";
+        CLAIMS "claims" "表明事項と証跡の閲覧" "Claims and evidence";
         SESSIONS "sessions" "セッションの管理" "Session management";
     }
     rights {
         APPLICATION_USE "application.use" APPLICATION true "アプリケーションを使う" "Use the application";
-        USERS_READ "users.read" USERS true "利用者を見る" "See users";
-        USERS_WRITE "users.write" USERS true "利用者を登録・変更・停止・削除する" "Create, change, disable and delete users";
+        USERS_READ "users.read" USERS true "ユーザーを見る" "See users";
+        USERS_WRITE "users.write" USERS true "ユーザーを登録・変更・無効化・削除する" "Create, change, disable and delete users";
         ROLES_READ "roles.read" ROLES false "ロールを見る" "See roles";
         ROLES_WRITE "roles.write" ROLES false "ロールを作成・変更・削除する" "Create, change and delete roles";
-        GRANTS_WRITE "grants.write" ROLES true "ロールを利用者に付与・解除する" "Grant roles to users and take them back";
+        GRANTS_WRITE "grants.write" ROLES true "ロールをユーザーに付与・剥奪する" "Grant roles to users and take them back";
         SITES_READ "sites.read" SITES true "拠点を見る" "See sites";
         SITES_WRITE "sites.write" SITES true "拠点を作成・変更・削除する" "Create, change and delete sites";
-        ADDRESSES_READ "addresses.read" ADDRESSES false "接続元アドレスの制限を見る" "See address rules";
-        ADDRESSES_WRITE "addresses.write" ADDRESSES false "接続元アドレスの制限を変更する" "Change address rules";
+        ADDRESSES_READ "addresses.read" ADDRESSES false "接続元アドレス制限を見る" "See address rules";
+        ADDRESSES_WRITE "addresses.write" ADDRESSES false "接続元アドレス制限を変更する" "Change address rules";
         HISTORY_READ "history.read" HISTORY false "操作履歴を見る" "See the operation history";
         HISTORY_EXPORT "history.export" EXPORT false "操作履歴をダウンロードする" "Download the operation history";
         POLICY_READ "policy.read" POLICY false "適用中のポリシーを見る" "See the policy in force";
         POLICY_WRITE "policy.write" POLICY false "組織のポリシーを変更する" "Change the organisation's policy";
-        SWITCHES_WRITE "switches.write" POLICY false "機能の入・切を変更する" "Switch functions on and off";
-        CLAIMS_READ "claims.read" CLAIMS false "約束と証跡を見る" "See claims and evidence";
-        SESSIONS_READ "sessions.read" SESSIONS false "利用者のセッションを見る" "See users' sessions";
-        SESSIONS_END "sessions.end" SESSIONS false "利用者のセッションを終了する" "End users' sessions";
+        SWITCHES_WRITE "switches.write" POLICY false "機能の有効・無効を変更する" "Switch functions on and off";
+        CLAIMS_READ "claims.read" CLAIMS false "表明事項と証跡を見る" "See claims and evidence";
+        SESSIONS_READ "sessions.read" SESSIONS false "ユーザーのセッションを見る" "See users' sessions";
+        SESSIONS_END "sessions.end" SESSIONS false "ユーザーのセッションを終了する" "End users' sessions";
     }
 }
 
@@ -219,7 +219,7 @@ impl UserType {
         match self {
             Self::Administrator => Text::new("管理者", "Administrator"),
             Self::Approver => Text::new("承認者", "Approver"),
-            Self::User => Text::new("利用者", "User"),
+            Self::User => Text::new("一般ユーザー", "User"),
         }
     }
     /// The rights that come with the type, tenant-wide.

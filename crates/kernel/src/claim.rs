@@ -58,15 +58,15 @@ impl Verdict {
     /// Its name for people.
     pub const fn text(self) -> Text {
         match self {
-            Self::Holds => Text::new("証明済み", "Holds"),
-            Self::Broken => Text::new("破れている", "Broken"),
+            Self::Holds => Text::new("確認済み", "Holds"),
+            Self::Broken => Text::new("不成立", "Broken"),
             Self::Stale => Text::new("証跡が古い", "Stale"),
-            Self::Unknown => Text::new("不明", "Unknown"),
-            Self::Partly => Text::new("一部のみ", "Partly"),
+            Self::Unknown => Text::new("判定不能", "Unknown"),
+            Self::Partly => Text::new("一部確認", "Partly"),
             Self::NotKeptYet => Text::new("未対応", "Not kept yet"),
             Self::NotProven => Text::new("未検証", "Not proven"),
-            Self::Attested => Text::new("書面で確認", "Attested"),
-            Self::Lapsed => Text::new("確認期限切れ", "Lapsed"),
+            Self::Attested => Text::new("記録により確認", "Attested"),
+            Self::Lapsed => Text::new("期限切れ", "Lapsed"),
         }
     }
 }
