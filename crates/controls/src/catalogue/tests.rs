@@ -280,3 +280,23 @@ fn a_flaw_in_the_areas_is_named() {
     let again = second.replace("'b'", "'a'").replace("'d'", "'c'");
     assert_eq!(refusal(format!("{AREAS}{again}")), "area a: listed twice");
 }
+
+/// Screens and papers are written from the glossary; it has to say what the code says.
+#[test]
+fn the_glossary_names_verdicts_and_kinds_as_the_code_does() {
+    use sekisho_kernel::{access::UserType, claim::Verdict};
+    let glossary = include_str!("../../../../docs/glossary.md");
+    let coded = Verdict::ALL.into_iter().map(|v| (v.name().to_owned(), v.text())).chain(
+        [Kind::Enforced, Kind::Attested, Kind::Inherited]
+            .into_iter()
+            .map(|k| (serde_json::to_value(k).unwrap().as_str().unwrap().to_owned(), k.title())),
+    );
+    for (code, text) in coded {
+        let row = format!("| `{code}` | {} | {} |", text.ja, text.en);
+        assert!(glossary.contains(&row), "docs/glossary.md lacks {row}");
+    }
+    for kind in UserType::ALL {
+        let cell = format!("| {} |", kind.text().ja);
+        assert!(glossary.contains(&cell), "docs/glossary.md lacks {cell}");
+    }
+}
