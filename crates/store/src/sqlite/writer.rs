@@ -1,0 +1,251 @@
+//! The one thread that writes to SQLite, and the group commit.
+//!
+//! A batch is whatever waits in line: one physical transaction, one sync of the write-ahead log, a savepoint for
+//! each member that writes. Nobody is answered before COMMIT has returned.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use super::{
+    Shared,
+    conn::{self, Role, Statements},
+};
+use crate::{
+    error::StoreError,
+    faults::Injected,
+    job::Write,
+    sql::{NOTICE_LIMIT, Notice, Read, Sql},
+    value::{Param, Row},
+};
+
+/// Most members of one physical transaction. It bounds what a failing disk can take back at once.
+pub(crate) const MOST_MEMBERS: usize = 512;
+
+/// The writer thread's whole life.
+pub(crate) fn run(shared: &Shared, first: Connection) {
+    let mut next = Some(first);
+    let mut jobs: Vec<Box<dyn Write>> = Vec::with_capacity(MOST_MEMBERS);
+    loop {
+        let conn = match next.take().map_or_else(|| conn::open(&shared.path, Role::Writer), Ok) {
+            Ok(conn) => conn,
+            Err(error) => {
+                if !shared.lines.writes.take(MOST_MEMBERS, &mut jobs) {
+                    return;
+                }
+                answer_all(jobs.drain(..), &error);
+                continue;
+            }
+        };
+        let mut db = Statements::new(&conn);
+        loop {
+            if !shared.lines.writes.take(MOST_MEMBERS, &mut jobs) {
+                return;
+            }
+            if !(Batch { shared, db: &mut db, kept: Vec::with_capacity(jobs.len()), notices: Vec::new() })
+                .run(&mut jobs)
+            {
+                tracing::warn!("reopening the database after a failure");
+                break;
+            }
+        }
+    }
+}
+
+fn answer_all(jobs: impl Iterator<Item = Box<dyn Write>>, error: &StoreError) {
+    for job in jobs {
+        job.answer(Some(error));
+    }
+}
+
+struct Batch<'b, 'c> {
+    shared: &'b Shared,
+    db: &'b mut Statements<'c>,
+    /// Members to be answered after the commit, each with the error that replaces its own answer, if any.
+    kept: Vec<(Box<dyn Write>, Option<StoreError>)>,
+    notices: Vec<Notice>,
+}
+
+impl Batch<'_, '_> {
+    /// Runs `jobs` to their answers. `false`: the connection cannot be trusted any more.
+    fn run(&mut self, jobs: &mut Vec<Box<dyn Write>>) -> bool {
+        if let Err(error) = self.db.control("BEGIN IMMEDIATE") {
+            answer_all(jobs.drain(..), &error);
+            return trusted(&error);
+        }
+        let alone = jobs.len() == 1;
+        let mut members = jobs.drain(..);
+        while let Some(job) = members.next() {
+            if let Err(error) = self.member(job, alone) {
+                // SQLite took the whole transaction back: whoever ran in it has lost, the rest start anew.
+                self.abandon(&error);
+                let begun = if trusted(&error) { self.db.control("BEGIN IMMEDIATE") } else { Err(error) };
+                if let Err(error) = begun {
+                    answer_all(members, &error);
+                    return trusted(&error);
+                }
+            }
+        }
+        match self.commit() {
+            Ok(()) => {
+                for notice in self.notices.drain(..) {
+                    self.shared.lines.hub.publish(&notice);
+                }
+                for (job, error) in self.kept.drain(..) {
+                    job.answer(error.as_ref());
+                }
+                true
+            }
+            Err(error) => {
+                self.abandon(&error);
+                trusted(&error)
+            }
+        }
+    }
+
+    /// Runs one member. `Err`: the whole transaction is gone.
+    fn member(&mut self, mut job: Box<dyn Write>, alone: bool) -> Result<(), StoreError> {
+        let savepoint = if alone { Savepoint::Whole } else { Savepoint::None };
+        let mut tx = Tx { db: self.db, savepoint, failed: None, notices: Vec::new() };
+        let succeeded = job.run(&mut tx);
+        let Tx { savepoint, failed, notices, .. } = tx;
+        let keep = succeeded && failed.is_none();
+        if self.db.is_outside() {
+            let error = failed.unwrap_or_else(|| StoreError::Bug("the transaction ended by itself".into()));
+            self.kept.push((job, None));
+            return Err(error);
+        }
+        let settled = match (savepoint, keep) {
+            (Savepoint::None, _) | (Savepoint::Whole, true) => Ok(()),
+            (Savepoint::Set, true) => self.db.control("RELEASE member"),
+            (Savepoint::Set, false) => {
+                self.db.control("ROLLBACK TO member").and_then(|()| self.db.control("RELEASE member"))
+            }
+            (Savepoint::Whole, false) => self.db.control("ROLLBACK").and_then(|()| self.db.control("BEGIN IMMEDIATE")),
+        };
+        if keep {
+            self.notices.extend(notices);
+        }
+        // A closure that reports its own error keeps it; one that swallowed a failed statement's is corrected.
+        self.kept.push((job, failed.filter(|_| succeeded)));
+        settled
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        match self.shared.lines.faults.at_commit() {
+            Some(Injected::Fail(error)) => return Err(error),
+            Some(Injected::Disconnect) => return Err(StoreError::Io("connection dropped".into())),
+            None => {}
+        }
+        self.db.control("COMMIT")
+    }
+
+    /// Rolls back and tells everyone who ran in this transaction. Also those who failed by themselves: what they
+    /// failed on may have been a neighbour's row that now never was.
+    fn abandon(&mut self, error: &StoreError) {
+        tracing::error!(%error, members = self.kept.len(), "a group commit failed");
+        if !self.db.is_outside()
+            && let Err(error) = self.db.control("ROLLBACK")
+        {
+            tracing::error!(%error, "rollback failed");
+        }
+        self.notices.clear();
+        answer_all(self.kept.drain(..).map(|(job, _)| job), error);
+    }
+}
+
+/// Whether a connection that gave `error` may be used on.
+const fn trusted(error: &StoreError) -> bool {
+    !matches!(error, StoreError::Io(_) | StoreError::Corrupt(_) | StoreError::Bug(_))
+}
+
+/// How one member's writes can be taken back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Savepoint {
+    /// Nothing written yet.
+    None,
+    /// Back to its savepoint.
+    Set,
+    /// It is alone: back to the transaction's start.
+    Whole,
+}
+
+/// A member's view of the transaction.
+struct Tx<'b, 'c> {
+    db: &'b mut Statements<'c>,
+    savepoint: Savepoint,
+    failed: Option<StoreError>,
+    notices: Vec<Notice>,
+}
+
+impl Tx<'_, '_> {
+    /// Runs `act` unless a statement has failed before; remembers if it fails.
+    fn step<T>(&mut self, act: impl FnOnce(&mut Self) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let result = act(self);
+        if let Err(error) = &result {
+            self.failed = Some(error.clone());
+        }
+        result
+    }
+
+    /// Sets the savepoint ahead of the first statement that writes.
+    fn before_write(&mut self) -> Result<(), StoreError> {
+        if self.savepoint == Savepoint::None {
+            self.db.control("SAVEPOINT member")?;
+            self.savepoint = Savepoint::Set;
+        }
+        Ok(())
+    }
+}
+
+impl Read for Tx<'_, '_> {
+    fn for_each(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(Row) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.step(|tx| {
+            if !tx.db.get(sql)?.readonly() {
+                tx.before_write()?;
+            }
+            conn::for_each(tx.db.get(sql)?, sql, params, each)
+        })
+    }
+}
+
+impl Sql for Tx<'_, '_> {
+    fn exec(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64, StoreError> {
+        self.step(|tx| {
+            tx.before_write()?;
+            conn::execute(tx.db.get(sql)?, sql, params)
+        })
+    }
+
+    fn exec_many(&mut self, sql: &str, rows: &[Vec<Param<'_>>]) -> Result<u64, StoreError> {
+        self.step(|tx| {
+            tx.before_write()?;
+            let statement = tx.db.get(sql)?;
+            let mut changed = 0;
+            for row in rows {
+                changed += conn::execute(statement, sql, row)?;
+            }
+            Ok(changed)
+        })
+    }
+
+    fn notify(&mut self, topic: &'static str, payload: &str) -> Result<(), StoreError> {
+        if topic.len() + payload.len() > NOTICE_LIMIT {
+            return Err(StoreError::Bug(format!("a notice of more than {NOTICE_LIMIT} bytes: {topic}")));
+        }
+        self.notices.push(Notice { topic: topic.into(), payload: Arc::from(payload), own: true });
+        Ok(())
+    }
+
+    fn try_lock(&mut self, _name: &str) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+}
