@@ -19,8 +19,10 @@ pub enum Verdict {
     /// What exists is kept; a subject of the claim does not exist yet.
     Partly,
     /// No control keeps it yet.
+    #[serde(rename = "not kept yet")]
     NotKeptYet,
     /// Never proven here.
+    #[serde(rename = "not proven")]
     NotProven,
     /// People's evidence, valid until its date.
     Attested,
@@ -49,8 +51,8 @@ impl Verdict {
             Self::Stale => "stale",
             Self::Unknown => "unknown",
             Self::Partly => "partly",
-            Self::NotKeptYet => "not-kept-yet",
-            Self::NotProven => "not-proven",
+            Self::NotKeptYet => "not kept yet",
+            Self::NotProven => "not proven",
             Self::Attested => "attested",
             Self::Lapsed => "lapsed",
         }
