@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use crate::{
     access::AccessQuestion,
-    policy::Effective,
+    policy::{Effective, Setting, Value},
     problem::ProblemKind,
     text::Text,
     time::{Time, Zone},
@@ -145,6 +145,22 @@ pub trait Gates: Send + Sync {
     fn access(&self, question: &AccessQuestion) -> Decision;
     /// The audit rule.
     fn audit(&self, policy: &Effective) -> AuditRule;
+    /// The `max-age` of Strict-Transport-Security (RFC 6797); `None` sends no such field.
+    fn hsts(&self, _policy: &Effective) -> Option<Duration> {
+        None
+    }
+    /// The platform's networks in force, for [`AddressLists::platform`]; empty admits all.
+    fn platform_networks(&self, _policy: &Effective) -> Vec<IpNet> {
+        Vec::new()
+    }
+    /// Age at which a tenant's key gets a new version; `None` rotates only on request.
+    fn key_rotation(&self, _policy: &Effective) -> Option<Duration> {
+        None
+    }
+    /// Whether a tenant may set `own` for a setting whose platform value is `platform`.
+    fn tenant_value(&self, _setting: &'static Setting, _platform: &Value, _own: &Value) -> Decision {
+        Decision::Allow
+    }
     /// Whether the policy floor, switches and so on are in force is decided inside the gates above; this names
     /// each control for the policy page: its section, and a sentence for people.
     fn sections(&self) -> Vec<(&'static str, Text)>;

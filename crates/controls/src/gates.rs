@@ -1,0 +1,89 @@
+//! The gates of all controls, as engines ask them.
+
+use std::{net::IpAddr, time::Duration};
+
+use ipnet::IpNet;
+use sekisho_kernel::{
+    Effective, Setting, TakenOut, Text,
+    access::AccessQuestion,
+    gate::{
+        AddressLists, AuditRule, Decision, FactorRule, Gates as Hooks, LockoutRule, PasswordRule, SessionRule, TlsRule,
+    },
+    policy::Value,
+};
+
+use crate::{
+    CONTROLS, access, addresses, audit, encryption, lockout, passwords, second_factor, sessions, switches, tenancy,
+    tenant_keys, tenant_policy,
+};
+
+/// Every gate. A serving instance is given [`Gates::whole`]; only a rehearsal can name what is taken out, since
+/// [`TakenOut`] comes from no policy, flag, file or environment.
+#[derive(Debug)]
+pub struct Gates {
+    out: Option<TakenOut>,
+}
+
+impl Gates {
+    /// All controls in place.
+    pub const fn whole() -> Self {
+        Self { out: None }
+    }
+    /// For a rehearsal: one control really taken out, or none.
+    pub const fn rehearse(out: Option<TakenOut>) -> Self {
+        Self { out }
+    }
+}
+
+impl Hooks for Gates {
+    fn tls(&self, policy: &Effective) -> TlsRule {
+        encryption::tls(&tenant_policy::seen(policy, self.out), self.out)
+    }
+    fn refuse_plain_http(&self, _policy: &Effective) -> bool {
+        self.out != Some(TakenOut::PlainHttpRefusal)
+    }
+    fn hsts(&self, policy: &Effective) -> Option<Duration> {
+        encryption::hsts(policy)
+    }
+    fn platform_networks(&self, policy: &Effective) -> Vec<IpNet> {
+        tenant_policy::seen(policy, self.out).networks(&addresses::ALLOW)
+    }
+    fn address(&self, lists: &AddressLists, peer: IpAddr) -> Decision {
+        addresses::check(lists, peer, self.out)
+    }
+    fn lockout(&self, policy: &Effective) -> LockoutRule {
+        lockout::rule(&tenant_policy::seen(policy, self.out), self.out)
+    }
+    fn session(&self, policy: &Effective) -> SessionRule {
+        sessions::rule(&tenant_policy::seen(policy, self.out), self.out)
+    }
+    fn factor(&self, policy: &Effective) -> FactorRule {
+        second_factor::rule(&tenant_policy::seen(policy, self.out), self.out)
+    }
+    fn password(&self, policy: &Effective) -> PasswordRule {
+        passwords::rule(&tenant_policy::seen(policy, self.out))
+    }
+    fn access(&self, question: &AccessQuestion) -> Decision {
+        let tenant = tenancy::check(question);
+        if !tenant.allows() {
+            return tenant;
+        }
+        let switch = switches::check(question, self.out);
+        if !switch.allows() {
+            return switch;
+        }
+        access::granted(question, self.out)
+    }
+    fn audit(&self, policy: &Effective) -> AuditRule {
+        audit::rule(&tenant_policy::seen(policy, self.out), self.out)
+    }
+    fn key_rotation(&self, policy: &Effective) -> Option<Duration> {
+        Some(tenant_keys::rotation(&tenant_policy::seen(policy, self.out)))
+    }
+    fn tenant_value(&self, setting: &'static Setting, platform: &Value, own: &Value) -> Decision {
+        tenant_policy::may_set(setting, platform, own, self.out)
+    }
+    fn sections(&self) -> Vec<(&'static str, Text)> {
+        CONTROLS.iter().map(|c| (c.section, c.text.clone())).collect()
+    }
+}
