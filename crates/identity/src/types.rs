@@ -1,0 +1,545 @@
+//! What engine functions take and give: plain values, no HTTP. Times are written as RFC 3339 in UTC.
+
+use sekisho_kernel::{
+    Secret, Text, Time,
+    access::UserType,
+    id::{AddressRuleId, FactorId, GrantId, RoleId, SessionId, SiteId, UserId},
+};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Writes a [`Time`] as RFC 3339.
+pub mod rfc3339 {
+    use sekisho_kernel::Time;
+
+    /// For `#[serde(serialize_with)]`.
+    ///
+    /// # Errors
+    /// The serialiser's.
+    pub fn serialize<S: serde::Serializer>(time: &Time, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&time.rfc3339())
+    }
+    /// The same for a time that may be missing.
+    ///
+    /// # Errors
+    /// The serialiser's.
+    pub fn option<S: serde::Serializer>(time: &Option<Time>, s: S) -> Result<S::Ok, S::Error> {
+        match time {
+            Some(t) => s.serialize_some(&t.rfc3339()),
+            None => s.serialize_none(),
+        }
+    }
+}
+
+/// A page of a list, by id, oldest first.
+#[derive(Clone, Debug, Serialize)]
+pub struct Listed<T, I> {
+    /// The records.
+    pub items: Vec<T>,
+    /// The id to go on after, when there is more.
+    pub next: Option<I>,
+}
+
+/// Whether an account may sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UserState {
+    /// Yes.
+    Active,
+    /// No password has been set yet; a link has been or can be issued.
+    Invited,
+    /// No, until it is enabled again.
+    Disabled,
+}
+
+/// A person's account.
+#[derive(Clone, Debug, Serialize)]
+pub struct UserView {
+    /// Its id.
+    pub id: UserId,
+    /// Moves with every change.
+    pub version: i64,
+    /// When it was made.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub created: Time,
+    /// When it was last changed.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub updated: Time,
+    /// The sign-in name, unique within the tenant.
+    pub name: String,
+    /// What people call them.
+    pub display_name: String,
+    /// Mail address, unique within the tenant; may be missing.
+    pub mail: Option<String>,
+    /// The built-in type.
+    #[serde(rename = "type")]
+    pub kind: UserType,
+    /// The site the person belongs to.
+    pub site: Option<SiteId>,
+    /// Whether the account may sign in.
+    pub state: UserState,
+    /// Until when failed tries keep the account locked.
+    #[serde(serialize_with = "rfc3339::option")]
+    pub locked_until: Option<Time>,
+    /// Whether a second factor is confirmed.
+    pub has_factor: bool,
+    /// Names of functions switched off for this person.
+    pub functions_off: Vec<String>,
+}
+
+/// A new account.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// Sign-in name: 1 to 128 characters, no white space or control characters.
+    pub name: String,
+    /// What people call them: 1 to 128 characters; the name when missing.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// Mail address.
+    #[serde(default)]
+    pub mail: Option<String>,
+    /// The built-in type.
+    #[serde(rename = "type")]
+    pub kind: UserType,
+    /// The site the person belongs to.
+    #[serde(default)]
+    pub site: Option<SiteId>,
+    /// A first password; without one an invitation link is made.
+    #[serde(default, deserialize_with = "secret_option")]
+    pub password: Option<Secret<String>>,
+}
+
+/// What to change in an account; what is missing stays.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserPatch {
+    /// Sign-in name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// What people call them.
+    #[serde(default)]
+    pub display_name: Option<String>,
+    /// Mail address; `null` takes it away.
+    #[serde(default, deserialize_with = "present")]
+    pub mail: Option<Option<String>>,
+    /// The built-in type.
+    #[serde(default, rename = "type")]
+    pub kind: Option<UserType>,
+    /// The site; `null` takes it away.
+    #[serde(default, deserialize_with = "present")]
+    pub site: Option<Option<SiteId>>,
+}
+
+/// Which accounts to list.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct UserQuery {
+    /// Only accounts after this one.
+    #[serde(default)]
+    pub after: Option<UserId>,
+    /// 1 to 200; 0 takes 50.
+    #[serde(default)]
+    pub limit: u32,
+    /// The account with exactly this sign-in name (compared NFKC, case-folded).
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Accounts with this text in name, display name or mail; in tenants of at most 10,000 people.
+    #[serde(default)]
+    pub text: Option<String>,
+}
+
+/// An account just made.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// The account.
+    pub user: UserView,
+    /// The invitation link's token, where no password was given. Shown once.
+    pub link: Option<Secret<String>>,
+}
+
+/// A role: a named set of rights.
+#[derive(Clone, Debug, Serialize)]
+pub struct RoleView {
+    /// Its id.
+    pub id: RoleId,
+    /// Moves with every change.
+    pub version: i64,
+    /// When it was made.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub created: Time,
+    /// When it was last changed.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub updated: Time,
+    /// Unique within the tenant.
+    pub name: String,
+    /// Names of rights of the catalogue.
+    pub rights: Vec<String>,
+}
+
+/// A new role, or what a role becomes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewRole {
+    /// 1 to 128 characters.
+    pub name: String,
+    /// Names of rights of the catalogue.
+    pub rights: Vec<String>,
+}
+
+/// What to change in a role.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RolePatch {
+    /// The name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The rights, all of them anew.
+    #[serde(default)]
+    pub rights: Option<Vec<String>>,
+}
+
+/// A role granted to a user.
+#[derive(Clone, Debug, Serialize)]
+pub struct GrantView {
+    /// Its id.
+    pub id: GrantId,
+    /// Always 1: grants are made and taken back, never changed.
+    pub version: i64,
+    /// When it was made.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub created: Time,
+    /// As `created`.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub updated: Time,
+    /// To whom.
+    pub user: UserId,
+    /// What.
+    pub role: RoleId,
+    /// For one site only.
+    pub site: Option<SiteId>,
+}
+
+/// A new grant.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewGrant {
+    /// To whom.
+    pub user: UserId,
+    /// What.
+    pub role: RoleId,
+    /// For one site only; the whole tenant when missing.
+    #[serde(default)]
+    pub site: Option<SiteId>,
+}
+
+/// Which grants to list.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub struct GrantQuery {
+    /// Only after this one.
+    #[serde(default)]
+    pub after: Option<GrantId>,
+    /// 1 to 200; 0 takes 50.
+    #[serde(default)]
+    pub limit: u32,
+    /// Only this person's.
+    #[serde(default)]
+    pub user: Option<UserId>,
+    /// Only of this role.
+    #[serde(default)]
+    pub role: Option<RoleId>,
+}
+
+/// A site.
+#[derive(Clone, Debug, Serialize)]
+pub struct SiteView {
+    /// Its id.
+    pub id: SiteId,
+    /// Moves with every change.
+    pub version: i64,
+    /// When it was made.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub created: Time,
+    /// When it was last changed.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub updated: Time,
+    /// Unique within the tenant.
+    pub name: String,
+    /// Free text.
+    pub note: String,
+}
+
+/// A new site.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewSite {
+    /// 1 to 128 characters.
+    pub name: String,
+    /// At most 1,000 characters.
+    #[serde(default)]
+    pub note: String,
+}
+
+/// What to change in a site.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SitePatch {
+    /// The name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The note.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// A network from which the tenant's people may come.
+#[derive(Clone, Debug, Serialize)]
+pub struct AddressRuleView {
+    /// Its id.
+    pub id: AddressRuleId,
+    /// Moves with every change.
+    pub version: i64,
+    /// When it was made.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub created: Time,
+    /// When it was last changed.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub updated: Time,
+    /// CIDR, host bits zero.
+    pub network: String,
+    /// Free text.
+    pub note: String,
+}
+
+/// A new address rule.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAddressRule {
+    /// An address or a CIDR network, IPv4 or IPv6; IPv4-mapped IPv6 becomes IPv4.
+    pub network: String,
+    /// At most 1,000 characters.
+    #[serde(default)]
+    pub note: String,
+}
+
+/// What to change in an address rule.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddressRulePatch {
+    /// The network.
+    #[serde(default)]
+    pub network: Option<String>,
+    /// The note.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// Which records to list, where there is nothing to filter by.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(bound = "K: sekisho_kernel::id::Kind")]
+pub struct After<K: sekisho_kernel::id::Kind> {
+    /// Only records after this one.
+    #[serde(default)]
+    pub after: Option<sekisho_kernel::Id<K>>,
+    /// 1 to 200; 0 takes 50.
+    #[serde(default)]
+    pub limit: u32,
+}
+
+impl<K: sekisho_kernel::id::Kind> Default for After<K> {
+    fn default() -> Self {
+        Self { after: None, limit: 0 }
+    }
+}
+
+/// A setting as the policy page shows it. Values are written as the policy file would write them.
+#[derive(Clone, Debug, Serialize)]
+pub struct SettingView {
+    /// `section.key`.
+    pub key: String,
+    /// The platform's value.
+    pub platform: String,
+    /// The tenant's own, if set.
+    pub tenant: Option<String>,
+    /// What is in force.
+    pub effective: String,
+    /// `fixed`, `min`, `max` or `subset`.
+    pub movement: &'static str,
+    /// `bool`, `int`, `span`, `choice`, `str`, `zone`, `networks`, `socket`, `sockets`, `origin`, `path`, `list`.
+    pub kind: &'static str,
+    /// What it does.
+    pub doc: Text,
+}
+
+/// The policy in force.
+#[derive(Clone, Debug, Serialize)]
+pub struct PolicyView {
+    /// The platform policy's name.
+    pub name: String,
+    /// Its digest.
+    pub digest: String,
+    /// Every setting in key order.
+    pub settings: Vec<SettingView>,
+}
+
+/// A function of the product, and whether the tenant has switched it off.
+#[derive(Clone, Debug, Serialize)]
+pub struct FunctionView {
+    /// The stable name.
+    pub name: &'static str,
+    /// Its name for people.
+    pub text: Text,
+    /// Whether it is off for the whole tenant.
+    pub off: bool,
+}
+
+/// A session, as its owner or an administrator sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionView {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// When the person signed in.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub created: Time,
+    /// Last activity as stored: up to a minute older than the truth.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub last_used: Time,
+    /// The absolute end.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub ends_at: Time,
+    /// The address it was made from.
+    pub address: String,
+    /// What the browser calls itself, at most 200 characters.
+    pub browser: String,
+    /// Whether it is the session that asks.
+    pub current: bool,
+}
+
+/// The session that asks.
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionState {
+    /// Its id.
+    pub session: SessionId,
+    /// The person.
+    pub user: UserView,
+    /// When it ends without activity; `None`: never.
+    #[serde(serialize_with = "rfc3339::option")]
+    pub idle_ends_at: Option<Time>,
+    /// The absolute end.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub ends_at: Time,
+}
+
+/// The person who asks.
+#[derive(Clone, Debug, Serialize)]
+pub struct Me {
+    /// The account.
+    pub user: UserView,
+    /// The session used.
+    pub session: SessionId,
+    /// Names of every right held tenant-wide, after the switches.
+    pub rights: Vec<String>,
+    /// Names of the rights held for single sites only, after the switches.
+    pub site_rights: Vec<String>,
+    /// Whether an expired password or a missing factor keeps the account from anything else. Always false once signed in.
+    pub must_act: bool,
+}
+
+/// A second factor.
+#[derive(Clone, Debug, Serialize)]
+pub struct FactorView {
+    /// Its id.
+    pub id: FactorId,
+    /// Moves with every change.
+    pub version: i64,
+    /// When it was made.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub created: Time,
+    /// `totp`.
+    pub kind: &'static str,
+    /// Whether a code has confirmed it.
+    pub confirmed: bool,
+    /// How many recovery codes are left.
+    pub recovery_left: u32,
+}
+
+/// What an authenticator app needs to take a new factor in. Shown once.
+#[derive(Clone, Debug)]
+pub struct Enrolment {
+    /// The factor.
+    pub id: FactorId,
+    /// The secret in base32 (RFC 4648), without padding.
+    pub secret: Secret<String>,
+    /// `otpauth://totp/…`.
+    pub uri: Secret<String>,
+    /// The uri as a QR code, SVG.
+    pub qr_svg: Secret<String>,
+}
+
+/// What proves the second factor.
+#[derive(Clone, Debug)]
+pub enum FactorProof {
+    /// Six digits (RFC 6238).
+    Code(Secret<String>),
+    /// A recovery code.
+    Recovery(Secret<String>),
+}
+
+/// What is known of the browser before anyone has signed in.
+#[derive(Clone, Debug, Default)]
+pub struct Browser {
+    /// Its `User-Agent`; cut to 200 characters.
+    pub agent: String,
+    /// The value of the cookie that [`SignedIn::device`] once set.
+    pub device: Option<Secret<String>>,
+}
+
+/// Signed in.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The session's token for this host.
+    pub token: Secret<String>,
+    /// The session.
+    pub session: SessionId,
+    /// The person.
+    pub user: UserView,
+    /// When it ends without activity; `None`: never.
+    pub idle_ends_at: Option<Time>,
+    /// The absolute end.
+    pub ends_at: Time,
+    /// A value for a cookie by which this browser is known again (`lockout.known_device`).
+    pub device: Option<Secret<String>>,
+    /// Recovery codes, where a factor was enrolled on the way. Shown once.
+    pub recovery_codes: Vec<Secret<String>>,
+}
+
+/// Where a sign-in stands. A challenge is sealed, bound to its host, and lives for ten minutes.
+#[derive(Clone, Debug)]
+pub enum SignInStep {
+    /// Done.
+    SignedIn(Box<SignedIn>),
+    /// A code or a recovery code is wanted.
+    SecondFactor(Secret<String>),
+    /// The password has run out: a new one is wanted.
+    PasswordChange(Secret<String>),
+    /// A second factor must be set up first.
+    EnrolFactor(Secret<String>),
+}
+
+/// What a used link has done.
+#[derive(Clone, Debug)]
+pub struct LinkUsed {
+    /// Whose account.
+    pub user: UserId,
+    /// The sign-in name, for the sign-in form.
+    pub name: String,
+}
+
+fn secret_option<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Secret<String>>, D::Error> {
+    Ok(Option::<String>::deserialize(d)?.map(Secret::new))
+}
+
+/// Tells `null` from a missing field.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(d).map(Some)
+}
