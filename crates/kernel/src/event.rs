@@ -64,6 +64,7 @@ macro_rules! events {
 
 events! {
     SESSION_SIGN_IN "session.sign_in" 3002 1 "サインイン" "Sign-in";
+    SESSION_CHALLENGE "session.challenge" 3002 99 "サインインの追加手順の要求" "Further step of a sign-in asked for";
     SESSION_SIGN_OUT "session.sign_out" 3002 2 "サインアウト" "Sign-out";
     SESSION_EXPIRE "session.expire" 3002 2 "セッションの期限切れ" "Session expired";
     SESSION_END "session.end" 3002 2 "セッションの終了" "Session ended";
