@@ -17,14 +17,8 @@ pub enum Kind {
 
 #[derive(Clone)]
 pub(crate) enum Place {
-    Sqlite {
-        dir: PathBuf,
-    },
-    #[allow(dead_code, reason = "the PostgreSQL engine reads them")]
-    Postgres {
-        service: Secret<String>,
-        owner: Option<Secret<String>>,
-    },
+    Sqlite { dir: PathBuf },
+    Postgres { service: Secret<String>, owner: Option<Secret<String>>, ca: Option<PathBuf> },
 }
 
 /// How to open a store.
@@ -45,7 +39,21 @@ impl StoreConfig {
     /// owns the tables and runs migrations. Without `owner` the service role does both, and the database itself then
     /// forbids it less.
     pub fn postgres(service: Secret<String>, owner: Option<Secret<String>>) -> Self {
-        Self { place: Place::Postgres { service, owner }, readers: 8, writers: 8, faults: FaultPoint::default() }
+        Self {
+            place: Place::Postgres { service, owner, ca: None },
+            readers: 8,
+            writers: 8,
+            faults: FaultPoint::default(),
+        }
+    }
+    /// The PEM file of the authority that signed the PostgreSQL server's certificate. A server on another machine is
+    /// reached by TLS verified against it, or not at all.
+    #[must_use]
+    pub fn ca(mut self, file: impl Into<PathBuf>) -> Self {
+        if let Place::Postgres { ca, .. } = &mut self.place {
+            *ca = Some(file.into());
+        }
+        self
     }
     /// Number of reading threads (at least 1), on PostgreSQL a connection each.
     #[must_use]

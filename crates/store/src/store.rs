@@ -16,6 +16,7 @@ use crate::{
     hub::Hub,
     job::{Job, ReadOnly, Write},
     migrate::{self, Migration},
+    postgres,
     queue::Queue,
     schema::{self, Table},
     sql::{Notice, Read, Sql},
@@ -35,12 +36,15 @@ pub(crate) struct Lines {
 
 enum Engine {
     Sqlite(sqlite::Engine),
+    Postgres(postgres::Engine),
 }
 
 struct Inner {
     kind: Kind,
     lines: Arc<Lines>,
     engine: Mutex<Engine>,
+    /// PostgreSQL's heartbeat.
+    contact: Option<Arc<postgres::Contact>>,
     read_only: bool,
     /// SQLite's file.
     file: Option<std::path::PathBuf>,
@@ -68,7 +72,12 @@ impl Store {
                 migrate::run(&mut conn, &all)?;
                 Self::sqlite(dir, lines, Some((conn, lock)), config.readers)
             }
-            Place::Postgres { .. } => Err(StoreError::Config("PostgreSQL is not built in".into())),
+            Place::Postgres { service, owner, ca } => {
+                let service = postgres::Endpoint::new(service, ca.as_deref())?;
+                let owner = owner.as_ref().map(|o| postgres::Endpoint::new(o, ca.as_deref())).transpose()?;
+                postgres::migrate(owner.as_ref().unwrap_or(&service), &service, &all)?;
+                Self::postgres(&service, lines, &config, false)
+            }
         }
     }
 
@@ -85,7 +94,11 @@ impl Store {
                 let applied = sqlite::applied(dir)?;
                 (Self::sqlite(dir, lines, None, config.readers)?, applied)
             }
-            Place::Postgres { .. } => return Err(StoreError::Config("PostgreSQL is not built in".into())),
+            Place::Postgres { service, ca, .. } => {
+                let service = postgres::Endpoint::new(service, ca.as_deref())?;
+                let applied = postgres::applied(&service)?;
+                (Self::postgres(&service, lines, &config, true)?, applied)
+            }
         };
         match migrate::pending(&all, &applied)?.first() {
             None => Ok(store),
@@ -109,8 +122,26 @@ impl Store {
             kind: Kind::Sqlite,
             lines,
             engine: Mutex::new(Engine::Sqlite(engine)),
+            contact: None,
             read_only,
             file: Some(path),
+        })))
+    }
+
+    fn postgres(
+        service: &postgres::Endpoint,
+        lines: Arc<Lines>,
+        config: &StoreConfig,
+        read_only: bool,
+    ) -> Result<Self, StoreError> {
+        let engine = postgres::Engine::start(service, &lines, config.writers, config.readers)?;
+        Ok(Self(Arc::new(Inner {
+            kind: Kind::Postgres,
+            lines,
+            contact: Some(engine.contact()),
+            engine: Mutex::new(Engine::Postgres(engine)),
+            read_only,
+            file: None,
         })))
     }
 
@@ -213,10 +244,7 @@ impl Store {
     /// 500 ms ago and came back. While not, whatever is cached must be asked of the database at every request.
     /// Always true on SQLite.
     pub fn in_contact(&self) -> bool {
-        match self.0.kind {
-            Kind::Sqlite => true,
-            Kind::Postgres => false,
-        }
+        self.0.contact.as_ref().is_none_or(|contact| contact.is_kept())
     }
 
     /// The database server's clock; `None` on SQLite, which shares this process's.
@@ -224,7 +252,14 @@ impl Store {
     /// # Errors
     /// Any [`StoreError`].
     pub async fn database_now(&self) -> Result<Option<Time>, StoreError> {
-        Ok(None)
+        match self.0.kind {
+            Kind::Sqlite => Ok(None),
+            Kind::Postgres => {
+                let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)";
+                let now = self.read(move |db| number(db, sql)).await?;
+                Ok(Some(Time::from_micros(now)))
+            }
+        }
     }
 
     /// The value marked under `key` in the store's own `meta` table.
@@ -272,7 +307,10 @@ impl Store {
     pub async fn size(&self) -> Result<u64, StoreError> {
         match &self.0.file {
             Some(path) => sqlite::size(path),
-            None => Err(StoreError::Closed),
+            None => {
+                let bytes = self.read(|db| number(db, "SELECT pg_database_size(current_database())")).await?;
+                Ok(u64::try_from(bytes).unwrap_or(0))
+            }
         }
     }
 
@@ -297,6 +335,7 @@ impl Store {
     pub fn close(&self) {
         match &mut *self.0.engine.lock().unwrap_or_else(PoisonError::into_inner) {
             Engine::Sqlite(engine) => engine.stop(),
+            Engine::Postgres(engine) => engine.stop(),
         }
     }
 }
@@ -311,6 +350,11 @@ impl Lines {
     fn new(faults: FaultPoint) -> Self {
         Self { writes: Queue::new(LINE), reads: Queue::new(LINE), hub: Hub::new(), faults }
     }
+}
+
+/// The one number that `sql` answers.
+fn number(db: &mut dyn Read, sql: &str) -> Result<i64, StoreError> {
+    db.query_opt(sql, &[])?.ok_or_else(|| StoreError::Bug(format!("no row: {sql}")))?.int(0)
 }
 
 fn received<T, E: From<StoreError>>(answer: Result<Result<T, E>, oneshot::error::RecvError>) -> Result<T, E> {

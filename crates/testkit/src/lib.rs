@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests only: a failure here is a failed test")]
 
+mod cluster;
 mod stores;
 
-pub use stores::{TestStore, each_store, each_test_store, sqlite};
+pub use cluster::{Cluster, Database, ENV, pg, with_cluster};
+pub use stores::{TestStore, each_store, each_test_store, postgres, sqlite};

@@ -2,8 +2,11 @@
 
 use std::future::Future;
 
+use sekisho_kernel::Secret;
 use sekisho_store::{Faults, Kind, Migration, Store, StoreConfig};
 use tempfile::TempDir;
+
+use crate::cluster::{Database, pg};
 
 /// A store of one test's own, and the means to trouble it.
 pub struct TestStore {
@@ -14,12 +17,17 @@ pub struct TestStore {
     /// How to open the same database again (another node, a restart).
     pub config: StoreConfig,
     dir: Option<TempDir>,
+    database: Option<Database>,
 }
 
 impl TestStore {
     /// The data directory, for a look at raw bytes; `None` on PostgreSQL.
     pub fn dir(&self) -> Option<&std::path::Path> {
         self.dir.as_ref().map(TempDir::path)
+    }
+    /// The PostgreSQL database, to cut it off; `None` on SQLite.
+    pub fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
     }
     /// Which database it is.
     pub fn kind(&self) -> Kind {
@@ -41,7 +49,20 @@ pub fn sqlite(migrations: &[Migration]) -> TestStore {
     let faults = Faults::new();
     let config = StoreConfig::sqlite(dir.path()).readers(2).with_faults(faults.clone());
     let store = Store::open(config.clone(), migrations).unwrap();
-    TestStore { store, faults, config, dir: Some(dir) }
+    TestStore { store, faults, config, dir: Some(dir), database: None }
+}
+
+/// A fresh PostgreSQL store in a database of its own, served and owned by two roles; `None` where PostgreSQL is not
+/// installed.
+pub fn postgres(migrations: &[Migration]) -> Option<TestStore> {
+    let database = pg()?.database();
+    let faults = Faults::new();
+    let config = StoreConfig::postgres(Secret::new(database.service()), Some(Secret::new(database.owner())))
+        .readers(2)
+        .writers(4)
+        .with_faults(faults.clone());
+    let store = Store::open(config.clone(), migrations).unwrap();
+    Some(TestStore { store, faults, config, dir: None, database: Some(database) })
 }
 
 /// Runs `body` on a fresh store of each database, one after the other. A panic's message is led by a line naming
@@ -70,4 +91,8 @@ where
 {
     eprintln!("on SQLite");
     body(sqlite(migrations)).await;
+    if let Some(test) = postgres(migrations) {
+        eprintln!("on PostgreSQL");
+        body(test).await;
+    }
 }

@@ -28,6 +28,8 @@ pub(crate) enum Role {
     Reader,
     /// Reads a database that another process may be writing, or a copy.
     Inspector,
+    /// Does as it likes to a rehearsal's database.
+    Raw,
 }
 
 /// Opens `path` for `role`. The file must be there unless `role` writes.
@@ -54,6 +56,7 @@ pub(crate) fn open(path: &Path, role: Role) -> Result<Connection, StoreError> {
              PRAGMA cache_size = -8192;
              PRAGMA journal_size_limit = 67108864;"
         }
+        Role::Raw => "PRAGMA foreign_keys = OFF;",
         Role::Reader | Role::Inspector => "PRAGMA query_only = ON; PRAGMA cache_size = -2048;",
     });
     conn.execute_batch(&settings).map_err(|e| error(e, "settings"))?;
