@@ -1,10 +1,10 @@
 //! What the purge entries of a log allow to be missing.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
-use crate::{EntryRef, Format, Hash, Purge};
+use crate::{EntryRef, Format, Hash, Purge, report::MAX_FINDINGS};
 
-/// The most leaf ranges of all purge entries of a log together.
+/// The most purge entries of a log, and the most leaf ranges of all of them together.
 const MAX_RANGES: usize = 1 << 20;
 
 struct Cover {
@@ -32,6 +32,7 @@ pub(crate) struct Purges {
     active: BinaryHeap<(i64, u64)>,
     receipts_until: u64,
     promised: HashMap<(u32, u64), (Hash, bool)>,
+    receipts: BTreeSet<String>,
     /// A purge entry is there and cannot be read.
     pub(crate) sealed: bool,
 }
@@ -45,7 +46,10 @@ impl Purges {
         entry: &EntryRef<'_>,
         retention: &[(String, i64)],
     ) -> bool {
-        if entry.format != Format::Purge || self.promised.insert((epoch, index), (commitment, false)).is_some() {
+        if entry.format != Format::Purge
+            || self.promised.len() == MAX_RANGES
+            || self.promised.insert((epoch, index), (commitment, false)).is_some()
+        {
             return false;
         }
         let Ok(purge) = Purge::from_body(entry.body) else {
@@ -68,6 +72,11 @@ impl Purges {
             receipt,
         }));
         self.sorted = false;
+        if let Some(receipt) = purge.receipt
+            && self.receipts.len() < MAX_FINDINGS
+        {
+            self.receipts.insert(receipt.id);
+        }
         true
     }
 
@@ -78,6 +87,11 @@ impl Purges {
         {
             *met = true;
         }
+    }
+
+    /// The erasure receipts that purge entries name.
+    pub(crate) fn receipts(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.receipts).into_iter().collect()
     }
 
     /// Purge entries that were believed and are not in the log.

@@ -102,8 +102,10 @@ pub enum Kind {
     BadFormat { at: u64, why: String },
     /// Fewer witnesses than asked for signed the newest checkpoint.
     TooFewWitnesses { have: usize, want: usize },
-    /// There is no checkpoint that a known key signed.
+    /// There is no checkpoint that a known key signed: nothing shows that this is the log, or all of it.
     NoCheckpoint,
+    /// An export leaves these leaves out; only the hashes of their subtrees were compared.
+    LeftOut { count: u64 },
     /// The checkpoint kept elsewhere could not be compared: its size lies where leaves are left out or lost.
     AnchorNotCompared { size: u64 },
     /// Accepted entries that no checkpoint protects yet.
@@ -129,9 +131,10 @@ pub struct Finding {
 impl Finding {
     pub(crate) fn new(epoch: u32, kind: Kind) -> Self {
         let weight = match &kind {
-            Kind::NotYetProtected { .. } | Kind::LostInRestore { .. } | Kind::AnchorNotCompared { .. } => {
-                Weight::Notice
-            }
+            Kind::NotYetProtected { .. }
+            | Kind::LostInRestore { .. }
+            | Kind::AnchorNotCompared { .. }
+            | Kind::LeftOut { .. } => Weight::Notice,
             Kind::MissingBodiesUnchecked { .. } | Kind::TooFewWitnesses { .. } | Kind::NoCheckpoint => Weight::Unproven,
             _ => Weight::Tampering,
         };
@@ -232,6 +235,10 @@ fn words(kind: &Kind) -> (String, String) {
             "既知の鍵で署名されたチェックポイントがありません。".to_owned(),
             "There is no checkpoint signed by a known key.".to_owned(),
         ),
+        Kind::LeftOut { count } => (
+            format!("この書き出しに含まれない記録が{count}件あります。ハッシュだけを照合しました。"),
+            format!("{count} entries are left out of this export; only their hashes were compared."),
+        ),
         Kind::AnchorNotCompared { size } => (
             format!("外に保管された{size}件のチェックポイントとは、その部分の記録がここにないため比べられません。"),
             format!("The checkpoint of {size} entries kept elsewhere cannot be compared: those entries are not here."),
@@ -302,6 +309,8 @@ pub struct Report {
     pub keys_from_data: bool,
     /// What was counted.
     pub counts: Counts,
+    /// The erasure receipts that purge entries name, at most [`MAX_FINDINGS`]: to be compared with the erasure list.
+    pub receipts: Vec<String>,
     /// What was found, in the order of the log; at most [`MAX_FINDINGS`].
     pub findings: Vec<Finding>,
     /// Findings beyond those.
@@ -394,12 +403,6 @@ impl Report {
                 format!("bodies unchecked: {} bodies are sealed and no key was given.", c.sealed),
             ),
         });
-        if c.left_out > 0 {
-            out.push(Text::owned(
-                format!("この書き出しに含まれない記録が{}件あります(ハッシュのみ照合)。", c.left_out),
-                format!("{} entries are left out of this export; only their hashes were compared.", c.left_out),
-            ));
-        }
         out
     }
 

@@ -11,6 +11,9 @@ use crate::{
 /// Rows asked for at once.
 const BATCH: usize = 4_096;
 
+/// The most missing rows between two that are named one by one; beyond, the rest counts as cut off.
+const MAX_GAP: u64 = 65_536;
+
 /// A body as the store has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
@@ -150,12 +153,15 @@ pub fn verify_log(source: &dyn LogSource, trust: &Trust) -> Result<Report, Probl
 fn walk(source: &dyn LogSource, head: &EpochHead, check: &mut Checker<'_>) -> Result<(), Problem> {
     let mut tiles = StoredTiles { source, head, level0: (u64::MAX, None), rows: Vec::new(), above: Vec::new() };
     let mut from = 0;
-    loop {
+    'rows: loop {
         let rows = source.rows(head.epoch, from, BATCH)?;
         for (index, row) in &rows {
             if *index < check.size() || *index >= head.size {
                 check.add(Kind::UnexpectedEntry { leaf: *index });
                 continue;
+            }
+            if *index - check.size() > MAX_GAP {
+                break 'rows;
             }
             while check.size() < *index {
                 let stored = tiles.hash(check.size(), check)?;

@@ -1,9 +1,8 @@
 //! The tree as tiles of 256 hashes (C2SP tlog-tiles, height 8), and the right edge that a sequencer appends to.
 //!
-//! Written here rather than taken from the crate `tlog_tiles` 0.2: that one hashes with `sha2` beside the aws-lc-rs that
-//! the rest of the product uses (2.5 to 4 times slower on processors without SHA extensions), reads
-//! single stored hashes where our store reads whole tiles, and brings a second base64, `url` and an older
-//! `thiserror`. What we need of it is this file and [`crate::proof`].
+//! Written here rather than taken from the crate `tlog_tiles` 0.2: that one addresses hashes one by one and assembles tiles from
+//! them afterwards, where our store keeps whole tiles only, and it brings a second SHA-256 (`sha2`), `url`, and
+//! older `base64` and `thiserror` into the build. What we need of it is this file and `proof.rs`.
 
 use std::{
     cell::RefCell,

@@ -65,7 +65,7 @@ impl Checker<'_> {
         let kind = match parse_checkpoint(note) {
             Err(bad) => Kind::BadCheckpoint { why: bad.why.to_owned() },
             Ok(signed) if signed.checkpoint.origin != origin => {
-                Kind::BadCheckpoint { why: format!("origin {}", signed.checkpoint.origin) }
+                Kind::BadCheckpoint { why: format!("origin {}", signed.checkpoint.origin.escape_debug()) }
             }
             Ok(signed) => match signed.verify(&self.keys) {
                 Err(bad) => Kind::BadSignature { key: bad.0 },

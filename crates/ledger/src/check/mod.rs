@@ -365,8 +365,7 @@ impl<'t> Checker<'t> {
             self.report.add(epoch, Kind::BadPurge { leaf });
         }
         match &newest {
-            None if size > 0 => self.report.add(number, Kind::NoCheckpoint),
-            None => {}
+            None => self.report.add(number, Kind::NoCheckpoint),
             Some(newest) => {
                 let by = newest.verify(&self.trust.witnesses).map_or(0, |by| by.len());
                 self.report.counts.witnesses = by as u64;
@@ -378,6 +377,10 @@ impl<'t> Checker<'t> {
         if self.gone_unread > 0 {
             self.report.add(0, Kind::MissingBodiesUnchecked { count: self.gone_unread });
         }
+        if self.report.counts.left_out > 0 {
+            self.report.add(0, Kind::LeftOut { count: self.report.counts.left_out });
+        }
+        self.report.receipts = self.purges.receipts();
         let count = self.unprotected.saturating_add(size.saturating_sub(signed));
         if count > 0 {
             self.report.add(number, Kind::NotYetProtected { count });

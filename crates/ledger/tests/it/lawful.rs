@@ -131,6 +131,7 @@ fn an_erasure_receipt_excuses_young_leaves() {
     let report = house.verify();
     clean(&report);
     assert_eq!(report.counts.erased, 100);
+    assert_eq!(report.receipts, ["era_1"]);
 }
 
 #[test]
