@@ -70,8 +70,9 @@ impl Time {
     }
     fn at(self, offset: UtcOffset) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000)
-            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
-            .to_offset(offset)
+            .ok()
+            .and_then(|utc| utc.checked_to_offset(offset))
+            .unwrap_or_else(|| OffsetDateTime::UNIX_EPOCH.to_offset(offset))
     }
 }
 
@@ -153,5 +154,18 @@ impl Clock for SystemClock {
     fn due(&self, at: Time) -> Due {
         let wait = at.since(self.now());
         Box::pin(tokio::time::sleep(wait))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_its_zone_pushes_out_of_the_calendar_does_not_panic() {
+        let last = Time::parse_rfc3339("9999-12-31T23:59:59Z").unwrap();
+        assert_eq!(last.in_zone(&Zone::utc()), "9999-12-31 23:59:59 UTC");
+        assert_eq!(last.in_zone(&Zone::parse("JST").unwrap()), "1970-01-01 09:00:00 JST");
+        assert_eq!(Time::MAX.in_zone(&Zone::utc()), "1970-01-01 00:00:00 UTC");
     }
 }
