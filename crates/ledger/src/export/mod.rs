@@ -42,7 +42,7 @@ use sekisho_kernel::Zone;
 
 use crate::{Malformed, VerifierKey, note::parse_verifier_key};
 
-pub use reader::{ExportReader, Record};
+pub use reader::{ExportReader, Record, Stop};
 pub use verify::verify_export;
 pub use writer::ExportWriter;
 
