@@ -134,6 +134,25 @@ impl Tx<'_> {
     pub fn pointer(&mut self, _kind: &'static str, _key: &[u8]) -> Result<Option<RecordId>, Problem> {
         Err(Problem::new(&INTERNAL))
     }
+    /// Runs a bookkeeping statement in this same transaction: counters given back with the sign-in that succeeded,
+    /// rights versions moved with the grant. The number of rows changed.
+    ///
+    /// # Errors
+    /// As [`Keeper::run`].
+    pub fn keep(&mut self, _statement: &'static Bookkeeping, _params: &[ClearValue]) -> Result<u64, Problem> {
+        Err(Problem::new(&INTERNAL))
+    }
+    /// As [`Tx::keep`]; its rows.
+    ///
+    /// # Errors
+    /// As [`Keeper::run`].
+    pub fn keep_rows(
+        &mut self,
+        _statement: &'static Bookkeeping,
+        _params: &[ClearValue],
+    ) -> Result<Vec<Vec<ClearValue>>, Problem> {
+        Err(Problem::new(&INTERNAL))
+    }
     /// Tells every node, once committed. Topic and payload together at most 4,000 bytes.
     ///
     /// # Errors

@@ -96,6 +96,24 @@ impl Vault {
         Err(Problem::new(&INTERNAL))
     }
 
+    /// Makes a tenant: its keys and its log. The context's tenant is the new one's id, its actor first-start or command.
+    /// The first act in it enters its making.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` for another actor; the store's.
+    pub async fn create_tenant(&self, _cx: &Cx) -> Result<(), Problem> {
+        Err(Problem::new(&INTERNAL))
+    }
+
+    /// Calls `hook` with topic and payload of every committed notice of every node, for one's own before the writer is
+    /// answered. After a gap the topic is `resync`: whatever is cached must go. It must be quick and write nothing.
+    pub fn on_notice(&self, _hook: impl Fn(&str, &str) + Send + Sync + 'static) {}
+
+    /// Whether notices of other nodes reach this one. While not, whatever is cached must be asked anew at every request.
+    pub fn in_contact(&self) -> bool {
+        true
+    }
+
     /// Every tenant, oldest first; the platform is not among them.
     ///
     /// # Errors
