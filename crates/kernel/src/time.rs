@@ -106,7 +106,9 @@ impl Zone {
                     _ => return None,
                 };
                 let (h, m) = rest.split_once(':')?;
-                let digits = |s: &str| (s.len() == 2).then(|| s.parse::<i32>().ok()).flatten();
+                let digits = |s: &str| {
+                    (s.len() == 2 && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse::<i32>().ok()).flatten()
+                };
                 let (h, m) = (digits(h)?, digits(m)?);
                 if h > 14 || m > 59 {
                     return None;

@@ -10,6 +10,21 @@ use ipnet::IpNet;
 
 use crate::{text::Text, time::Zone};
 
+mod problem;
+mod read;
+mod reference;
+mod value;
+mod words;
+
+pub use problem::{
+    EXTENDS, NOT_ALLOWED, Note, OUT_OF_RANGE, PolicyProblem, SYNTAX, TOO_LARGE, TOO_MANY, UNKNOWN_KEY, UNKNOWN_SECTION,
+    WRONG_TYPE, WRONG_UNIT,
+};
+pub use read::{MOST_BYTES, MOST_DEPTH, Source, read};
+pub use reference::{check, explain, json_schema, render};
+pub use value::{parse_value, value_from_json, value_to_json};
+pub use words::{allowed, movement, spoken};
+
 /// What values a setting takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
@@ -57,7 +72,8 @@ pub enum Kind {
 pub enum Movement {
     /// Not at all.
     Fixed,
-    /// The smaller of the two (a shorter idle time, fewer tries); for choices the earlier word.
+    /// The smaller of the two (a shorter idle time, fewer tries); for choices the earlier word. A duration that may
+    /// be zero reads zero as "no end", the loosest value.
     Min,
     /// The greater of the two (a longer password); for choices the later word; for `Bool`, `true` wins.
     Max,
@@ -159,7 +175,7 @@ impl Schema {
     }
 }
 
-/// A whole platform policy, every setting with a value. Made by [`parse`](crate::policy) or [`Policy::defaults`].
+/// A whole platform policy, every setting with a value. Made by [`read`] or [`Policy::defaults`].
 #[derive(Clone, Debug)]
 pub struct Policy {
     name: String,
@@ -213,13 +229,13 @@ impl Policy {
 /// A value as the policy file would write it.
 pub fn show(value: &Value) -> String {
     let quoted = |items: &mut dyn Iterator<Item = String>| {
-        format!("[{}]", items.map(|s| format!("{s:?}")).collect::<Vec<_>>().join(", "))
+        format!("[{}]", items.map(|s| words::quote(&s)).collect::<Vec<_>>().join(", "))
     };
     match value {
         Value::Bool(b) => b.to_string(),
         Value::Int(n) => n.to_string(),
-        Value::Span(d) => format!("{:?}", show_span(*d)),
-        Value::Str(s) => format!("{s:?}"),
+        Value::Span(d) => words::quote(&show_span(*d)),
+        Value::Str(s) => words::quote(s),
         Value::List(l) => quoted(&mut l.iter().cloned()),
         Value::Networks(l) => quoted(&mut l.iter().map(ToString::to_string)),
     }
@@ -343,7 +359,11 @@ pub fn stricter(setting: &'static Setting, platform: Value, own: &Value) -> Valu
     match (setting.tenant, platform, own) {
         (Movement::Min, Value::Int(p), Value::Int(t)) => Value::Int(min(p, *t)),
         (Movement::Max, Value::Int(p), Value::Int(t)) => Value::Int(max(p, *t)),
-        (Movement::Min, Value::Span(p), Value::Span(t)) => Value::Span(min(p, *t)),
+        (Movement::Min, Value::Span(p), Value::Span(t)) => Value::Span(match (p.is_zero(), t.is_zero()) {
+            (true, _) => *t,
+            (_, true) => p,
+            _ => min(p, *t),
+        }),
         (Movement::Max, Value::Span(p), Value::Span(t)) => Value::Span(max(p, *t)),
         (Movement::Max, Value::Bool(p), Value::Bool(t)) => Value::Bool(p || *t),
         (Movement::Min, Value::Bool(p), Value::Bool(t)) => Value::Bool(p && *t),

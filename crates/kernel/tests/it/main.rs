@@ -1,0 +1,3 @@
+//! The kernel's tests.
+
+mod policy;
