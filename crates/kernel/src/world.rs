@@ -335,8 +335,8 @@ pub trait World: Send + Sync {
     async fn send_all(&self, asks: Vec<Ask>) -> Vec<Result<Answer, Trouble>>;
     /// Opens a WebSocket through the door; a refusal's answer comes back as `Err` within `Ok`.
     async fn websocket(&self, ask: Ask) -> Result<Result<Box<dyn Socket>, Answer>, Trouble>;
-    /// Offers one version and suite to a TLS listener.
-    async fn hello(&self, listener: &str, hello: Hello) -> Result<HelloAnswer, Trouble>;
+    /// Offers one version and suite to a TLS listener, naming `host` (SNI).
+    async fn hello(&self, listener: &str, host: &str, hello: Hello) -> Result<HelloAnswer, Trouble>;
     /// Writes bytes to a listener without TLS and returns what comes back within the time-out, at most 64 KiB.
     async fn raw(&self, listener: &str, bytes: &[u8]) -> Result<Vec<u8>, Trouble>;
     /// A marker text that occurs nowhere else.

@@ -72,8 +72,7 @@ impl World for RehearsalWorld {
     async fn websocket(&self, ask: Ask) -> Result<Result<Box<dyn Socket>, Answer>, Trouble> {
         socket::open(self.client.stream(&ask).await?, &ask).await
     }
-    async fn hello(&self, listener: &str, hello: Hello) -> Result<HelloAnswer, Trouble> {
-        let host = self.canaries.first().map_or("localhost", |c| c.console.as_str());
+    async fn hello(&self, listener: &str, host: &str, hello: Hello) -> Result<HelloAnswer, Trouble> {
         self.client.hello(listener, host, hello, &rng::bytes(&*self.rng)).await
     }
     async fn raw(&self, listener: &str, bytes: &[u8]) -> Result<Vec<u8>, Trouble> {
