@@ -1,0 +1,14 @@
+//! The door, tried from outside with stand-ins behind every hook.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where its ground is not as it says")]
+
+mod client;
+mod fakes;
+mod house;
+mod upstream;
+
+mod assertions;
+mod entrance;
+mod plain;
+mod proxying;
+mod tls;
