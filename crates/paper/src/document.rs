@@ -20,9 +20,9 @@ use crate::{
 pub enum Block {
     /// The title.
     Title(String),
-    /// A heading; level 2 is a chapter.
+    /// A heading; level 2 is a chapter, or a part where there are several papers.
     Heading {
-        /// 2 to 4.
+        /// 2 to 5.
         level: u8,
         /// Stable within the paper.
         id: String,
@@ -173,7 +173,10 @@ impl Writer<'_> {
                     let title = format!("{number}.{} {}", sub + 1, area.title.get(self.lang));
                     self.heading(level + 1, format!("area-{number}-{}", sub + 1), title);
                     self.blocks.push(Block::Paragraph(area.intro.get(self.lang).to_owned()));
-                    self.paragraphs(source, area);
+                    let place = format!("{number}-{}", sub + 1);
+                    if self.paragraphs(source, area, level + 2, &place) {
+                        self.heading(level + 2, format!("claims-{place}"), words::CLAIMS.in_lang(self.lang));
+                    }
                     self.claims(source, |claim| claim.area == area.id);
                 }
             }
@@ -207,28 +210,37 @@ impl Writer<'_> {
         }
     }
 
-    /// The controls' paragraphs of one area, those that are proven. A paragraph names the claims that prove it, equal
-    /// ones of several papers together; of these the paper in hand has to hold every one, and have at least one.
-    fn paragraphs(&mut self, source: &Source, area: &Area) {
+    /// The controls' paragraphs of one area, those that are proven; whether there were any. A paragraph names the
+    /// claims that prove it, equal ones of several papers together; of these the paper in hand has to hold every one,
+    /// and have at least one.
+    fn paragraphs(&mut self, source: &Source, area: &Area, level: u8, place: &str) -> bool {
         let claims: BTreeMap<&str, &Claim> = source.claims.iter().map(|c| (c.id.as_str(), c)).collect();
-        let mut withheld = false;
-        for (ids, text) in self.input.controls.iter().flat_map(|c| c.paragraphs) {
-            let own: Vec<&Claim> = ids.iter().filter_map(|id| claims.get(id).copied()).collect();
-            if own.first().is_none_or(|first| first.area != area.id) {
-                continue;
-            }
-            let proven = own.iter().all(|c| standing(&c.proof, self.input.at) == Verdict::Holds);
-            match self.filled(text).filter(|_| proven) {
-                Some(text) => {
-                    let by = own.iter().map(|c| c.id.clone()).collect();
-                    self.blocks.push(Block::Fact { text, label: words::PROVEN_BY.in_lang(self.lang), by });
+        let (mut any, mut withheld) = (false, false);
+        for (at, control) in self.input.controls.iter().enumerate() {
+            let mut headed = false;
+            for (ids, text) in control.paragraphs {
+                let own: Vec<&Claim> = ids.iter().filter_map(|id| claims.get(id).copied()).collect();
+                if own.first().is_none_or(|first| first.area != area.id) {
+                    continue;
                 }
-                None => withheld = true,
+                let proven = own.iter().all(|c| standing(&c.proof, self.input.at) == Verdict::Holds);
+                let Some(text) = self.filled(text).filter(|_| proven) else {
+                    withheld = true;
+                    continue;
+                };
+                if !headed {
+                    self.heading(level, format!("control-{place}-{}", at + 1), control.heading.get(self.lang));
+                    headed = true;
+                }
+                let by = own.iter().map(|c| c.id.clone()).collect();
+                self.blocks.push(Block::Fact { text, label: words::PROVEN_BY.in_lang(self.lang), by });
+                any = true;
             }
         }
         if withheld {
             self.paragraph(&words::WITHHELD);
         }
+        any
     }
 
     /// A control's text with `{section.key}` replaced by the value in force; `None` when a figure is not known.

@@ -44,6 +44,7 @@ words! {
     CONTENTS "目次" "Contents";
     PROVEN_BY "根拠" "Proven by";
     WITHHELD "この分野の管理策の説明は、根拠となる表明事項がすべて「確認済み」になると掲載されます。" "What the controls of this area do is described here once every claim that proves it holds.";
+    CLAIMS "表明事項と証跡" "Claims and evidence";
     CLAIMED "表明" "Claimed";
     OPEN_QUOTE "「" "“";
     CLOSE_QUOTE "」" "”";

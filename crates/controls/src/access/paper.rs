@@ -9,8 +9,8 @@ pub(super) static PAPER: PaperText = PaperText {
         (
             &["NM-04", "IDO-39"],
             Text::new(
-                "権限は機能ごとに定められ、ロールにまとめて付与します。ロールに含まれない操作は、すべて拒否されます。権限は、要求のたびに、書き込みを行う処理の中で確認します。",
-                "Rights are fixed for each function, gathered into roles and granted. Whatever a role does not hold is refused. Rights are checked at every request, inside the function that does the work.",
+                "権限は機能ごとに定められ、ロールにまとめて付与します。ロールに含まれない操作は、すべて拒否されます。権限は、要求のたびに確認します。",
+                "Rights are fixed for each function, gathered into roles and granted. Whatever a role does not hold is refused. Rights are checked at every request.",
             ),
         ),
         (

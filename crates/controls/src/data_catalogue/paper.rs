@@ -8,8 +8,8 @@ pub(super) static PAPER: PaperText = PaperText {
     paragraphs: &[(
         &["MIST-24"],
         Text::new(
-            "取り扱うデータの種類は、区分、保護方法および保存期間とともにデータカタログに定められています。カタログにない種類のデータは保存されません。利用者の通信内容は取り扱いません。",
-            "The kinds of data handled are named in a data catalogue with class, protection and retention. No kind outside it is stored. User traffic is never carried.",
+            "取り扱うデータの種類は、区分、保護方法および保存期間とともにデータカタログに定められています。カタログにない種類のデータは保存されません。利用者の通信内容は、取り扱わない区分として定めています。",
+            "The kinds of data handled are named in a data catalogue with class, protection and retention. No kind outside it is stored. User traffic is named as a kind that is never carried.",
         ),
     )],
 };

@@ -16,8 +16,8 @@ pub(super) static PAPER: PaperText = PaperText {
         (
             &["MIST-17", "IDO-25"],
             Text::new(
-                "保存データの暗号化には AES-256-GCM を用います。記録は組織、種類および識別子に結び付けられ、改変や差し替えは復号時に検知されます。",
-                "Stored data is encrypted with AES-256-GCM. Each record is bound to its organisation, kind and id, so that alteration or exchange is detected when it is opened.",
+                "保存データの暗号化には AES-256-GCM を用います。記録は組織および識別子に結び付けられ、改変や差し替えは復号時に検知されます。",
+                "Stored data is encrypted with AES-256-GCM. Each record is bound to its organisation and id, so that alteration or exchange is detected when it is opened.",
             ),
         ),
         (

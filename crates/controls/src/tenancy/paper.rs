@@ -8,8 +8,8 @@ pub(super) static PAPER: PaperText = PaperText {
     paragraphs: &[(
         &["NM-09"],
         Text::new(
-            "お客様のデータは組織ごとに分離して保存します。すべての処理に組織の識別子が付き、他の組織の記録は復号できません。他の組織の識別子を指定しても、存在しない場合と同じ応答を返します。",
-            "Customers' data is stored apart by organisation. Every statement carries the organisation's id, and another organisation's record cannot be decrypted. Naming another's id is answered as if it did not exist.",
+            "お客様のデータは組織ごとに分離して保存します。他の組織の識別子を指定しても、存在しない場合と同じ応答を返します。",
+            "Customers' data is stored apart by organisation. Naming another's id is answered as if it did not exist.",
         ),
     )],
 };
