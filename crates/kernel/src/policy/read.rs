@@ -107,7 +107,8 @@ impl Reader<'_> {
             return None;
         }
         let (table, errors) = DeTable::parse_recoverable(text);
-        let mut found: Vec<PolicyProblem> = errors.iter().map(|error| syntax(file, error)).collect();
+        let mut found: Vec<PolicyProblem> =
+            errors.iter().take(MOST_PROBLEMS + 1).map(|error| syntax(file, error)).collect();
         // What the parser recovered on a line it could not read says nothing about what was meant there.
         let broken: Vec<usize> = found.iter().map(|p| p.line).collect();
         let earlier = self.problems.len();

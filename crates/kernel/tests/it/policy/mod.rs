@@ -330,6 +330,8 @@ fn input_is_bounded() {
     let problems = parse(&many).expect_err("all unknown");
     assert_eq!(problems.len(), 101);
     assert_eq!(problems[100].kind.code, "SK-7010");
+    let broken = "= [\n".repeat(200_000);
+    assert_eq!(parse(&broken).expect_err("no keys").len(), 101);
     let deep = format!("door.also = {}", "[".repeat(200_000));
     parse(&deep).expect_err("unclosed");
     let long = format!("[lockout]\ntries = \"{}\"", "x".repeat(100_000));
