@@ -19,28 +19,39 @@ pub(crate) struct FaultPoint {
     pub(crate) faults: Option<Faults>,
 }
 
+#[cfg(any(test, feature = "faults"))]
 impl FaultPoint {
     /// Called in place of each physical commit's first step.
-    #[cfg(any(test, feature = "faults"))]
     pub(crate) fn at_commit(&self) -> Option<Injected> {
         self.faults.as_ref().and_then(Faults::next)
     }
-    /// Called in place of each physical commit's first step.
-    #[cfg(not(any(test, feature = "faults")))]
+    /// Most pages that SQLite may use, if that has changed.
+    pub(crate) fn page_limit(&self) -> Option<u32> {
+        self.faults.as_ref().and_then(Faults::changed_limit)
+    }
+}
+
+#[cfg(not(any(test, feature = "faults")))]
+impl FaultPoint {
     pub(crate) const fn at_commit(&self) -> Option<Injected> {
+        None
+    }
+    pub(crate) const fn page_limit(&self) -> Option<u32> {
         None
     }
 }
 
 #[cfg(any(test, feature = "faults"))]
-pub use plan::{Fault, Faults};
+pub use plan::{Fault, Faults, Gate};
 
 #[cfg(any(test, feature = "faults"))]
 mod plan {
     use std::{
         collections::VecDeque,
-        sync::{Arc, Mutex, PoisonError},
-        time::Duration,
+        sync::{
+            Arc, Mutex, PoisonError,
+            mpsc::{Receiver, Sender, channel},
+        },
     };
 
     use super::{Injected, StoreError};
@@ -52,15 +63,30 @@ mod plan {
         DiskFull,
         /// The disk answers with an error.
         Io,
-        /// It takes this much longer, then succeeds.
-        Delay(Duration),
         /// The connection to the database ends before the commit is sent.
         Disconnect,
     }
 
+    enum Planned {
+        Fault(Fault),
+        Hold { arrived: Sender<()>, released: Receiver<()> },
+    }
+
     /// A plan of faults, shared between a test and the store it gave it to.
-    #[derive(Clone, Debug, Default)]
-    pub struct Faults(Arc<Mutex<VecDeque<Fault>>>);
+    #[derive(Clone, Default)]
+    pub struct Faults(Arc<Mutex<Plan>>);
+
+    #[derive(Default)]
+    struct Plan {
+        commits: VecDeque<Planned>,
+        limit: Option<u32>,
+    }
+
+    /// Holds one physical commit up, however long: its members have run, none has been answered.
+    pub struct Gate {
+        arrived: Receiver<()>,
+        release: Sender<()>,
+    }
 
     impl Faults {
         /// No faults yet.
@@ -69,26 +95,52 @@ mod plan {
         }
         /// The next `count` physical commits suffer `fault`, after those planned already.
         pub fn plan(&self, count: usize, fault: Fault) {
-            self.lock().extend(std::iter::repeat_n(fault, count));
+            self.with(|p| p.commits.extend(std::iter::repeat_with(|| Planned::Fault(fault)).take(count)));
+        }
+        /// The next physical commit, after those planned already, waits until the gate is opened or dropped.
+        pub fn hold(&self) -> Gate {
+            let (at_gate, arrived) = channel();
+            let (release, released) = channel();
+            self.with(|p| p.commits.push_back(Planned::Hold { arrived: at_gate, released }));
+            Gate { arrived, release }
+        }
+        /// From the next group on, SQLite itself may use no more than `pages` pages of 4,096 bytes; `None` ends it.
+        pub fn limit_pages(&self, pages: Option<u32>) {
+            self.with(|p| p.limit = Some(pages.unwrap_or(u32::MAX - 1)));
         }
         /// How many planned faults have not happened yet.
         pub fn left(&self) -> usize {
-            self.lock().len()
+            self.with(|p| p.commits.len())
         }
-        fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Fault>> {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        fn with<T>(&self, act: impl FnOnce(&mut Plan) -> T) -> T {
+            act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        }
+        pub(super) fn changed_limit(&self) -> Option<u32> {
+            self.with(|p| p.limit.take())
         }
         pub(super) fn next(&self) -> Option<Injected> {
-            let fault = self.lock().pop_front()?;
-            match fault {
-                Fault::DiskFull => Some(Injected::Fail(StoreError::Full("injected".into()))),
-                Fault::Io => Some(Injected::Fail(StoreError::Io("injected".into()))),
-                Fault::Disconnect => Some(Injected::Disconnect),
-                Fault::Delay(span) => {
-                    std::thread::sleep(span);
+            match self.with(|p| p.commits.pop_front())? {
+                Planned::Fault(Fault::DiskFull) => Some(Injected::Fail(StoreError::Full("injected".into()))),
+                Planned::Fault(Fault::Io) => Some(Injected::Fail(StoreError::Io("injected".into()))),
+                Planned::Fault(Fault::Disconnect) => Some(Injected::Disconnect),
+                Planned::Hold { arrived, released } => {
+                    // Either side may be gone: a test that ended opens its gates.
+                    let _ = arrived.send(());
+                    let _ = released.recv();
                     None
                 }
             }
+        }
+    }
+
+    impl Gate {
+        /// Blocks until a commit stands before the gate.
+        pub fn wait(&self) {
+            let _ = self.arrived.recv();
+        }
+        /// Lets it go on.
+        pub fn open(self) {
+            let _ = self.release.send(());
         }
     }
 }

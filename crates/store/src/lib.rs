@@ -27,7 +27,7 @@ mod store;
 mod value;
 
 #[cfg(any(test, feature = "faults"))]
-pub use faults::{Fault, Faults};
+pub use faults::{Fault, Faults, Gate};
 
 pub use config::{Kind, StoreConfig};
 pub use error::StoreError;

@@ -23,14 +23,16 @@ pub(crate) struct Queue<T> {
 
 struct State<T> {
     jobs: VecDeque<T>,
+    /// Consumers that sleep until there are `wanted` jobs.
     idle: usize,
+    wanted: usize,
     closed: bool,
     producers_wait: bool,
 }
 
 impl<T> Queue<T> {
     pub(crate) fn new(limit: usize) -> Self {
-        let state = State { jobs: VecDeque::new(), idle: 0, closed: false, producers_wait: false };
+        let state = State { jobs: VecDeque::new(), idle: 0, wanted: 1, closed: false, producers_wait: false };
         Self { state: Mutex::new(state), filled: Condvar::new(), room: Notify::new(), limit }
     }
 
@@ -50,7 +52,7 @@ impl<T> Queue<T> {
             return Err(Refusal::Full(job));
         }
         state.jobs.push_back(job);
-        let wake = state.idle > 0;
+        let wake = state.idle > 0 && state.jobs.len() >= state.wanted;
         drop(state);
         if wake {
             self.filled.notify_one();
@@ -118,6 +120,19 @@ impl<T> Queue<T> {
             self.room.notify_waiters();
         }
         true
+    }
+
+    /// Waits up to `span` for `wanted` jobs to be in line; takes none. For one consumer only.
+    pub(crate) fn linger(&self, wanted: usize, span: Duration) {
+        let mut state = self.lock();
+        if state.jobs.len() < wanted && !state.closed {
+            state.idle += 1;
+            state.wanted = wanted;
+            let waited = self.filled.wait_timeout_while(state, span, |s| s.jobs.len() < wanted && !s.closed);
+            state = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+            state.wanted = 1;
+            state.idle -= 1;
+        }
     }
 
     /// [`Queue::take`] of one.

@@ -103,7 +103,7 @@ pub(crate) fn error(error: &tokio_postgres::Error, sql: &str) -> StoreError {
         _ if *code == SqlState::FEATURE_NOT_SUPPORTED => StoreError::Bug(format!("{text}: {sql}")),
         "22" | "23" => StoreError::Constraint(text),
         "53" => StoreError::Busy(text),
-        "08" | "57" | "25" => StoreError::Lost(text),
+        "08" | "25" | "55" | "57" => StoreError::Lost(text),
         "28" | "3D" => StoreError::Config(text),
         "58" => StoreError::Io(text),
         "XX" => StoreError::Corrupt(text),

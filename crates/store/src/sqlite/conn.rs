@@ -54,6 +54,7 @@ pub(crate) fn open(path: &Path, role: Role) -> Result<Connection, StoreError> {
              PRAGMA synchronous = FULL;
              PRAGMA secure_delete = ON;
              PRAGMA cache_size = -8192;
+             PRAGMA wal_autocheckpoint = 4000;
              PRAGMA journal_size_limit = 67108864;"
         }
         Role::Raw => "PRAGMA foreign_keys = OFF;",
@@ -79,6 +80,13 @@ pub(crate) struct Statements<'c> {
 impl<'c> Statements<'c> {
     pub(crate) fn new(conn: &'c Connection) -> Self {
         Self { conn, places: HashMap::new(), statements: Vec::new() }
+    }
+
+    /// Limits the database's size in pages, for the fault layer.
+    pub(crate) fn limit(&self, pages: u32) {
+        if let Err(error) = self.conn.execute_batch(&format!("PRAGMA max_page_count = {pages}")) {
+            tracing::error!(%error, "page limit");
+        }
     }
 
     /// Whether no transaction is open; also after SQLite itself rolled one back.

@@ -3,9 +3,10 @@
 //! A batch is whatever waits in line: one physical transaction, one sync of the write-ahead log, a savepoint for
 //! each member that writes. Nobody is answered before COMMIT has returned.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rusqlite::Connection;
+use tokio::time::Instant;
 
 use super::{
     Shared,
@@ -21,6 +22,9 @@ use crate::{
 
 /// Most members of one physical transaction. It bounds what a failing disk can take back at once.
 pub(crate) const MOST_MEMBERS: usize = 512;
+
+/// Longest wait for members to gather, and never more than a quarter of what the last commit took.
+const MOST_PATIENCE: Duration = Duration::from_millis(1);
 
 /// The writer thread's whole life.
 pub(crate) fn run(shared: &Shared, first: Connection) {
@@ -42,12 +46,21 @@ pub(crate) fn run(shared: &Shared, first: Connection) {
             if !shared.lines.writes.take(MOST_MEMBERS, &mut jobs) {
                 return;
             }
+            if let Some(pages) = shared.lines.faults.page_limit() {
+                db.limit(pages);
+            }
+            let begun = Instant::now();
+            let members = jobs.len();
             if !(Batch { shared, db: &mut db, kept: Vec::with_capacity(jobs.len()), notices: Vec::new() })
                 .run(&mut jobs)
             {
                 tracing::warn!("reopening the database after a failure");
                 break;
             }
+            // Whoever was just answered is likely to come back, and whoever came meanwhile waits already. Without a
+            // moment's patience the two would go on taking turns, each paying for a sync of its own.
+            let span = (begun.elapsed() / 4).min(MOST_PATIENCE);
+            shared.lines.writes.linger((members + shared.lines.writes.len()).min(MOST_MEMBERS), span);
         }
     }
 }

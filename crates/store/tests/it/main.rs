@@ -1,5 +1,9 @@
 //! The store on both databases: transactions, groups, notices, schema, migrations, faults.
 
+mod faults;
+mod files;
+mod nodes;
+mod problems;
 mod schema;
 mod transactions;
 
