@@ -1,6 +1,6 @@
 //! What somebody is about to do, and the proof that they may.
 
-use sekisho_kernel::{Event, Job, Right, Target};
+use sekisho_kernel::{Event, Job, Right, Target, id::EntryId};
 
 /// What an act needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Entry {
 ///
 /// ```compile_fail
 /// // Nobody else makes one.
-/// let permit = sekisho_vault::Permit { rights_version: None };
+/// let permit = sekisho_vault::Permit { rights_version: None, entry: sekisho_kernel::Id::NIL };
 /// ```
 /// ```compile_fail
 /// // And nobody has two: commit takes it away.
@@ -66,6 +66,8 @@ impl Entry {
 pub struct Permit {
     /// The rights version of the person's view, checked again at commit; `None` for jobs.
     pub(crate) rights_version: Option<i64>,
+    /// The act's entry: a permit is good for its own act only.
+    pub(crate) entry: EntryId,
 }
 
 /// Proof that an act's entry has been written; only [`crate::Tx::commit`] makes one, so no write ends without.

@@ -1,57 +1,59 @@
-//! Reading and writing within one tenant.
+//! Writing within one tenant.
 
-use std::marker::PhantomData;
+use sekisho_kernel::{
+    Cx, Id, Outcome, Problem, TakenOut, Time,
+    id::{EntryId, Kind, RecordId, TenantId},
+    problem::{CONFLICT, INTERNAL},
+};
+use sekisho_keys::TenantKeys;
+use sekisho_store::{Sql, params};
 
-use sekisho_kernel::{Id, Problem, Time, id::Kind, id::RecordId, problem::INTERNAL};
-
-use crate::{ClearValue, Committed, Entry, Page, Permit, Record, Stored};
-
-/// Reads records of one tenant.
-pub struct View<'a> {
-    _of: PhantomData<&'a mut ()>,
-}
-
-impl View<'_> {
-    /// The record with this id, or `None` where there is none in this tenant.
-    ///
-    /// # Errors
-    /// The store's, and `SK-3…` when a stored row fails authentication.
-    pub fn get<R: Record>(&mut self, _id: Id<impl Kind>) -> Result<Option<Stored<R>>, Problem> {
-        Err(Problem::new(&INTERNAL))
-    }
-    /// The records whose blind-indexed `field` equals `value` (compared NFKC, case-folded, trimmed), at most 1,000.
-    ///
-    /// # Errors
-    /// As [`View::get`].
-    pub fn find<R: Record>(&mut self, _field: &'static str, _value: &str) -> Result<Vec<Stored<R>>, Problem> {
-        Err(Problem::new(&INTERNAL))
-    }
-    /// A page of records.
-    ///
-    /// # Errors
-    /// As [`View::get`].
-    pub fn list<R: Record>(&mut self, _page: &Page<'_>) -> Result<Vec<Stored<R>>, Problem> {
-        Err(Problem::new(&INTERNAL))
-    }
-    /// How many records have these values in their clear columns.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn count<R: Record>(&mut self, _eq: &[(&'static str, ClearValue)]) -> Result<u64, Problem> {
-        Err(Problem::new(&INTERNAL))
-    }
-}
+use crate::{
+    Act, Bookkeeping, ClearValue, Committed, Entry, Page, Permit, Record, Scope, Stored, View, keep, log, parts::Inner,
+    problem::RIGHTS_MOVED, rows::Records, sql,
+};
 
 /// Reads and writes records of one tenant. Nothing of it stands unless [`Tx::commit`] has been called and its answer
 /// returned.
 pub struct Tx<'a> {
-    _of: PhantomData<&'a mut ()>,
+    inner: &'a Inner,
+    db: &'a mut dyn Sql,
+    cx: &'a Cx,
+    act: &'a Act,
+    entry: EntryId,
+    keys: TenantKeys,
+    now: Time,
+    platform: Option<Entry>,
+    /// The rights version that the store must have at commit: the permit's, moved on by what this act itself changes.
+    rights: Option<i64>,
+    done: bool,
 }
 
-impl Tx<'_> {
+impl<'a> Tx<'a> {
+    pub(crate) fn new(
+        inner: &'a Inner,
+        db: &'a mut dyn Sql,
+        (cx, act): (&'a Cx, &'a Act),
+        now: Time,
+        permit: &Permit,
+    ) -> Result<Self, Problem> {
+        let keys = inner.parts.keys.tenant(db, cx.tenant)?;
+        let (entry, rights) = (permit.entry, permit.rights_version);
+        Ok(Self { inner, db, cx, act, entry, keys, now, platform: None, rights, done: false })
+    }
+
+    /// Refuses to write after the entry.
+    fn open(&self) -> Result<(), Problem> {
+        if self.done { Err(Problem::new(&INTERNAL).log("a write after the commit")) } else { Ok(()) }
+    }
+
+    /// Whose data this touches.
+    pub const fn scope(&self) -> Scope {
+        Scope::of(self.cx)
+    }
     /// The same transaction, for helpers that only read.
     pub fn view(&mut self) -> View<'_> {
-        View { _of: PhantomData }
+        View::with(self.inner, self.db, Scope::of(self.cx), self.keys.clone())
     }
     /// See [`View::get`].
     ///
@@ -82,133 +84,163 @@ impl Tx<'_> {
         self.view().count::<R>(eq)
     }
     /// The moment at which the act is done: the same throughout.
-    pub fn now(&self) -> Time {
-        Time::ZERO
+    pub const fn now(&self) -> Time {
+        self.now
     }
     /// A new record; its version, 1.
     ///
     /// # Errors
     /// `CONFLICT` when the id or a unique value is taken (the place names the field); the store's.
-    pub fn insert<R: Record>(&mut self, _id: Id<impl Kind>, _body: &R) -> Result<i64, Problem> {
-        Err(Problem::new(&INTERNAL))
+    pub fn insert<R: Record>(&mut self, id: Id<impl Kind>, body: &R) -> Result<i64, Problem> {
+        self.open()?;
+        let records = Records { inner: self.inner, tenant: self.cx.tenant, keys: &self.keys };
+        records.insert(self.db, id.bytes(), body, self.now)
     }
     /// Replaces the record as it was at `version`; the new version.
     ///
     /// # Errors
     /// `CONFLICT` when the version has moved or a unique value is taken, `NOT_FOUND` when there is no such record.
-    pub fn update<R: Record>(&mut self, _id: Id<impl Kind>, _version: i64, _body: &R) -> Result<i64, Problem> {
-        Err(Problem::new(&INTERNAL))
+    pub fn update<R: Record>(&mut self, id: Id<impl Kind>, version: i64, body: &R) -> Result<i64, Problem> {
+        self.open()?;
+        let records = Records { inner: self.inner, tenant: self.cx.tenant, keys: &self.keys };
+        records.update(self.db, id.bytes(), version, body, self.now)
     }
     /// Deletes the record; whether there was one.
     ///
     /// # Errors
     /// The store's.
-    pub fn delete<R: Record>(&mut self, _id: Id<impl Kind>) -> Result<bool, Problem> {
-        Err(Problem::new(&INTERNAL))
+    pub fn delete<R: Record>(&mut self, id: Id<impl Kind>) -> Result<bool, Problem> {
+        self.open()?;
+        let records = Records { inner: self.inner, tenant: self.cx.tenant, keys: &self.keys };
+        records.delete(self.db, R::DEF, id.bytes())
     }
     /// Makes `key` (a host name, a hash of a token or of a mail domain) lead to a record of this tenant, before
-    /// the tenant is known: [`crate::Vault::resolve_pointer`].
+    /// the tenant is known: [`crate::Vault::resolve_pointer`]. A pointer that has run out gives way.
     ///
     /// # Errors
     /// `CONFLICT` when the key is taken.
     pub fn point(
         &mut self,
-        _kind: &'static str,
-        _key: &[u8],
-        _target: Id<impl Kind>,
-        _expires: Option<Time>,
+        kind: &'static str,
+        key: &[u8],
+        target: Id<impl Kind>,
+        expires: Option<Time>,
     ) -> Result<(), Problem> {
-        Err(Problem::new(&INTERNAL))
+        self.open()?;
+        let (tenant, target) = (self.cx.tenant.bytes(), target.bytes());
+        let row = params![&tenant, kind, key, &target, self.now, expires];
+        match self.db.exec(sql::POINT, &row)? {
+            1 => Ok(()),
+            _ => Err(Problem::new(&CONFLICT).at(kind)),
+        }
     }
-    /// Takes a pointer of this tenant away; whether there was one. Of two who take the same one, one is told `true`.
+    /// Takes a pointer of this tenant away; whether there was one that had not run out. Of two who take the same one, one
+    /// is told `true`.
     ///
     /// # Errors
     /// The store's.
-    pub fn unpoint(&mut self, _kind: &'static str, _key: &[u8]) -> Result<bool, Problem> {
-        Err(Problem::new(&INTERNAL))
+    pub fn unpoint(&mut self, kind: &'static str, key: &[u8]) -> Result<bool, Problem> {
+        self.open()?;
+        let row = self.db.query_opt(sql::UNPOINT, &params![&self.cx.tenant.bytes(), kind, key])?;
+        let Some(row) = row else { return Ok(false) };
+        Ok(row.opt_int(0)?.is_none_or(|expires| expires > self.now.micros()))
     }
     /// Where a pointer of this tenant leads; `None` also when it has run out.
     ///
     /// # Errors
     /// The store's.
-    pub fn pointer(&mut self, _kind: &'static str, _key: &[u8]) -> Result<Option<RecordId>, Problem> {
-        Err(Problem::new(&INTERNAL))
+    pub fn pointer(&mut self, kind: &'static str, key: &[u8]) -> Result<Option<RecordId>, Problem> {
+        let row = self.db.query_opt(sql::POINTER, &params![&self.cx.tenant.bytes(), kind, key, self.now])?;
+        Ok(row.map(|r| r.blob(0).map(RecordId::from_slice)).transpose()?.flatten())
     }
     /// Runs a bookkeeping statement in this same transaction: counters given back with the sign-in that succeeded,
     /// rights versions moved with the grant. The number of rows changed.
     ///
     /// # Errors
-    /// As [`Keeper::run`].
-    pub fn keep(&mut self, _statement: &'static Bookkeeping, _params: &[ClearValue]) -> Result<u64, Problem> {
-        Err(Problem::new(&INTERNAL))
+    /// As [`crate::Keeper::run`].
+    pub fn keep(&mut self, statement: &'static Bookkeeping, params: &[ClearValue]) -> Result<u64, Problem> {
+        self.keeping(|tx| keep::run(tx.inner, tx.db, tx.cx.tenant, statement, params))
     }
     /// As [`Tx::keep`]; its rows.
     ///
     /// # Errors
-    /// As [`Keeper::run`].
+    /// As [`crate::Keeper::run`].
     pub fn keep_rows(
         &mut self,
-        _statement: &'static Bookkeeping,
-        _params: &[ClearValue],
+        statement: &'static Bookkeeping,
+        params: &[ClearValue],
     ) -> Result<Vec<Vec<ClearValue>>, Problem> {
-        Err(Problem::new(&INTERNAL))
+        self.keeping(|tx| keep::rows(tx.inner, tx.db, tx.cx.tenant, statement, params))
+    }
+    /// Bookkeeping may move the actor's own rights version. What it moves is this act's own doing and must not make
+    /// its commit refuse; what had moved before must.
+    fn keeping<T>(&mut self, act: impl FnOnce(&mut Self) -> Result<T, Problem>) -> Result<T, Problem> {
+        self.open()?;
+        self.check_rights()?;
+        let out = act(self)?;
+        if self.rights.is_some() {
+            self.rights = self.stored_rights()?.or(self.rights);
+        }
+        Ok(out)
     }
     /// Tells every node, once committed. Topic and payload together at most 4,000 bytes.
     ///
     /// # Errors
     /// A defect of ours when it is too long.
-    pub fn notify(&mut self, _topic: &'static str, _payload: &str) -> Result<(), Problem> {
-        Err(Problem::new(&INTERNAL))
+    pub fn notify(&mut self, topic: &'static str, payload: &str) -> Result<(), Problem> {
+        Ok(self.db.notify(topic, payload)?)
     }
     /// Writes the same event into the platform's log too, under the same entry id, without the tenant's data.
-    pub fn also_platform(&mut self, _entry: Entry) {}
+    pub fn also_platform(&mut self, entry: Entry) {
+        self.platform = Some(entry);
+    }
     /// Writes the act's entry and closes the transaction to further writes.
     ///
     /// # Errors
-    /// `FORBIDDEN` when the person's rights have changed since the check; the store's.
-    pub fn commit<T>(&mut self, permit: Permit, entry: Entry, value: T) -> Result<Committed<T>, Problem> {
-        let _ = (permit.rights_version, entry);
+    /// `SK-3006` when the person's rights have changed since the check; the store's.
+    pub fn commit<T>(&mut self, permit: Permit, mut entry: Entry, value: T) -> Result<Committed<T>, Problem> {
+        self.open()?;
+        if permit.entry != self.entry {
+            return Err(Problem::new(&INTERNAL).log("a permit of another act"));
+        }
+        self.check_rights()?;
+        if entry.object.is_empty() {
+            entry.object.clone_from(&self.act.object);
+        }
+        self.append(self.cx.tenant, &entry)?;
+        if let Some(entry) = self.platform.take().filter(|_| !self.cx.tenant.is_nil()) {
+            self.append(TenantId::NIL, &entry)?;
+        }
+        self.done = true;
         Ok(Committed { value })
     }
-}
 
-/// A statement on bookkeeping columns and counters: last use, counters, TOTP step, locks. Declared as a `static`,
-/// handed to the vault when it is opened, printed in a golden file.
-#[derive(Debug)]
-pub struct Bookkeeping {
-    /// What it is for, such as `session.touch`.
-    pub name: &'static str,
-    /// The statement: `SELECT`, `INSERT`, `UPDATE` or `DELETE`, also with `RETURNING`. `$1` is the tenant and must be
-    /// held against (or inserted into) the column `tenant`; what the caller gives follows from `$2` on.
-    pub sql: &'static str,
-}
-
-/// Runs bookkeeping statements in one tenant, in one transaction, without an entry.
-pub struct Keeper<'a> {
-    _of: PhantomData<&'a mut ()>,
-}
-
-impl Keeper<'_> {
-    /// Runs the statement; the number of rows changed.
-    ///
-    /// # Errors
-    /// A defect of ours when the statement was not declared to the vault; the store's.
-    pub fn run(&mut self, _statement: &'static Bookkeeping, _params: &[ClearValue]) -> Result<u64, Problem> {
-        Err(Problem::new(&INTERNAL))
+    fn append(&mut self, to: TenantId, entry: &Entry) -> Result<(), Problem> {
+        let parts = &self.inner.parts;
+        if parts.out == Some(TakenOut::EntryWrite) {
+            return Ok(());
+        }
+        let (event, outcome) = (self.act.event, Outcome::Success);
+        let draft = log::Draft::event(self.cx, to, event, outcome, &entry.object, &entry.detail, self.entry, self.now);
+        let keys = if to == self.cx.tenant { self.keys.clone() } else { parts.keys.tenant(self.db, to)? };
+        log::append(self.db, &keys, &*parts.rng, draft).map(drop)
     }
-    /// Runs the statement; its rows.
-    ///
-    /// # Errors
-    /// As [`Keeper::run`].
-    pub fn rows(
-        &mut self,
-        _statement: &'static Bookkeeping,
-        _params: &[ClearValue],
-    ) -> Result<Vec<Vec<ClearValue>>, Problem> {
-        Err(Problem::new(&INTERNAL))
+
+    /// The actor's rights version as it stands; `None` for jobs, and where no statement was given.
+    fn stored_rights(&mut self) -> Result<Option<i64>, Problem> {
+        let (Some(statement), Some(user)) = (self.inner.parts.rights, self.cx.actor.user()) else { return Ok(None) };
+        let row = self.db.query_opt(statement.sql, &params![&self.cx.tenant.bytes(), &user.bytes()])?;
+        // A person who is gone has no rights: no version is -1.
+        Ok(Some(row.map(|r| r.int(0)).transpose()?.unwrap_or(-1)))
     }
-    /// The moment.
-    pub fn now(&self) -> Time {
-        Time::ZERO
+
+    fn check_rights(&mut self) -> Result<(), Problem> {
+        let Some(wanted) = self.rights else { return Ok(()) };
+        match self.stored_rights()? {
+            Some(stored) if stored != wanted => {
+                Err(Problem::new(&RIGHTS_MOVED).log(format!("rights version {stored}, permit for {wanted}")))
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -1,0 +1,78 @@
+//! The permission matrix of the system's own jobs: which events each may commit.
+
+use std::fmt::Write as _;
+
+use sekisho_kernel::{Event, Job, event as e};
+
+/// What each job may do. A job does nothing that is not in its row.
+pub static MATRIX: &[(Job, &[&Event])] = &[
+    (
+        Job::SignIn,
+        &[
+            &e::SESSION_SIGN_IN,
+            &e::SESSION_CHALLENGE,
+            &e::SESSION_ENTER,
+            &e::SESSION_SIGN_OUT,
+            &e::SESSION_END,
+            &e::SESSION_EXPIRE,
+            &e::ACCOUNT_LOCK,
+            &e::PASSWORD_SET,
+            &e::PASSWORD_CHANGE,
+            &e::FACTOR_CREATE,
+            &e::FACTOR_CONFIRM,
+            &e::RECOVERY_CREATE,
+            &e::LINK_USE,
+        ],
+    ),
+    (Job::Sweeper, &[&e::SESSION_EXPIRE, &e::LEDGER_PURGE, &e::LEDGER_COUNT]),
+    (Job::Sequencer, &[&e::LEDGER_EPOCH]),
+    (Job::Rewrap, &[&e::KEY_CREATE, &e::KEY_ROTATE]),
+    (Job::Migration, &[]),
+    (
+        Job::FirstStart,
+        &[
+            &e::TENANT_CREATE,
+            &e::KEY_CREATE,
+            &e::HOST_CREATE,
+            &e::USER_CREATE,
+            &e::LINK_CREATE,
+            &e::PASSWORD_SET,
+            &e::ACCOUNT_UNLOCK,
+            &e::INSTANCE_START,
+            &e::INSTANCE_STOP,
+        ],
+    ),
+    (
+        Job::Command,
+        &[
+            &e::COMMAND_RUN,
+            &e::TENANT_CREATE,
+            &e::TENANT_DELETE,
+            &e::KEY_CREATE,
+            &e::KEY_ROTATE,
+            &e::KEY_SHRED,
+            &e::HOST_CREATE,
+            &e::USER_CREATE,
+            &e::LINK_CREATE,
+            &e::ACCOUNT_UNLOCK,
+            &e::POLICY_RELOAD,
+        ],
+    ),
+    (Job::Door, &[&e::DOOR_PASS, &e::DOOR_REFUSE, &e::DOOR_FAIL, &e::ADDRESS_REFUSE, &e::ROUTE_REFUSE]),
+    (Job::Prover, &[&e::CLAIM_PROVE]),
+];
+
+/// Whether `job` may commit `event`.
+pub(crate) fn may(job: Job, event: &'static Event) -> bool {
+    MATRIX.iter().any(|(j, events)| *j == job && events.iter().any(|known| known.name == event.name))
+}
+
+/// The matrix as a text, a job a line, for the golden file.
+pub fn matrix() -> String {
+    let mut out = String::new();
+    for (job, events) in MATRIX {
+        let names: Vec<&str> = events.iter().map(|e| e.name).collect();
+        let _ = writeln!(out, "system:{}: {}", job.name(), names.join(" "));
+    }
+    out
+}

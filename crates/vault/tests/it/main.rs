@@ -1,0 +1,5 @@
+//! The vault on both databases.
+
+mod acts;
+mod house;
+mod records;
