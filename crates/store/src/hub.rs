@@ -1,6 +1,9 @@
 //! Where notices of committed transactions come out.
 
-use std::sync::{PoisonError, RwLock};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{PoisonError, RwLock},
+};
 
 use tokio::sync::broadcast;
 
@@ -29,7 +32,10 @@ impl Hub {
     }
     pub(crate) fn publish(&self, notice: &Notice) {
         for hook in self.hooks.read().unwrap_or_else(PoisonError::into_inner).iter() {
-            hook(notice);
+            // A hook runs on the thread that commits for everyone: its panic must not take that with it.
+            if catch_unwind(AssertUnwindSafe(|| hook(notice))).is_err() {
+                tracing::error!(topic = %notice.topic, "a notice's hook panicked");
+            }
         }
         // Nobody listening is no error.
         let _ = self.sender.send(notice.clone());

@@ -152,6 +152,13 @@ impl<T> Queue<T> {
         out.extend(state.jobs.drain(..n));
     }
 
+    /// [`Queue::close`] without serving who is in line: their callers learn that the store is closed.
+    pub(crate) fn abandon(&self) {
+        self.close();
+        let left = std::mem::take(&mut self.lock().jobs);
+        drop(left);
+    }
+
     /// Lets nobody in any more; what is in line is still served.
     pub(crate) fn close(&self) {
         self.lock().closed = true;

@@ -37,6 +37,11 @@ pub trait Read {
         })?;
         Ok(found)
     }
+    /// Prepares a statement without running it, so that a text that one database would refuse is found at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Bug`] when the database does not understand it.
+    fn prepare(&mut self, sql: &str) -> Result<(), StoreError>;
     /// Hands over row by row without holding them all; stops after `each` answers `false`. For exports and proofs.
     ///
     /// # Errors

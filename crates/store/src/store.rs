@@ -2,8 +2,10 @@
 
 use std::{
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
 };
 
 use sekisho_kernel::Time;
@@ -291,6 +293,16 @@ impl Store {
         .await
     }
 
+    /// Prepares each of `statements` on the live schema, without running any. Tests call it with every statement of a
+    /// crate, on both databases.
+    ///
+    /// # Errors
+    /// The first text that this database does not understand, in a [`StoreError::Bug`].
+    pub async fn prepare(&self, statements: &[&str]) -> Result<(), StoreError> {
+        let statements: Vec<String> = statements.iter().map(|&s| s.to_owned()).collect();
+        self.read(move |db| statements.iter().try_for_each(|sql| db.prepare(sql))).await
+    }
+
     /// The live schema, by table name; the store's own tables included.
     ///
     /// # Errors
@@ -349,6 +361,25 @@ impl Inner {
 impl Lines {
     fn new(faults: FaultPoint) -> Self {
         Self { writes: Queue::new(LINE), reads: Queue::new(LINE), hub: Hub::new(), faults }
+    }
+
+    /// Starts a database thread. Closures' panics are caught one by one; should a thread itself panic, the store
+    /// closes rather than leave callers waiting for good.
+    pub(crate) fn thread(
+        self: &Arc<Self>,
+        name: &'static str,
+        run: impl FnOnce() + Send + 'static,
+    ) -> Result<JoinHandle<()>, StoreError> {
+        let lines = self.clone();
+        let guarded = move || {
+            if catch_unwind(AssertUnwindSafe(run)).is_err() {
+                tracing::error!(name, "a database thread panicked; the store is closed");
+                lines.writes.abandon();
+                lines.reads.abandon();
+            }
+        };
+        let thread = std::thread::Builder::new().name(name.into()).spawn(guarded);
+        thread.map_err(|e| StoreError::Io(format!("thread: {e}")))
     }
 }
 

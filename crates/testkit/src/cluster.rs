@@ -2,7 +2,10 @@
 
 use std::{
     io::Write,
-    os::unix::{fs::chown, process::CommandExt},
+    os::unix::{
+        fs::{OpenOptionsExt, chown},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -71,17 +74,50 @@ impl Cluster {
     /// # Errors
     /// The reason, in words, when PostgreSQL is not installed or does not start.
     pub fn start() -> Result<Self, String> {
+        Self::start_in(&[], &[])
+    }
+
+    /// [`Cluster::start`], also reached by TLS on a free port of 127.0.0.1, with this certificate and key (PEM). Gives
+    /// the port too.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub fn start_tls(certificate: &str, key: &str) -> Result<(Self, u16), String> {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
+        let port = free.map_err(|e| e.to_string())?.port();
+        let settings = [
+            "listen_addresses=127.0.0.1".to_owned(),
+            format!("port={port}"),
+            "ssl=on".to_owned(),
+            "ssl_cert_file=../tls.crt".to_owned(),
+            "ssl_key_file=../tls.key".to_owned(),
+        ];
+        let cluster = Self::start_in(&settings, &[("tls.crt", certificate), ("tls.key", key)])?;
+        Ok((cluster, port))
+    }
+
+    fn start_in(settings: &[String], files: &[(&str, &str)]) -> Result<Self, String> {
         let bin = binaries().ok_or("no PostgreSQL under /usr/lib/postgresql (apt-get install postgresql)")?;
         let dir = tempfile::Builder::new().prefix("sekisho-pg-").tempdir().map_err(|e| e.to_string())?.keep();
         let mut server = Command::new("/bin/sh");
         server.args(["-c", SCRIPT, "sh"]).arg(&bin).arg(&dir).stdin(Stdio::piped()).current_dir("/");
         server.stdout(Stdio::null()).stderr(Stdio::null());
+        server.args(settings.iter().flat_map(|s| ["-c", s]));
+        for (name, content) in files {
+            let mut file = std::fs::OpenOptions::new();
+            let file = file.write(true).create_new(true).mode(0o600).open(dir.join(name));
+            file.and_then(|mut f| f.write_all(content.as_bytes())).map_err(|e| e.to_string())?;
+        }
         // PostgreSQL refuses to run as root.
         if let Some((uid, gid)) = other_user(&dir)? {
+            for name in files.iter().map(|(name, _)| dir.join(name)).chain([dir.clone()]) {
+                chown(name, Some(uid), Some(gid)).map_err(|e| e.to_string())?;
+            }
             server.uid(uid).gid(gid);
         }
         let server = server.spawn().map_err(|e| e.to_string())?;
-        let address = format!("host={} user=postgres dbname=postgres", dir.display());
+        let port = settings.iter().find(|s| s.starts_with("port=")).map_or("", String::as_str);
+        let address = format!("host={} user=postgres dbname=postgres {port}", dir.display());
         let mut last = String::new();
         for _ in 0..600 {
             match postgres_script(&address, "SELECT 1") {
@@ -150,15 +186,16 @@ impl Drop for Database {
 /// Runs as the server's user; ends when its standard input does, that is, with the process that holds the pipe.
 const SCRIPT: &str = r#"
 bin=$1 dir=$2
+shift 2
 "$bin/initdb" -D "$dir/data" -U postgres -E UTF8 --locale=C --locale-provider=icu --icu-locale=en \
     --auth=trust --no-sync --no-instructions >"$dir/log" 2>&1 || exit 1
 "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c fsync=off -c full_page_writes=off \
-    -c max_connections=300 -c shared_buffers=64MB -c max_wal_size=256MB -c autovacuum=off >>"$dir/log" 2>&1 &
+    -c max_connections=300 -c shared_buffers=64MB -c max_wal_size=256MB -c autovacuum=off "$@" >>"$dir/log" 2>&1 &
 server=$!
 cat >/dev/null
 kill -INT $server
 wait $server
-rm -rf "$dir/data" "$dir"/log "$dir"/.s.*
+rm -rf "$dir/data" "$dir"/log "$dir"/tls.* "$dir"/.s.*
 rmdir "$dir"
 "#;
 
@@ -170,7 +207,7 @@ fn binaries() -> Option<PathBuf> {
     bin.join("initdb").exists().then_some(bin)
 }
 
-/// For root: another user to run as, who is given `dir`.
+/// For root, who owns `dir`: another user to run as.
 fn other_user(dir: &Path) -> Result<Option<(u32, u32)>, String> {
     use std::os::unix::fs::MetadataExt;
     let mine = std::fs::metadata(dir).map_err(|e| e.to_string())?.uid();
@@ -184,7 +221,6 @@ fn other_user(dir: &Path) -> Result<Option<(u32, u32)>, String> {
         Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
     };
     let (uid, gid) = find("postgres").or_else(|| find("nobody")).ok_or("no user but root to run PostgreSQL as")?;
-    chown(dir, Some(uid), Some(gid)).map_err(|e| e.to_string())?;
     Ok(Some((uid, gid)))
 }
 

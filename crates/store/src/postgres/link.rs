@@ -66,7 +66,7 @@ impl<'r> Link<'r> {
         wait(self.runtime, async { self.client.batch_execute(sql).await.map_err(|e| error(&e, sql)) })
     }
 
-    fn prepare(&mut self, sql: &str) -> Result<Statement, StoreError> {
+    pub(crate) fn prepare(&mut self, sql: &str) -> Result<Statement, StoreError> {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }

@@ -44,20 +44,14 @@ impl Engine {
         let (listener, contact) = listen::start(endpoint.clone(), lines.clone())?;
         let mut engine = Self { lines: lines.clone(), contact: contact.clone(), threads: vec![listener] };
         for _ in 0..writers {
-            let (endpoint, lines, contact) = (endpoint.clone(), lines.clone(), contact.clone());
-            engine.spawn("store-write", move || write(&endpoint, &lines, &contact.node))?;
+            let (endpoint, contact, shared) = (endpoint.clone(), contact.clone(), lines.clone());
+            engine.threads.push(lines.thread("store-write", move || write(&endpoint, &shared, &contact.node))?);
         }
         for _ in 0..readers {
-            let (endpoint, lines) = (endpoint.clone(), lines.clone());
-            engine.spawn("store-read", move || read(&endpoint, &lines))?;
+            let (endpoint, shared) = (endpoint.clone(), lines.clone());
+            engine.threads.push(lines.thread("store-read", move || read(&endpoint, &shared))?);
         }
         Ok(engine)
-    }
-
-    fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
-        let thread = std::thread::Builder::new().name(name.into()).spawn(run);
-        self.threads.push(thread.map_err(|e| StoreError::Io(format!("thread: {e}")))?);
-        Ok(())
     }
 
     /// Whether notices reach this node.
@@ -208,6 +202,10 @@ impl Tx<'_> {
 }
 
 impl Read for Tx<'_> {
+    fn prepare(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.step(|tx| tx.link.prepare(sql).map(drop))
+    }
+
     fn for_each(
         &mut self,
         sql: &str,

@@ -83,7 +83,11 @@ pub(crate) fn row(found: &tokio_postgres::Row, sql: &str) -> Result<Row, StoreEr
 pub(crate) fn error(error: &tokio_postgres::Error, sql: &str) -> StoreError {
     let Some(db) = error.as_db_error() else {
         let ours = StdError::source(error).and_then(|s| s.downcast_ref::<StoreError>());
-        return ours.cloned().map_or_else(|| StoreError::Lost(described(error)), |ours| with_sql(ours, sql));
+        return match ours {
+            Some(ours) => with_sql(ours.clone(), sql),
+            None if is_tls(error) => StoreError::Config(format!("no trusted TLS to PostgreSQL: {}", described(error))),
+            None => StoreError::Lost(described(error)),
+        };
     };
     let text = format!("{} ({})", db.message(), db.code().code());
     let code = db.code();
@@ -109,6 +113,12 @@ pub(crate) fn error(error: &tokio_postgres::Error, sql: &str) -> StoreError {
         "XX" => StoreError::Corrupt(text),
         _ => StoreError::Bug(format!("{text}: {sql}")),
     }
+}
+
+/// Whether TLS itself failed: a certificate of the wrong authority or name, which waiting does not cure.
+fn is_tls(error: &tokio_postgres::Error) -> bool {
+    let io = StdError::source(error).and_then(|s| s.downcast_ref::<std::io::Error>());
+    io.and_then(std::io::Error::get_ref).is_some_and(|e| e.is::<tokio_rustls::rustls::Error>())
 }
 
 fn with_sql(error: StoreError, sql: &str) -> StoreError {

@@ -4,6 +4,7 @@ use std::{collections::HashMap, path::Path, time::Duration};
 
 use rusqlite::{
     Connection, OpenFlags, Statement, ToSql,
+    config::DbConfig,
     types::{ToSqlOutput, ValueRef},
 };
 
@@ -40,6 +41,17 @@ pub(crate) fn open(path: &Path, role: Role) -> Result<Connection, StoreError> {
     }
     let conn = Connection::open_with_flags(path, flags).map_err(|e| error(e, ""))?;
     conn.busy_timeout(FILE_LOCK_WAIT).map_err(|e| error(e, ""))?;
+    let switch = |which, on| conn.set_db_config(which, on).map(drop).map_err(|e| error(e, "switch"));
+    // As on PostgreSQL, "x" names a column and never turns into a text by mistake.
+    switch(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    switch(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    if role != Role::Raw {
+        switch(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    }
+    if role == Role::Inspector {
+        // Looking at a copy must not move its log into its file.
+        switch(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    }
     let mut settings = String::from(
         "PRAGMA foreign_keys = ON;
          PRAGMA case_sensitive_like = ON;

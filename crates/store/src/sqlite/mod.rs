@@ -77,23 +77,17 @@ impl Engine {
         let role = if writer.is_some() { Role::Reader } else { Role::Inspector };
         if let Some((conn, lock)) = writer {
             let shared = shared.clone();
-            engine.spawn("store-write", move || {
+            engine.threads.push(lines.thread("store-write", move || {
                 writer::run(&shared, conn);
                 // Held to the very end, so that whoever finds it free finds the database at rest.
                 drop(lock);
-            })?;
+            })?);
         }
         for _ in 0..readers.max(1) {
             let shared = shared.clone();
-            engine.spawn("store-read", move || read(&shared, role))?;
+            engine.threads.push(lines.thread("store-read", move || read(&shared, role))?);
         }
         Ok(engine)
-    }
-
-    fn spawn(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
-        let thread = std::thread::Builder::new().name(name.into()).spawn(run);
-        self.threads.push(thread.map_err(|e| StoreError::Io(format!("thread: {e}")))?);
-        Ok(())
     }
 
     /// Lets nobody in any more, serves who is in line, and waits for the threads.
@@ -161,6 +155,10 @@ struct View<'b, 'c> {
 }
 
 impl Read for View<'_, '_> {
+    fn prepare(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.db.get(sql).map(drop)
+    }
+
     fn for_each(
         &mut self,
         sql: &str,

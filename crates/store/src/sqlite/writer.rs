@@ -150,7 +150,11 @@ impl Batch<'_, '_> {
             Some(Injected::Disconnect) => return Err(StoreError::Io("connection dropped".into())),
             None => {}
         }
-        self.db.control("COMMIT")
+        // A sync that fails may leave a whole commit in the log file, which a crash right now would bring to life.
+        self.db.control("COMMIT").map_err(|error| match error {
+            StoreError::Io(why) => StoreError::Uncertain(why),
+            other => other,
+        })
     }
 
     /// Rolls back and tells everyone who ran in this transaction. Also those who failed by themselves: what they
@@ -169,7 +173,7 @@ impl Batch<'_, '_> {
 
 /// Whether a connection that gave `error` may be used on.
 const fn trusted(error: &StoreError) -> bool {
-    !matches!(error, StoreError::Io(_) | StoreError::Corrupt(_) | StoreError::Bug(_))
+    !matches!(error, StoreError::Io(_) | StoreError::Uncertain(_) | StoreError::Corrupt(_) | StoreError::Bug(_))
 }
 
 /// How one member's writes can be taken back.
@@ -215,6 +219,10 @@ impl Tx<'_, '_> {
 }
 
 impl Read for Tx<'_, '_> {
+    fn prepare(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.step(|tx| tx.db.get(sql).map(drop))
+    }
+
     fn for_each(
         &mut self,
         sql: &str,

@@ -1,10 +1,12 @@
 //! The store on both databases: transactions, groups, notices, schema, migrations, faults.
 
+mod crash;
 mod faults;
 mod files;
 mod nodes;
 mod problems;
 mod schema;
+mod tls;
 mod transactions;
 
 use sekisho_store::Migration;

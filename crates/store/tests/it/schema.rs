@@ -82,6 +82,23 @@ async fn a_migration_that_fails_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn statements_are_checked_without_being_run() {
+    each_store(
+        |store| async move {
+            store.prepare(&["DELETE FROM person", "SELECT name FROM person WHERE id = $1"]).await.expect("understood");
+            for wrong in
+                ["SELECT nothing FROM person", "SELECT \"text\" FROM person", "INSERT INTO person VALUES ($1", ""]
+            {
+                let refused = store.prepare(&["SELECT 1", wrong]).await;
+                assert!(matches!(refused, Err(StoreError::Bug(_))), "{wrong}: {refused:?}");
+            }
+        },
+        &[PEOPLE],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn marks_stay() {
     each_test_store(
         |test| async move {

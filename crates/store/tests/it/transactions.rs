@@ -341,6 +341,26 @@ async fn notices_come_after_the_commit_and_before_the_answer() {
 }
 
 #[tokio::test]
+async fn a_hook_that_panics_harms_nobody_else() {
+    each_store(
+        |store| async move {
+            store.on_notice(|_| panic!("hook"));
+            let mut notices = store.subscribe();
+            for n in 1..3 {
+                store
+                    .write(move |db| db.notify("n", "").and_then(|()| add(db, n, &n.to_string())))
+                    .await
+                    .expect("write");
+                notices.recv().await.expect("notice");
+            }
+            assert_eq!(names(&store).await, ["1", "2"]);
+        },
+        &[PEOPLE],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn the_blocking_calls_work_from_a_plain_thread() {
     each_store(
         |store| async move {
