@@ -4,13 +4,55 @@
 //! Layer L2: may use `vault` and `kernel`. Controls decide through [`sekisho_kernel::gate::Gates`]; the door and the
 //! pages reach in through [`sekisho_kernel::hook`] and the functions of [`Identity`].
 
-mod pending;
+mod account;
+mod addresses;
+mod breached;
+mod cache;
+mod directory;
+mod factors;
+mod grants;
+mod guard;
+mod hasher;
+mod link;
+mod lockout;
+mod password;
+pub mod problems;
+mod provision;
+pub mod records;
+mod rights;
+mod roles;
+mod session;
+mod settings;
+mod sign_in;
+mod sites;
+pub mod sql;
+mod sweep;
+mod token;
+pub mod totp;
 pub mod types;
+mod users;
+mod values;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use sekisho_kernel::{Policy, Rng, Setting, TakenOut, gate::Gates, time::SharedClock};
-use sekisho_vault::Vault;
+use sekisho_kernel::{
+    Cx, Event, Policy, Problem, Rng, TakenOut, Target, Time,
+    access::Right,
+    actor::{Actor, Job},
+    gate::Gates,
+    hook::Knock,
+    id::TenantId,
+    time::SharedClock,
+};
+use sekisho_vault::{Act, Need, Scope, Vault};
+
+pub use lockout::Counts;
+pub use provision::{NewTenant, TenantMade};
+pub use records::RECORDS;
+pub use sql::{BOOKKEEPING, MIGRATIONS};
+pub use sweep::{SWEEP_EVERY, Swept};
+
+type Answer<T> = Result<T, Problem>;
 
 /// What identity is made of.
 #[derive(Clone)]
@@ -25,17 +67,25 @@ pub struct Parts {
     pub clock: SharedClock,
     /// Randomness for tokens, secrets and salts.
     pub rng: Arc<dyn Rng>,
-    /// The setting that lists the platform's networks.
-    pub platform_networks: Option<&'static Setting>,
     /// How many password hashes run at once: the number of cores.
     pub cores: usize,
 }
 
 /// Tenants' people and their sessions. Cheap to clone.
 #[derive(Clone)]
-pub struct Identity {
-    parts: Arc<Parts>,
+pub struct Identity(Arc<Inner>);
+
+struct Inner {
+    vault: Vault,
+    gates: Arc<dyn Gates>,
+    policy: RwLock<Arc<Policy>>,
+    clock: SharedClock,
+    rng: Arc<dyn Rng>,
     taken: Option<TakenOut>,
+    hasher: hasher::Hasher,
+    breached: breached::Lists,
+    cache: Arc<cache::Cache>,
+    counts: Arc<Counts>,
 }
 
 impl Identity {
@@ -43,10 +93,112 @@ impl Identity {
     pub fn new(parts: Parts) -> Self {
         Self::rehearse(parts, None)
     }
+
     /// For a rehearsal, with one control really taken out.
     pub fn rehearse(parts: Parts, taken: Option<TakenOut>) -> Self {
-        Self { parts: Arc::new(parts), taken }
+        let Parts { vault, gates, policy, clock, rng, cores } = parts;
+        let cache = Arc::new(cache::Cache::default());
+        if taken != Some(TakenOut::SessionRecheck) {
+            let heard = cache.clone();
+            vault.on_notice(move |topic, payload| heard.notice(topic, payload));
+        }
+        Self(Arc::new(Inner {
+            hasher: hasher::Hasher::new(cores, rng.clone(), taken),
+            vault,
+            gates,
+            policy: RwLock::new(policy),
+            clock,
+            rng,
+            taken,
+            breached: breached::Lists::default(),
+            cache,
+            counts: Arc::default(),
+        }))
     }
-    /// Puts another platform policy in force, for requests that start from now on.
-    pub fn reload(&self, _policy: Arc<Policy>) {}
+
+    /// Puts another platform policy in force, for requests that start from now on. The breached list is read anew.
+    pub fn reload(&self, policy: Arc<Policy>) {
+        *self.0.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
+        self.0.cache.forget_tenants();
+        self.0.breached.forget();
+    }
+
+    /// What sign-ins have cost so far, by kind: how tests see that all accounts are treated alike.
+    pub fn counts(&self) -> Arc<Counts> {
+        self.0.counts.hashes.store(self.0.hasher.count(), std::sync::atomic::Ordering::Relaxed);
+        self.0.counts.clone()
+    }
+
+    fn platform(&self) -> Arc<Policy> {
+        self.0.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn now(&self) -> Time {
+        self.0.clock.now()
+    }
+
+    fn rng(&self) -> &dyn Rng {
+        &*self.0.rng
+    }
+
+    fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    fn gates(&self) -> &dyn Gates {
+        &*self.0.gates
+    }
+
+    fn id<K>(&self) -> sekisho_kernel::Id<K> {
+        sekisho_kernel::Id::new(self.now(), self.rng())
+    }
+
+    /// A scope for what the system itself reads of a tenant, before or beside any act.
+    fn scope(&self, tenant: TenantId) -> Scope {
+        let policy = sekisho_kernel::Effective::platform(self.platform());
+        Scope::of(&Cx::job(tenant, Job::SignIn, policy, self.rng()))
+    }
+
+    /// The context of somebody who has not signed in yet: the sign-in job acts for them.
+    fn before_sign_in(knock: &Knock) -> Cx {
+        Cx {
+            tenant: knock.host.tenant,
+            actor: Actor::Job(Job::SignIn),
+            via: knock.via,
+            peer: Some(knock.peer),
+            trace: knock.trace,
+            policy: knock.policy.clone(),
+            lang: knock.lang,
+        }
+    }
+
+    /// Enters an act that stops here, and gives the problem back (or the one that kept it from being entered).
+    async fn stop(&self, cx: &Cx, act: Act, problem: Problem) -> Problem {
+        let stopped = self.vault().act::<(), _>(cx, act, move |_, _| Err(problem)).await;
+        stopped.err().unwrap_or_else(|| Problem::new(&sekisho_kernel::problem::INTERNAL))
+    }
+}
+
+/// An act under a right.
+fn under(right: Right, event: &'static Event, target: Target, object: impl ToString) -> Act {
+    Act { event, need: Need::Right(right), target, object: object.to_string() }
+}
+
+/// An act on one's own account.
+fn own(cx: &Cx, event: &'static Event, object: impl ToString) -> Act {
+    Act { event, need: Need::Own, target: Target::tenant(cx.tenant), object: object.to_string() }
+}
+
+/// An act of a job.
+fn by_job(cx: &Cx, job: Job, event: &'static Event, object: impl ToString) -> Act {
+    Act { event, need: Need::Job(job), target: Target::tenant(cx.tenant), object: object.to_string() }
+}
+
+/// How many records a page has: 50 unless asked, 200 at most.
+const fn page_size(asked: u32) -> u32 {
+    match asked {
+        0 => 50,
+        1..=200 => asked,
+        _ => 200,
+    }
 }

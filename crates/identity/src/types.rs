@@ -350,21 +350,29 @@ impl<K: sekisho_kernel::id::Kind> Default for After<K> {
     }
 }
 
-/// A setting as the policy page shows it. Values are written as the policy file would write them.
+/// A setting as the policy page shows it: each value as JSON (durations in seconds) and as the policy file writes it.
 #[derive(Clone, Debug, Serialize)]
 pub struct SettingView {
     /// `section.key`.
     pub key: String,
     /// The platform's value.
-    pub platform: String,
+    pub platform: serde_json::Value,
+    /// The same for people.
+    pub platform_text: String,
     /// The tenant's own, if set.
-    pub tenant: Option<String>,
+    pub tenant: Option<serde_json::Value>,
+    /// The same for people.
+    pub tenant_text: Option<String>,
     /// What is in force.
-    pub effective: String,
+    pub effective: serde_json::Value,
+    /// The same for people.
+    pub effective_text: String,
     /// `fixed`, `min`, `max` or `subset`.
     pub movement: &'static str,
     /// `bool`, `int`, `span`, `choice`, `str`, `zone`, `networks`, `socket`, `sockets`, `origin`, `path`, `list`.
     pub kind: &'static str,
+    /// The words of a `choice`.
+    pub choices: &'static [&'static str],
     /// What it does.
     pub doc: Text,
 }
@@ -441,8 +449,6 @@ pub struct Me {
     pub rights: Vec<String>,
     /// Names of the rights held for single sites only, after the switches.
     pub site_rights: Vec<String>,
-    /// Whether an expired password or a missing factor keeps the account from anything else. Always false once signed in.
-    pub must_act: bool,
 }
 
 /// A second factor.

@@ -1,0 +1,205 @@
+//! Lockout: a try takes its place in the counter before any hash is computed, and gives it back once all factors were
+//! right. So no more guesses than the rule allows are ever evaluated, in parallel and over all nodes.
+
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use sekisho_kernel::{Cx, Outcome, Problem, Secret, Time, event, gate::LockoutRule, id::UserId, problem::INTERNAL};
+use sekisho_vault::{ClearValue, Scope, Tx};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{Answer, Identity, sql};
+
+/// What sign-ins have cost, by kind. Equal for all accounts, whatever their state; tests hold it to that.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Password hashes computed.
+    pub hashes: AtomicU64,
+    /// Statements run on the way to the answer.
+    pub statements: AtomicU64,
+    /// Entries made.
+    pub entries: AtomicU64,
+}
+
+impl Counts {
+    /// The three figures now.
+    pub fn read(&self) -> (u64, u64, u64) {
+        let of = |n: &AtomicU64| n.load(Ordering::Relaxed);
+        (of(&self.hashes), of(&self.statements), of(&self.entries))
+    }
+    pub(crate) fn statement(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+    pub(crate) fn entry(&self) {
+        self.entries.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Names a counter: a user's id, or what an unknown name or a known browser comes to.
+pub type Counter = [u8; 16];
+
+/// A try that is under way.
+#[derive(Clone, Copy, Debug)]
+pub struct Try {
+    /// Its counter.
+    pub counter: Counter,
+    /// `None`: lockout is taken out.
+    tries: Option<u32>,
+    /// Whether it may be evaluated.
+    pub granted: bool,
+    /// How many places it holds.
+    places: u32,
+}
+
+/// The name as the blind index sees it.
+fn normal(name: &str) -> String {
+    name.nfkc().collect::<String>().to_lowercase().trim().to_owned()
+}
+
+impl Identity {
+    /// The counter of somebody's tries, and the name under which a stranger's name is entered. Unknown names share
+    /// 16,384 counters a tenant, so that inventing names fills nothing; nobody can tell, since none of them ever opens.
+    pub(crate) async fn counter(&self, scope: &Scope, name: &str, known: Option<UserId>) -> Answer<(Counter, String)> {
+        let hash = self.vault().keyed_hash(scope, "try.name", normal(name).as_bytes()).await?;
+        Ok(match known {
+            Some(user) => (user.bytes(), user.to_string()),
+            None => {
+                let mut counter = [0xff; 16];
+                counter[14] = hash[0] & 0x3f;
+                counter[15] = hash[1];
+                (counter, format!("unknown:{}", hex::encode(&hash[..8])))
+            }
+        })
+    }
+
+    /// The counter of a browser that this person has signed in with before, if `device` is its mark.
+    pub(crate) async fn device_counter(
+        &self,
+        scope: &Scope,
+        user: UserId,
+        device: Option<&Secret<String>>,
+    ) -> Answer<Option<Counter>> {
+        let Some(mark) = device else { return Ok(None) };
+        let Some(text) = self.vault().open_text(scope, DEVICE, mark.reveal()).await? else { return Ok(None) };
+        let fields: Vec<&str> = text.split(' ').collect();
+        let [owner, id, until] = fields[..] else { return Ok(None) };
+        let in_time = until.parse::<i64>().is_ok_and(|t| t > self.now().micros());
+        if owner != user.to_string() || !in_time {
+            return Ok(None);
+        }
+        let hash = self.vault().keyed_hash(scope, "try.device", format!("{owner} {id}").as_bytes()).await?;
+        let mut counter = [0xfe; 16];
+        counter[1..].copy_from_slice(&hash[..15]);
+        Ok(Some(counter))
+    }
+
+    /// The mark by which a browser is known again, for a year.
+    pub(crate) async fn device_mark(&self, scope: &Scope, user: UserId) -> Answer<Secret<String>> {
+        let id = hex::encode(sekisho_kernel::rng::bytes::<16>(self.rng()));
+        let until = self.now().plus(std::time::Duration::from_secs(365 * 86_400)).micros();
+        self.vault().seal_text(scope, DEVICE, &format!("{user} {id} {until}")).await.map(Secret::new)
+    }
+
+    /// Takes a place for a try.
+    pub(crate) async fn take(&self, scope: &Scope, rule: &LockoutRule, counter: Counter) -> Answer<Try> {
+        let Some(tries) = rule.tries else {
+            return Ok(Try { counter, tries: None, granted: true, places: 0 });
+        };
+        let (period, counts) = (rule.period, self.0.counts.clone());
+        let places = self
+            .vault()
+            .keep(scope, move |keeper| {
+                counts.statement();
+                let now = keeper.now();
+                let row = keeper.rows(
+                    &sql::TRY_TAKE,
+                    &[counter.into(), i64::from(tries).into(), now.into(), now.plus(period).into()],
+                )?;
+                number(&row)
+            })
+            .await?;
+        let granted = places <= i64::from(tries);
+        Ok(Try { counter, tries: Some(tries), granted, places: u32::from(granted) })
+    }
+
+    /// A try that goes on in the place that an earlier step of the same sign-in took.
+    pub(crate) const fn inherit(rule: &LockoutRule, counter: Counter) -> Try {
+        Try { counter, tries: rule.tries, granted: true, places: 1 }
+    }
+
+    /// Counts a try as failed; `account.lock` is entered once, by the try after which no place is left.
+    pub(crate) async fn fail(&self, cx: &Cx, t: &Try, object: &str) -> Answer<()> {
+        let Some(tries) = t.tries else { return Ok(()) };
+        let (t, counts) = (*t, self.0.counts.clone());
+        let locked = self
+            .vault()
+            .keep(&Scope::of(cx), move |keeper| {
+                counts.statement();
+                let row = keeper
+                    .rows(&sql::TRY_FAIL, &[t.counter.into(), i64::from(tries).into(), i64::from(t.granted).into()])?;
+                // No row: an administrator has unlocked the account meanwhile.
+                if row.is_empty() { Ok(0) } else { number(&row) }
+            })
+            .await?;
+        if locked == 1 {
+            self.0.counts.entry();
+            let job = Self::as_sign_in(cx);
+            self.vault().enter(&job, &event::ACCOUNT_LOCK, Outcome::Success, object, Vec::new()).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives the try back where no act does it.
+    pub(crate) async fn give_back(&self, scope: &Scope, t: Try) -> Answer<()> {
+        let Some(params) = t.returned() else { return Ok(()) };
+        self.vault().keep(scope, move |keeper| keeper.run(&sql::TRY_GIVE_BACK, &params).map(drop)).await
+    }
+
+    /// Until when accounts of the tenant are locked, by counter.
+    pub(crate) async fn locked(&self, cx: &Cx) -> Answer<HashMap<Counter, Time>> {
+        let Some(tries) = self.gates().lockout(&cx.policy).tries else { return Ok(HashMap::new()) };
+        self.vault()
+            .keep(&Scope::of(cx), move |keeper| {
+                let now = keeper.now();
+                let rows = keeper.rows(&sql::TRY_LOCKED, &[i64::from(tries).into(), now.into()])?;
+                let one = |row: &Vec<ClearValue>| {
+                    let id = row.first()?.opaque()?.try_into().ok()?;
+                    Some((id, Time::from_micros(row.get(1)?.int()?)))
+                };
+                Ok(rows.iter().filter_map(one).collect())
+            })
+            .await
+    }
+
+    /// The context's act, as the sign-in job's: it is the counter that locks, not the person who typed.
+    fn as_sign_in(cx: &Cx) -> Cx {
+        Cx { actor: sekisho_kernel::Actor::Job(sekisho_kernel::Job::SignIn), ..cx.clone() }
+    }
+}
+
+const DEVICE: &str = "known device";
+
+impl Try {
+    /// The parameters that give it back.
+    fn returned(&self) -> Option<[ClearValue; 3]> {
+        let tries = self.tries?;
+        Some([self.counter.into(), i64::from(tries).into(), i64::from(self.places).into()])
+    }
+    /// Gives the try back within the act that it led to.
+    pub fn give_back(&self, tx: &mut Tx<'_>) -> Answer<()> {
+        match self.returned() {
+            Some(params) => tx.keep(&sql::TRY_GIVE_BACK, &params).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The first number of the first row.
+fn number(rows: &[Vec<ClearValue>]) -> Answer<i64> {
+    rows.first()
+        .and_then(|r| r.first())
+        .and_then(ClearValue::int)
+        .ok_or_else(|| Problem::new(&INTERNAL).log("a counter statement gave no number"))
+}

@@ -1,0 +1,125 @@
+//! What can go wrong here, SK-4nnn. Each tells the cause and the remedy in both languages.
+
+use sekisho_kernel::{Category, ProblemKind, Text};
+
+macro_rules! problems {
+    ($($(#[$doc:meta])* $c:ident $code:literal $name:literal $cat:ident $ja:literal $en:literal $rja:literal $ren:literal;)*) => {
+        $($(#[$doc])* pub static $c: ProblemKind = ProblemKind {
+            code: $code, name: $name, category: Category::$cat,
+            title: Text::new($ja, $en), remedy: Text::new($rja, $ren),
+        };)*
+        /// Every problem of this crate.
+        pub static ALL: &[&ProblemKind] = &[$(&$c),*];
+    };
+}
+
+problems! {
+    /// One and the same answer to every failed sign-in, whatever failed.
+    SIGN_IN_FAILED "SK-4001" "sign-in-failed" Unauthenticated
+        "サインインできませんでした。" "You could not be signed in."
+        "名前、パスワード、コードを確かめてください。失敗が続くとアカウントはしばらくロックされます。"
+        "Check name, password and code. Repeated failures lock the account for a while.";
+    /// A challenge that has run out, is another host's, or has been overtaken.
+    SIGN_IN_OVER "SK-4002" "sign-in-over" Unauthenticated
+        "サインインの手続きの有効期限が切れました。" "This sign-in has run out."
+        "サインインを最初からやり直してください。" "Start the sign-in again.";
+    /// The queue for password hashes is full.
+    BUSY "SK-4003" "sign-in-busy" TooMany
+        "サインインの処理が混み合っています。" "Too many sign-ins are waiting."
+        "しばらく待ってから、もう一度試してください。" "Wait a moment, then try again.";
+    /// The password given to confirm an act was wrong, or the account is locked.
+    WRONG_PASSWORD "SK-4004" "wrong-password" Forbidden
+        "パスワードを確認できませんでした。" "The password could not be confirmed."
+        "現在のパスワードを入力してください。失敗が続くとアカウントはしばらくロックされます。"
+        "Enter your current password. Repeated failures lock the account for a while.";
+    /// A new password breaks rules; the detail names each.
+    PASSWORD_REFUSED "SK-4005" "password-refused" Invalid
+        "このパスワードは使えません。" "This password cannot be used."
+        "示された条件をすべて満たすパスワードを選んでください。" "Choose a password that meets every condition named.";
+    /// The breached list cannot be read: no password is accepted unchecked.
+    BREACHED_LIST "SK-4006" "breached-list-unreadable" Unavailable
+        "漏えい済みパスワード一覧を読み込めないため、パスワードを設定できません。"
+        "No password can be set, because the list of breached passwords cannot be read."
+        "管理者へ連絡してください。管理者は passwords.breached_list のファイルを確かめてください。"
+        "Tell your administrator, who should check the file at passwords.breached_list.";
+    /// A one-time link that is unknown, used or run out.
+    LINK_OVER "SK-4007" "link-over" NotFound
+        "このリンクは使えません。" "This link cannot be used."
+        "リンクは 1 時間有効で、1 回だけ使えます。管理者に新しいリンクの発行を依頼してください。"
+        "Links work once, within one hour. Ask your administrator for a new one.";
+    /// The six digits did not confirm the new factor.
+    CODE_WRONG "SK-4008" "code-wrong" Invalid
+        "コードを確認できませんでした。" "The code could not be confirmed."
+        "認証アプリに表示されている最新の 6 桁のコードを入力し、端末の時計が合っていることを確かめてください。"
+        "Enter the newest six digits from your authenticator, and check that its clock is right.";
+    /// Second factors are switched off by the policy.
+    FACTORS_OFF "SK-4009" "factors-off" Forbidden
+        "第 2 要素の登録は許可されていません。" "Second factors cannot be enrolled here."
+        "必要な場合は、管理者にポリシーの変更を依頼してください。" "If you need one, ask your administrator to change the policy.";
+    /// There is one already.
+    FACTOR_EXISTS "SK-4010" "factor-exists" Conflict
+        "第 2 要素はすでに登録されています。" "A second factor is enrolled already."
+        "置き換える場合は、先に現在の第 2 要素を解除してください。" "To replace it, remove the present one first.";
+    /// The last administrator.
+    LAST_ADMINISTRATOR "SK-4012" "last-administrator" Conflict
+        "最後の管理者を削除、停止、または変更することはできません。" "The last administrator cannot be removed, disabled or changed."
+        "先に別の利用者を管理者にしてください。" "Make somebody else an administrator first.";
+    /// Rights beyond one's own.
+    BEYOND_OWN "SK-4013" "beyond-own-rights" Forbidden
+        "自分が持たない権限を与えることはできません。" "You cannot give rights that you do not have yourself."
+        "示された権限を持つ管理者に依頼してください。" "Ask an administrator who has the rights named.";
+    /// The account has more rights than the person who would change it.
+    ABOVE_OWN "SK-4014" "above-own-rights" Forbidden
+        "自分より多くの権限を持つ利用者を変更することはできません。" "You cannot change somebody who has more rights than you."
+        "より多くの権限を持つ管理者に依頼してください。" "Ask an administrator with more rights.";
+    /// The role is granted to somebody.
+    ROLE_IN_USE "SK-4015" "role-in-use" Conflict
+        "このロールは付与されているため、削除できません。" "This role is granted to somebody and cannot be deleted."
+        "先にすべての付与を剥奪してください。" "Take back every grant of it first.";
+    /// The site has people or grants.
+    SITE_IN_USE "SK-4016" "site-in-use" Conflict
+        "この拠点には利用者または付与が残っているため、削除できません。" "People or grants still belong to this site, so it cannot be deleted."
+        "先に利用者を別の拠点へ移し、拠点に限った付与を剥奪してください。" "Move its people to another site and take back its grants first.";
+    /// The rule would lock out the person who sets it.
+    LOCKS_YOU_OUT "SK-4017" "locks-you-out" Conflict
+        "この設定では、現在の接続元自体が許可されなくなります。" "This would shut out the very address from which you are connected."
+        "現在の接続元を含む範囲を先に追加してください。" "Add a range that contains your own address first.";
+    /// Not a network.
+    BAD_NETWORK "SK-4018" "bad-network" Invalid
+        "アドレス範囲として読み取れません。" "This is not an address range."
+        "192.0.2.0/24 や 2001:db8::/32 のように、ホスト部が 0 の CIDR 表記で入力してください。"
+        "Write it in CIDR form with all host bits zero, such as 192.0.2.0/24 or 2001:db8::/32.";
+    /// The name or mail is taken.
+    NAME_TAKEN "SK-4019" "name-taken" Conflict
+        "この名前またはメールアドレスはすでに使われています。" "This name or mail address is taken."
+        "別の値を入力してください。" "Choose another.";
+    /// A tenant has more people than a substring search may open.
+    SEARCH_TOO_WIDE "SK-4020" "search-too-wide" Invalid
+        "利用者が 10,000 人を超えるため、部分一致では検索できません。" "There are more than 10,000 people, too many for a search by part of a name."
+        "サインイン名の完全一致で検索してください。" "Search by the exact sign-in name.";
+    /// An unknown setting.
+    UNKNOWN_SETTING "SK-4021" "unknown-setting" NotFound
+        "そのような設定項目はありません。" "There is no such setting."
+        "設定の一覧で項目名を確かめてください。" "Check the key in the list of settings.";
+    /// A function or right that is not in the catalogue.
+    UNKNOWN_NAME "SK-4024" "unknown-name" Invalid
+        "カタログにない名前です。" "This name is not in the catalogue."
+        "権限または機能の一覧にある名前を使ってください。" "Use a name from the list of rights or functions.";
+    /// One's own account cannot be disabled or deleted.
+    OWN_ACCOUNT "SK-4026" "own-account" Conflict
+        "自分自身のアカウントには行えません。" "This cannot be done to your own account."
+        "別の管理者に依頼してください。" "Ask another administrator.";
+    /// Too many of a kind.
+    TOO_MANY_RECORDS "SK-4027" "too-many-records" Conflict
+        "登録できる件数の上限に達しています。" "The limit of records of this kind is reached."
+        "使わなくなったものを削除してから、もう一度試してください。" "Delete what is no longer used, then try again.";
+    /// The entry code is unknown, used, run out or another browser's.
+    ENTRY_CODE_OVER "SK-4028" "entry-code-over" Unauthenticated
+        "アプリケーションへの入場コードは使えません。" "This entry code cannot be used."
+        "アプリケーションの画面を開き直してください。" "Open the application again.";
+    /// A host name is registered already or is none.
+    BAD_HOST "SK-4029" "bad-host" Invalid
+        "このホスト名は登録できません。" "This host name cannot be registered."
+        "小文字の英数字、ハイフン、ピリオドからなる、未登録のホスト名を指定してください。"
+        "Give a host name of lower-case letters, digits, hyphens and dots that is not registered yet.";
+}

@@ -1,0 +1,328 @@
+//! The record types: the one declaration of each table of this crate, and what is sealed in it.
+
+use std::collections::BTreeMap;
+
+use sekisho_kernel::{
+    RecordDef, Text,
+    access::UserType,
+    catalogue::{Clear, DataClass, IndexedField, Protection, Retention},
+    id::{SiteId, UserId},
+};
+use sekisho_vault::{ClearValue, Record};
+use serde::{Deserialize, Serialize};
+
+use crate::types::UserState;
+
+type ClearValues = Vec<(&'static str, ClearValue)>;
+
+macro_rules! def {
+    ($c:ident $table:literal $ja:literal $en:literal $class:ident $prot:ident $ret:expr, [$($ix:literal $un:literal),*], [$($col:literal $ty:ident),*]) => {
+        #[doc = $en]
+        pub static $c: RecordDef = RecordDef {
+            table: $table, text: Text::new($ja, $en), class: DataClass::$class, protection: Protection::$prot,
+            retention: $ret, indexed: &[$(IndexedField { name: $ix, unique: $un }),*], clear: &[$(($col, Clear::$ty)),*],
+        };
+    };
+}
+
+def!(TENANT_SETTING "tenant_setting" "組織の名称、ポリシーおよび機能の設定" "An organisation's name, policy and function switches"
+    Configuration Sealed Retention::UntilDeleted, [], ["rights_version" Int]);
+def!(TENANT_HOST "tenant_host" "組織のホスト名" "An organisation's host names"
+    Configuration Sealed Retention::UntilDeleted, [], []);
+def!(USER_ACCOUNT "user_account" "ユーザーの名前、表示名、メールアドレス" "Users: name, display name, mail address"
+    Personal Sealed Retention::UntilDeleted, ["name" true, "mail" true],
+    ["user_type" Code, "state" Code, "site_id" Opaque, "rights_version" Int]);
+def!(CREDENTIAL "credential" "パスワードのハッシュ" "Password hashes"
+    Personal Sealed Retention::UntilDeleted, [], []);
+def!(FACTOR "factor" "第 2 要素（認証アプリの共有鍵）" "Second factors: the secret shared with an authenticator"
+    Personal Sealed Retention::UntilDeleted, [], ["user_id" Opaque, "confirmed" Int, "step" Int]);
+def!(RECOVERY_CODES "recovery_codes" "リカバリーコードのハッシュ" "Hashes of recovery codes"
+    Personal Sealed Retention::UntilDeleted, [], []);
+def!(CUSTOM_ROLE "custom_role" "ロールの名称と権限" "Roles: name and rights"
+    Configuration Sealed Retention::UntilDeleted, ["name" true], []);
+def!(ROLE_GRANT "role_grant" "ロールの付与" "Grants of roles"
+    Configuration Sealed Retention::UntilDeleted, [], ["user_id" Opaque, "role_id" Opaque, "site_id" Opaque]);
+def!(SITE "site" "拠点の名称と説明" "Sites: name and note"
+    Configuration Sealed Retention::UntilDeleted, ["name" true], []);
+def!(ADDRESS_RULE "address_rule" "接続元アドレス制限" "Address rules"
+    Configuration Sealed Retention::UntilDeleted, [], []);
+def!(USER_SESSION "user_session" "セッション（接続元アドレス、ブラウザー）" "Sessions: source address and browser"
+    Personal Sealed Retention::UntilExpiry, [], ["user_id" Opaque, "signed_in" Int, "last_used" Int]);
+def!(ONE_TIME_LINK "one_time_link" "一回限りのリンク" "One-time links"
+    Metadata Sealed Retention::UntilExpiry, [], ["user_id" Opaque, "expires" Int]);
+def!(TRY_COUNTER "try_counter" "サインイン失敗の計数" "Counters of failed sign-ins"
+    Metadata ClearByGoldenFile Retention::UntilExpiry, [],
+    ["places" Int, "failed" Int, "locked" Int, "expires" Int]);
+def!(SIGN_IN_PLACE "sign_in_place" "途中のサインイン" "Sign-ins under way"
+    Metadata ClearByGoldenFile Retention::UntilExpiry, [], ["expires" Int]);
+
+/// Every table of this crate.
+pub const RECORDS: &[&RecordDef] = &[
+    &TENANT_SETTING,
+    &TENANT_HOST,
+    &USER_ACCOUNT,
+    &CREDENTIAL,
+    &FACTOR,
+    &RECOVERY_CODES,
+    &CUSTOM_ROLE,
+    &ROLE_GRANT,
+    &SITE,
+    &ADDRESS_RULE,
+    &USER_SESSION,
+    &ONE_TIME_LINK,
+    &TRY_COUNTER,
+    &SIGN_IN_PLACE,
+];
+
+/// One per tenant; its id is the tenant's.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TenantSetting {
+    /// The organisation's name.
+    pub name: String,
+    /// The tenant's own policy, `section.key` → the value as JSON.
+    #[serde(default)]
+    pub settings: BTreeMap<String, serde_json::Value>,
+    /// Names of functions switched off for everybody.
+    #[serde(default)]
+    pub functions_off: Vec<String>,
+}
+impl Record for TenantSetting {
+    const DEF: &'static RecordDef = &TENANT_SETTING;
+}
+
+/// What a host name stands for. The platform's pointer `host` leads here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TenantHost {
+    /// Lower-case, without port.
+    pub host: String,
+    /// Whether it is the console's; else an application's.
+    pub console: bool,
+}
+impl Record for TenantHost {
+    const DEF: &'static RecordDef = &TENANT_HOST;
+}
+
+/// A person's account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UserAccount {
+    /// Sign-in name.
+    pub name: String,
+    /// What people call them.
+    pub display_name: String,
+    /// Mail address.
+    #[serde(default)]
+    pub mail: Option<String>,
+    /// Built-in type.
+    pub kind: UserType,
+    /// Whether the account may sign in.
+    pub state: UserState,
+    /// The site the person belongs to.
+    #[serde(default)]
+    pub site: Option<SiteId>,
+    /// Names of functions switched off for this person.
+    #[serde(default)]
+    pub functions_off: Vec<String>,
+}
+impl Record for UserAccount {
+    const DEF: &'static RecordDef = &USER_ACCOUNT;
+    fn indexed(&self) -> Vec<(&'static str, String)> {
+        let mut out = vec![("name", self.name.clone())];
+        out.extend(self.mail.clone().map(|m| ("mail", m)));
+        out
+    }
+    fn clear(&self) -> ClearValues {
+        vec![("user_type", self.kind.name().into()), ("state", self.state.code().into()), ("site_id", self.site.into())]
+    }
+}
+
+impl UserState {
+    /// The code of the clear column.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Invited => "invited",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+/// A person's password. Its id is the user's.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Credential {
+    /// PHC string (Argon2id).
+    pub password: String,
+    /// When it was set, microseconds.
+    pub changed: sekisho_kernel::Time,
+    /// PHC strings of earlier ones, newest first.
+    #[serde(default)]
+    pub history: Vec<String>,
+}
+impl Record for Credential {
+    const DEF: &'static RecordDef = &CREDENTIAL;
+}
+
+/// A second factor.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Factor {
+    /// Whose.
+    pub user: UserId,
+    /// Base32.
+    pub secret: String,
+    /// Whether a code has confirmed it.
+    pub confirmed: bool,
+}
+impl Record for Factor {
+    const DEF: &'static RecordDef = &FACTOR;
+    /// The step is bookkeeping's: a code is taken by moving it on.
+    fn clear(&self) -> ClearValues {
+        vec![("user_id", self.user.into()), ("confirmed", self.confirmed.into())]
+    }
+}
+
+/// A person's recovery codes. Its id is the user's.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct RecoveryCodes {
+    /// SHA-256, hex, of those not used yet.
+    pub hashes: Vec<String>,
+}
+impl Record for RecoveryCodes {
+    const DEF: &'static RecordDef = &RECOVERY_CODES;
+}
+
+/// A role.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CustomRole {
+    /// Its name.
+    pub name: String,
+    /// Names of rights. One that has left the catalogue gives nothing.
+    pub rights: Vec<String>,
+}
+impl Record for CustomRole {
+    const DEF: &'static RecordDef = &CUSTOM_ROLE;
+    fn indexed(&self) -> Vec<(&'static str, String)> {
+        vec![("name", self.name.clone())]
+    }
+}
+
+/// A role granted to a user.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct RoleGrant {
+    /// To whom.
+    pub user: UserId,
+    /// What.
+    pub role: sekisho_kernel::id::RoleId,
+    /// Where; the whole tenant without.
+    #[serde(default)]
+    pub site: Option<SiteId>,
+}
+impl Record for RoleGrant {
+    const DEF: &'static RecordDef = &ROLE_GRANT;
+    fn clear(&self) -> ClearValues {
+        // Without a site the column holds the nil id, since UNIQUE takes NULLs for different from each other.
+        let site = self.site.unwrap_or(SiteId::NIL);
+        vec![("user_id", self.user.into()), ("role_id", self.role.into()), ("site_id", site.into())]
+    }
+}
+
+/// A site.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Site {
+    /// Its name.
+    pub name: String,
+    /// Free text.
+    #[serde(default)]
+    pub note: String,
+}
+impl Record for Site {
+    const DEF: &'static RecordDef = &SITE;
+    fn indexed(&self) -> Vec<(&'static str, String)> {
+        vec![("name", self.name.clone())]
+    }
+}
+
+/// A network from which people may come.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AddressRule {
+    /// CIDR.
+    #[serde(with = "cidr")]
+    pub network: ipnet::IpNet,
+    /// Free text.
+    #[serde(default)]
+    pub note: String,
+}
+/// Networks as text.
+mod cidr {
+    use serde::Deserialize;
+
+    pub fn serialize<S: serde::Serializer>(net: &ipnet::IpNet, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(net)
+    }
+    pub fn deserialize<'de, D: serde::Deserializer<'de>>(d: D) -> Result<ipnet::IpNet, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+impl Record for AddressRule {
+    const DEF: &'static RecordDef = &ADDRESS_RULE;
+}
+
+/// One host's token of a session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HostToken {
+    /// The host whose cookie holds it.
+    pub host: String,
+    /// What the pointer `session` has for a key, hex: the token's SHA-256.
+    pub key: String,
+}
+
+/// A session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UserSession {
+    /// Whose.
+    pub user: UserId,
+    /// When the person signed in.
+    pub signed_in: sekisho_kernel::Time,
+    /// The address it was made from.
+    pub address: String,
+    /// What the browser called itself.
+    pub browser: String,
+    /// The console host's token first, then one of each application host.
+    pub tokens: Vec<HostToken>,
+}
+impl Record for UserSession {
+    const DEF: &'static RecordDef = &USER_SESSION;
+    /// The last use is bookkeeping's.
+    fn clear(&self) -> ClearValues {
+        vec![("user_id", self.user.into()), ("signed_in", self.signed_in.into())]
+    }
+}
+
+/// What a one-time link is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkPurpose {
+    /// A person sets a password, the first or again.
+    Invite,
+    /// The first administrator sets a password.
+    FirstAdministrator,
+    /// An administrator comes back in: the second factor goes too.
+    Recover,
+}
+
+/// A one-time link.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct OneTimeLink {
+    /// For whom.
+    pub user: UserId,
+    /// What for.
+    pub purpose: LinkPurpose,
+    /// When it runs out.
+    pub expires: sekisho_kernel::Time,
+    /// SHA-256 of the token: the pointer's key.
+    pub key: [u8; 32],
+}
+impl Record for OneTimeLink {
+    const DEF: &'static RecordDef = &ONE_TIME_LINK;
+    fn clear(&self) -> ClearValues {
+        vec![("user_id", self.user.into()), ("expires", self.expires.into())]
+    }
+}

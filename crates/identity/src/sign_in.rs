@@ -1,0 +1,557 @@
+//! Signing in: password, second factor, a new password where the old one has run out, enrolment where the policy asks
+//! for it, session. Every failure gets one and the same answer at the same cost.
+
+use std::time::Duration;
+
+use sekisho_kernel::{
+    Cx, Event, Job, Outcome, Problem, Secret, Time, event,
+    hook::Knock,
+    id::{FactorId, RecordId, UserId, UserKind},
+    problem::CONFLICT,
+};
+use sekisho_vault::{Entry, Scope, Stored, Tx, View};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Answer, Identity, by_job, factors,
+    hasher::outdated,
+    lockout::{Counter, Counts, Try},
+    password::LONGEST,
+    problems::{CODE_WRONG, FACTOR_EXISTS, SIGN_IN_FAILED, SIGN_IN_OVER},
+    records::{Credential, Factor, RecoveryCodes, UserAccount},
+    session, sql, totp,
+    types::{Browser, Enrolment, FactorProof, SignInStep, SignedIn, UserState},
+    users,
+    values::NAME_LEN,
+};
+
+/// How long a challenge is good.
+const CHALLENGE_LIFE: Duration = Duration::from_secs(600);
+
+fn failed() -> Problem {
+    Problem::new(&SIGN_IN_FAILED)
+}
+
+fn over() -> Problem {
+    Problem::new(&SIGN_IN_OVER)
+}
+
+/// What is wanted next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Stage {
+    Factor,
+    Password,
+    Enrol,
+}
+
+impl Stage {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Factor => "factor",
+            Self::Password => "password",
+            Self::Enrol => "enrol",
+        }
+    }
+}
+
+/// A sign-in under way, as the browser carries it: sealed, bound to the host, overtaken by any change of the password.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Challenge {
+    stage: Stage,
+    user: UserId,
+    /// Version of the credential that the password matched.
+    credential: i64,
+    /// The counter, and the place in it in which the first code may go on.
+    counter: Counter,
+    place: RecordId,
+    until: Time,
+}
+
+/// An account with what a sign-in looks at.
+#[derive(Clone)]
+struct Found {
+    account: Stored<UserAccount>,
+    credential: Option<Stored<Credential>>,
+    factor: Option<Stored<Factor>>,
+}
+
+impl Found {
+    fn id(&self) -> UserId {
+        self.account.id::<UserKind>()
+    }
+    /// The credential of an account that may sign in.
+    fn usable(&self) -> Option<&Stored<Credential>> {
+        self.credential.as_ref().filter(|_| self.account.body.state == UserState::Active)
+    }
+    /// The same, if it is still the one that a challenge was given for.
+    fn unchanged(&self, challenge: &Challenge) -> Option<&Stored<Credential>> {
+        self.usable().filter(|c| c.version == challenge.credential)
+    }
+}
+
+enum By {
+    Name(String),
+    Id(UserId),
+}
+
+/// Looks for an account; one that is not there costs the same statements.
+fn look_up(view: &mut View<'_>, counts: &Counts, by: &By) -> Answer<Option<Found>> {
+    counts.statement();
+    let account = match by {
+        By::Name(name) => view.find::<UserAccount>("name", name)?.into_iter().next(),
+        By::Id(id) => view.get::<UserAccount>(*id)?,
+    };
+    let id = account.as_ref().map_or(UserId::NIL, |a| a.id::<UserKind>());
+    counts.statement();
+    let credential = view.get::<Credential>(id)?;
+    counts.statement();
+    let factor = factors::confirmed(view, id)?;
+    Ok(account.map(|account| Found { account, credential, factor }))
+}
+
+/// What the act that ends a step uses up and leaves behind.
+#[derive(Default)]
+struct Finish {
+    /// The try that is given back.
+    given_back: Option<Try>,
+    /// The second factor's proof, taken in the act.
+    proof: Option<Proof>,
+    /// The same password at today's cost.
+    rehashed: Option<Credential>,
+    /// A new password.
+    renewed: Option<Credential>,
+    /// A factor to confirm.
+    enrolled: Option<Enrolled>,
+}
+
+/// A factor whose first code was right.
+struct Enrolled {
+    factor: Stored<Factor>,
+    step: i64,
+    /// Recovery codes as stored, and as shown once.
+    codes: RecoveryCodes,
+    shown: Vec<Secret<String>>,
+}
+
+/// What has proven the second factor.
+#[derive(Clone)]
+enum Proof {
+    Step(FactorId, i64),
+    Recovery(String),
+}
+
+impl Proof {
+    /// Uses the proof up: of two who bring the same one, one is let in.
+    fn take(&self, tx: &mut Tx<'_>, user: UserId, once: bool) -> Answer<&'static str> {
+        match self {
+            Self::Step(factor, step) => {
+                let moved = tx.keep(&sql::FACTOR_STEP, &[(*factor).into(), (*step).into()])?;
+                if moved == 0 && once { Err(failed()) } else { Ok("totp") }
+            }
+            Self::Recovery(hash) => {
+                let codes = tx.get::<RecoveryCodes>(user)?.ok_or_else(failed)?;
+                let left = factors::without(&codes.body, hash).ok_or_else(failed)?;
+                if once {
+                    let lost = |p: Problem| if p.is(&CONFLICT) { failed() } else { p };
+                    tx.update(user, codes.version, &left).map_err(lost)?;
+                }
+                Ok("recovery-code")
+            }
+        }
+    }
+}
+
+impl Finish {
+    /// Everything but session and commit.
+    fn apply(&self, tx: &mut Tx<'_>, found: &Found, once: bool, mut entry: Entry) -> Answer<Entry> {
+        let user = found.id();
+        let credential = found.usable().ok_or_else(failed)?;
+        // What was read before the hash may have changed while it was computed.
+        let account = tx.get::<UserAccount>(user)?.filter(|a| a.body.state == UserState::Active);
+        let now = tx.get::<Credential>(user)?.filter(|c| c.version == credential.version);
+        if account.is_none() || now.is_none() {
+            return Err(failed());
+        }
+        if let Some(proof) = &self.proof {
+            entry = entry.with("factor", proof.take(tx, user, once)?);
+        }
+        if let Some(new) = self.renewed.as_ref().or(self.rehashed.as_ref()) {
+            tx.update(user, credential.version, new)?;
+        }
+        if self.renewed.is_some() {
+            entry = entry.with("password", "changed");
+        }
+        if let Some(Enrolled { factor, step, codes, .. }) = &self.enrolled {
+            factors::confirm(tx, factor, *step, codes)?;
+            entry = entry.with("factor_confirmed", factor.id::<sekisho_kernel::id::FactorKind>());
+        }
+        if let Some(t) = &self.given_back {
+            t.give_back(tx)?;
+        }
+        Ok(entry)
+    }
+}
+
+impl Identity {
+    /// The first step: name and password.
+    ///
+    /// # Errors
+    /// `SK-4001` for every failure alike; `SK-4003` when too many sign-ins wait.
+    pub async fn sign_in(
+        &self,
+        knock: &Knock,
+        browser: &Browser,
+        name: &str,
+        password: Secret<String>,
+    ) -> Answer<SignInStep> {
+        let cx = Self::before_sign_in(knock);
+        let scope = Scope::of(&cx);
+        let (rule, cost) = (self.gates().lockout(&cx.policy), self.gates().password(&cx.policy));
+        if name.chars().count() > NAME_LEN || password.reveal().chars().count() > LONGEST {
+            return Err(self.refused(&cx, "unknown", "too-long", failed()).await);
+        }
+        let place = match self.0.hasher.enter(cx.peer) {
+            Ok(place) => place,
+            Err(busy) => return Err(self.refused(&cx, "unknown", "busy", busy).await),
+        };
+        let found = self.look_up(&scope, By::Name(name.to_owned())).await?;
+        let known = found.as_ref().map(Found::id);
+        let (mut counter, object) = self.counter(&scope, name, known).await?;
+        if rule.known_device
+            && let Some(user) = known
+        {
+            let own = self.device_counter(&scope, user, browser.device.as_ref()).await?;
+            counter = own.unwrap_or(counter);
+        }
+        let t = self.take(&scope, &rule, counter).await?;
+        let reason = reason(found.as_ref(), &t);
+        let usable = found.filter(|f| t.granted && f.usable().is_some());
+        let hash = match usable.as_ref().and_then(Found::usable) {
+            Some(credential) => credential.body.password.clone(),
+            None => self.0.hasher.dummy(&cost)?,
+        };
+        let right = self.0.hasher.verify(&place, &password, &hash).await?;
+        let Some(found) = usable.filter(|_| right) else {
+            return Err(self.wrong(&cx, &t, &object, reason).await);
+        };
+        let mut finish = Finish::default();
+        if let Some(old) = found.usable().filter(|c| outdated(&c.body.password, &cost)) {
+            let password = self.0.hasher.hash(&place, &password, &cost).await?;
+            finish.rehashed = Some(Credential { password, ..old.body.clone() });
+        }
+        drop(place);
+        self.go_on(knock, browser, &cx, found, t, finish).await
+    }
+
+    /// The second step of an account that has a second factor: a code, or a recovery code. The first try goes on in the
+    /// place that the password took; each further one takes its own.
+    ///
+    /// # Errors
+    /// `SK-4001`, `SK-4002`.
+    pub async fn sign_in_factor(
+        &self,
+        knock: &Knock,
+        browser: &Browser,
+        challenge: &Secret<String>,
+        proof: FactorProof,
+    ) -> Answer<SignInStep> {
+        let cx = Self::before_sign_in(knock);
+        let scope = Scope::of(&cx);
+        let challenge = self.opened(&cx, knock, challenge, Stage::Factor).await?;
+        let rule = self.gates().lockout(&cx.policy);
+        let object = challenge.user.to_string();
+        let place = challenge.place;
+        let same = self.vault().keep(&scope, move |k| k.run(&sql::PLACE_TAKE, &[place.into()])).await? > 0;
+        let t = match same {
+            true => Self::inherit(&rule, challenge.counter),
+            false => self.take(&scope, &rule, challenge.counter).await?,
+        };
+        let found = self.look_up(&scope, By::Id(challenge.user)).await?;
+        if !t.granted {
+            return Err(self.wrong(&cx, &t, &object, "locked").await);
+        }
+        let found = found.filter(|f| f.unchanged(&challenge).is_some());
+        let Some((found, factor)) = found.and_then(|f| f.factor.clone().map(|factor| (f, factor))) else {
+            return Err(self.wrong(&cx, &t, &object, "account-changed").await);
+        };
+        let proof = match proof {
+            FactorProof::Recovery(code) => Some(Proof::Recovery(factors::recovery_hash(code.reveal()))),
+            FactorProof::Code(code) => {
+                let step = totp::check(&Secret::new(factor.body.secret.clone()), code.reveal(), self.now())?;
+                step.map(|step| Proof::Step(factor.id(), step))
+            }
+        };
+        let Some(proof) = proof else {
+            return Err(self.wrong(&cx, &t, &object, "wrong-code").await);
+        };
+        let finish = Finish { proof: Some(proof), ..Finish::default() };
+        self.go_on(knock, browser, &cx, found, t, finish).await
+    }
+
+    /// A new password in place of one that has run out. One that breaks a rule leaves the challenge good.
+    ///
+    /// # Errors
+    /// `SK-4002`, `SK-4005`.
+    pub async fn sign_in_password(
+        &self,
+        knock: &Knock,
+        browser: &Browser,
+        challenge: &Secret<String>,
+        new: Secret<String>,
+    ) -> Answer<SignInStep> {
+        let cx = Self::before_sign_in(knock);
+        let (found, object) = self.challenged(&cx, knock, challenge, Stage::Password).await?;
+        let Some(old) = found.usable().cloned() else { return Err(over()) };
+        match self.replaced(&cx, &new, &found.account.body, &old.body).await {
+            Ok(renewed) => {
+                let finish = Finish { renewed: Some(renewed), ..Finish::default() };
+                let proven = found.factor.is_some();
+                self.finish(knock, browser, &cx, found, finish, proven).await
+            }
+            Err(problem) => {
+                let act = by_job(&cx, Job::SignIn, &event::PASSWORD_CHANGE, object);
+                Err(self.stop(&cx, act, problem).await)
+            }
+        }
+    }
+
+    /// What the authenticator needs, where the policy asks for a second factor and the account has none.
+    ///
+    /// # Errors
+    /// `SK-4002`, `SK-4010`.
+    pub async fn sign_in_enrol(&self, knock: &Knock, challenge: &Secret<String>) -> Answer<Enrolment> {
+        let cx = Self::before_sign_in(knock);
+        let (found, _) = self.challenged(&cx, knock, challenge, Stage::Enrol).await?;
+        let id: FactorId = self.id();
+        let (enrolment, factor) = self.enrolment(&cx, id, found.id(), &found.account.body.name).await?;
+        self.vault()
+            .act(&cx, by_job(&cx, Job::SignIn, &event::FACTOR_CREATE, id), move |tx, permit| {
+                factors::put_pending(tx, id, &factor)?;
+                tx.commit(permit, Entry::of(id).with("user", factor.user).with("kind", "totp"), enrolment)
+            })
+            .await
+    }
+
+    /// The first code of that authenticator: confirms it and signs in, with recovery codes to be shown once.
+    ///
+    /// # Errors
+    /// `SK-4002`, `SK-4008`, `SK-4010`.
+    pub async fn sign_in_enrol_confirm(
+        &self,
+        knock: &Knock,
+        browser: &Browser,
+        challenge: &Secret<String>,
+        code: Secret<String>,
+    ) -> Answer<SignInStep> {
+        let cx = Self::before_sign_in(knock);
+        let (found, object) = self.challenged(&cx, knock, challenge, Stage::Enrol).await?;
+        let act = || by_job(&cx, Job::SignIn, &event::FACTOR_CONFIRM, object.clone());
+        let user = found.id();
+        let pending = self
+            .vault()
+            .peek(&Scope::of(&cx), move |view| {
+                Ok(users::of_user::<Factor>(view, user)?.into_iter().rfind(|f| !f.body.confirmed))
+            })
+            .await?;
+        let Some(factor) = pending.filter(|_| found.factor.is_none()) else {
+            return Err(self.stop(&cx, act(), Problem::new(&FACTOR_EXISTS)).await);
+        };
+        let step = totp::check(&Secret::new(factor.body.secret.clone()), code.reveal(), self.now())?;
+        let Some(step) = step else {
+            return Err(self.stop(&cx, act(), Problem::new(&CODE_WRONG).at("code")).await);
+        };
+        let count = self.gates().factor(&cx.policy).recovery_codes;
+        let (shown, codes) = factors::recovery_codes(self.rng(), count);
+        let finish = Finish { enrolled: Some(Enrolled { factor, step, codes, shown }), ..Finish::default() };
+        self.finish(knock, browser, &cx, found, finish, true).await
+    }
+
+    async fn look_up(&self, scope: &Scope, by: By) -> Answer<Option<Found>> {
+        let counts = self.0.counts.clone();
+        self.vault().peek(scope, move |view| look_up(view, &counts, &by)).await
+    }
+
+    /// After a right password or a right code: what is wanted next, or the session.
+    async fn go_on(
+        &self,
+        knock: &Knock,
+        browser: &Browser,
+        cx: &Cx,
+        found: Found,
+        t: Try,
+        mut finish: Finish,
+    ) -> Answer<SignInStep> {
+        let asks = self.gates().factor(&cx.policy).ask;
+        let object = found.id().to_string();
+        let done = if asks && found.factor.is_some() && finish.proof.is_none() {
+            self.challenge(knock, cx, Stage::Factor, &found, Some(&t), finish, &event::SESSION_CHALLENGE).await
+        } else {
+            finish.given_back = Some(t);
+            let proven = finish.proof.is_some();
+            self.finish(knock, browser, cx, found, finish, proven).await
+        };
+        match done {
+            // The act was refused, and so entered, by itself: a code used before, an account changed meanwhile.
+            Err(p) if p.is(&SIGN_IN_FAILED) => {
+                self.fail(cx, &t, &object).await?;
+                Err(p)
+            }
+            Err(p) => {
+                self.give_back(&Scope::of(cx), t).await?;
+                Err(p)
+            }
+            done => done,
+        }
+    }
+
+    /// All factors are right: a new password or an authenticator first, where the policy asks for it, then the session.
+    async fn finish(
+        &self,
+        knock: &Knock,
+        browser: &Browser,
+        cx: &Cx,
+        found: Found,
+        finish: Finish,
+        has_factor: bool,
+    ) -> Answer<SignInStep> {
+        let (passwords, factor) = (self.gates().password(&cx.policy), self.gates().factor(&cx.policy));
+        let age = found.usable().map(|c| self.now().since(c.body.changed)).unwrap_or_default();
+        let expired = finish.renewed.is_none() && !passwords.max_age.is_zero() && age >= passwords.max_age;
+        let changed = if finish.renewed.is_some() { &event::PASSWORD_CHANGE } else { &event::SESSION_CHALLENGE };
+        if expired {
+            return self.challenge(knock, cx, Stage::Password, &found, None, finish, changed).await;
+        }
+        if factor.required && !has_factor && found.factor.is_none() {
+            return self.challenge(knock, cx, Stage::Enrol, &found, None, finish, changed).await;
+        }
+        let (user, once, tenant) = (found.id(), factor.refuse_replay, cx.tenant);
+        let made = self.make_session(knock, user, &browser.agent);
+        let (idle_ends_at, ends_at) = made.ends(&self.gates().session(&cx.policy));
+        let device = match self.gates().lockout(&cx.policy).known_device {
+            true => Some(self.device_mark(&Scope::of(cx), user).await?),
+            false => None,
+        };
+        self.0.counts.entry();
+        self.vault()
+            .act(cx, by_job(cx, Job::SignIn, &event::SESSION_SIGN_IN, user), move |tx, permit| {
+                let entry = Entry::of(user).with("session", made.id);
+                let entry = finish.apply(tx, &found, once, entry)?;
+                if finish.renewed.is_some() {
+                    session::end_all(tx, tenant, user, None)?;
+                }
+                made.put(tx)?;
+                let account = tx.get::<UserAccount>(user)?.ok_or_else(failed)?;
+                let user = users::user_view(&mut tx.view(), account, &std::collections::HashMap::new())?;
+                let recovery_codes = finish.enrolled.map(|e| e.shown).unwrap_or_default();
+                let (session, token) = (made.id, made.token);
+                let signed_in = SignedIn { token, session, user, idle_ends_at, ends_at, device, recovery_codes };
+                tx.commit(permit, entry, SignInStep::SignedIn(Box::new(signed_in)))
+            })
+            .await
+    }
+
+    /// Ends a step with a challenge for the next.
+    #[expect(clippy::too_many_arguments, reason = "each is a different thing that the one step knows")]
+    async fn challenge(
+        &self,
+        knock: &Knock,
+        cx: &Cx,
+        stage: Stage,
+        found: &Found,
+        t: Option<&Try>,
+        finish: Finish,
+        event: &'static Event,
+    ) -> Answer<SignInStep> {
+        let user = found.id();
+        let until = self.now().plus(CHALLENGE_LIFE);
+        let (place, counted): (RecordId, bool) = (self.id(), t.is_some_and(|t| t.granted));
+        let moved = finish.renewed.is_some() || finish.rehashed.is_some();
+        let credential = found.usable().map_or(0, |c| c.version) + i64::from(moved);
+        let counter = t.map_or(user.bytes(), |t| t.counter);
+        let next = Challenge { stage, user, credential, counter, place, until };
+        let (once, tenant, found) = (self.gates().factor(&cx.policy).refuse_replay, cx.tenant, found.clone());
+        self.0.counts.entry();
+        self.vault()
+            .act(cx, by_job(cx, Job::SignIn, event, user), move |tx, permit| {
+                let entry = finish.apply(tx, &found, once, Entry::of(user).with("wanted", stage.name()))?;
+                if finish.renewed.is_some() {
+                    session::end_all(tx, tenant, user, None)?;
+                }
+                if counted {
+                    tx.keep(&sql::PLACE_KEEP, &[place.into(), until.into()])?;
+                }
+                tx.commit(permit, entry, ())
+            })
+            .await?;
+        let text = serde_json::to_string(&next).map_err(|e| Problem::new(&sekisho_kernel::problem::INTERNAL).log(e))?;
+        let sealed = self.vault().seal_text(&Scope::of(cx), &context(knock), &text).await.map(Secret::new)?;
+        Ok(match stage {
+            Stage::Factor => SignInStep::SecondFactor(sealed),
+            Stage::Password => SignInStep::PasswordChange(sealed),
+            Stage::Enrol => SignInStep::EnrolFactor(sealed),
+        })
+    }
+
+    /// The challenge that a browser brings back.
+    async fn opened(&self, cx: &Cx, knock: &Knock, sealed: &Secret<String>, stage: Stage) -> Answer<Challenge> {
+        let text = match sealed.reveal().len() {
+            ..=2_048 => self.vault().open_text(&Scope::of(cx), &context(knock), sealed.reveal()).await?,
+            _ => None,
+        };
+        let challenge = text.and_then(|t| serde_json::from_str::<Challenge>(&t).ok());
+        match challenge.filter(|c| c.stage == stage && c.until > self.now()) {
+            Some(challenge) => Ok(challenge),
+            None => Err(self.refused(cx, "unknown", "challenge", over()).await),
+        }
+    }
+
+    /// The same with its account, for steps that guess nothing.
+    async fn challenged(
+        &self,
+        cx: &Cx,
+        knock: &Knock,
+        sealed: &Secret<String>,
+        stage: Stage,
+    ) -> Answer<(Found, String)> {
+        let challenge = self.opened(cx, knock, sealed, stage).await?;
+        let object = challenge.user.to_string();
+        let found = self.look_up(&Scope::of(cx), By::Id(challenge.user)).await?;
+        match found.filter(|f| f.unchanged(&challenge).is_some()) {
+            Some(found) => Ok((found, object)),
+            None => Err(self.refused(cx, &object, "account-changed", over()).await),
+        }
+    }
+
+    /// A wrong guess, or one that was not looked at: counted, entered, answered like every other.
+    async fn wrong(&self, cx: &Cx, t: &Try, object: &str, reason: &'static str) -> Problem {
+        if let Err(problem) = self.fail(cx, t, object).await {
+            return problem;
+        }
+        self.refused(cx, object, reason, failed()).await
+    }
+
+    async fn refused(&self, cx: &Cx, object: &str, reason: &'static str, problem: Problem) -> Problem {
+        self.0.counts.entry();
+        let detail = vec![("reason", reason.to_owned())];
+        match self.vault().enter(cx, &event::SESSION_SIGN_IN, Outcome::Refused, object, detail).await {
+            Ok(()) => problem,
+            Err(problem) => problem,
+        }
+    }
+}
+
+/// What an administrator reads in the history; nobody else is told.
+fn reason(found: Option<&Found>, t: &Try) -> &'static str {
+    match found {
+        _ if !t.granted => "locked",
+        None => "unknown",
+        Some(f) if f.account.body.state == UserState::Disabled => "disabled",
+        Some(f) if f.usable().is_none() => "no-password",
+        Some(_) => "wrong-password",
+    }
+}
+
+fn context(knock: &Knock) -> String {
+    format!("sign-in {}", knock.host.host)
+}

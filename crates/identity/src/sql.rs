@@ -1,0 +1,131 @@
+//! The SQL of this crate: its tables, and the bookkeeping statements that need no entry. Everything else is written
+//! by `vault` from the record types' declarations.
+
+use sekisho_vault::Bookkeeping;
+
+/// The tables: number, name, text.
+pub const MIGRATIONS: &[(u32, &str, &str)] = &[(10, "identity", TABLES)];
+
+const TABLES: &str = "
+CREATE TABLE tenant_setting (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, rights_version BIGINT, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+CREATE TABLE tenant_host (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+CREATE TABLE user_account (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, x_name BLOB, x_mail BLOB, user_type TEXT, state TEXT, site_id BLOB, rights_version BIGINT,
+  sealed BLOB NOT NULL, PRIMARY KEY (tenant, id), UNIQUE (tenant, x_name), UNIQUE (tenant, x_mail));
+CREATE INDEX user_account_site ON user_account (tenant, site_id, id);
+CREATE INDEX user_account_type ON user_account (tenant, user_type, state);
+CREATE TABLE credential (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+CREATE TABLE factor (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, user_id BLOB, confirmed BIGINT, step BIGINT, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+CREATE INDEX factor_user ON factor (tenant, user_id);
+CREATE TABLE recovery_codes (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+CREATE TABLE custom_role (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, x_name BLOB, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id), UNIQUE (tenant, x_name));
+CREATE TABLE role_grant (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, user_id BLOB, role_id BLOB, site_id BLOB, sealed BLOB NOT NULL,
+  PRIMARY KEY (tenant, id), UNIQUE (tenant, user_id, role_id, site_id));
+CREATE INDEX role_grant_role ON role_grant (tenant, role_id);
+CREATE INDEX role_grant_site ON role_grant (tenant, site_id);
+CREATE TABLE site (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, x_name BLOB, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id), UNIQUE (tenant, x_name));
+CREATE TABLE address_rule (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+CREATE TABLE user_session (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, user_id BLOB, signed_in BIGINT, last_used BIGINT, sealed BLOB NOT NULL,
+  PRIMARY KEY (tenant, id));
+CREATE INDEX user_session_user ON user_session (tenant, user_id);
+CREATE INDEX user_session_used ON user_session (tenant, last_used);
+CREATE TABLE one_time_link (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, user_id BLOB, expires BIGINT, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+CREATE INDEX one_time_link_user ON one_time_link (tenant, user_id);
+CREATE TABLE try_counter (tenant BLOB NOT NULL, id BLOB NOT NULL, places BIGINT NOT NULL, failed BIGINT NOT NULL,
+  locked BIGINT NOT NULL, expires BIGINT NOT NULL, PRIMARY KEY (tenant, id));
+CREATE INDEX try_counter_expires ON try_counter (tenant, expires);
+CREATE TABLE sign_in_place (tenant BLOB NOT NULL, id BLOB NOT NULL, expires BIGINT NOT NULL, PRIMARY KEY (tenant, id));
+CREATE INDEX sign_in_place_expires ON sign_in_place (tenant, expires);
+";
+
+macro_rules! bookkeeping {
+    ($($(#[$doc:meta])* $c:ident $name:literal $sql:literal;)*) => {
+        $($(#[$doc])* pub static $c: Bookkeeping = Bookkeeping { name: $name, sql: $sql };)*
+        /// Every bookkeeping statement of this crate.
+        pub static BOOKKEEPING: &[&Bookkeeping] = &[$(&$c),*];
+    };
+}
+
+bookkeeping! {
+    /// A try takes its place before any hash is computed. `$2` counter, `$3` tries, `$4` now, `$5` when it is forgotten.
+    /// Returns `places, expires`: the try has a place if `places <= $3`; one more stands for "full", and never grows.
+    TRY_TAKE "try.take"
+        "INSERT INTO try_counter (tenant, id, places, failed, locked, expires) VALUES ($1, $2, 1, 0, 0, $5)
+         ON CONFLICT (tenant, id) DO UPDATE SET
+           places = CASE WHEN try_counter.expires <= $4 THEN 1 WHEN try_counter.places < $3 THEN try_counter.places + 1
+                         ELSE $3 + 1 END,
+           failed = CASE WHEN try_counter.expires <= $4 THEN 0 ELSE try_counter.failed END,
+           locked = CASE WHEN try_counter.expires <= $4 THEN 0 ELSE try_counter.locked END,
+           expires = CASE WHEN try_counter.expires <= $4 OR try_counter.places < $3 THEN excluded.expires
+                          ELSE try_counter.expires END
+         RETURNING places, expires";
+    /// A try has failed. `$2` counter, `$3` tries, `$4` 1 if it had a place, 0 if it had been refused one.
+    /// Returns `locked`: 1 for the one try by which the account became locked.
+    TRY_FAIL "try.fail"
+        "UPDATE try_counter SET failed = failed + $4, locked = CASE WHEN places >= $3 THEN locked + 1 ELSE locked END
+         WHERE tenant = $1 AND id = $2 RETURNING locked";
+    /// All factors were right: the try's places (`$4`) and all failures before it are given back; places of tries still
+    /// under way stay taken. `$2` counter, `$3` tries.
+    TRY_GIVE_BACK "try.give_back"
+        "UPDATE try_counter SET
+           places = CASE WHEN (CASE WHEN places > $3 THEN $3 ELSE places END) - failed - $4 > 0
+                         THEN (CASE WHEN places > $3 THEN $3 ELSE places END) - failed - $4 ELSE 0 END,
+           failed = 0, locked = 0
+         WHERE tenant = $1 AND id = $2";
+    /// An administrator or the host unlocks. `$2` counter.
+    TRY_CLEAR "try.clear" "DELETE FROM try_counter WHERE tenant = $1 AND id = $2";
+    /// Which counters are full. `$2` tries, `$3` now.
+    TRY_LOCKED "try.locked"
+        "SELECT id, expires FROM try_counter WHERE tenant = $1 AND places >= $2 AND expires > $3 ORDER BY id LIMIT 10000";
+    /// Forgets counters that have run out. `$2` now.
+    TRY_SWEEP "try.sweep" "DELETE FROM try_counter WHERE tenant = $1 AND expires <= $2";
+
+    /// A sign-in waits for its second factor. `$2` id, `$3` when it runs out.
+    PLACE_KEEP "place.keep" "INSERT INTO sign_in_place (tenant, id, expires) VALUES ($1, $2, $3)";
+    /// The first code of that sign-in goes on in the same place; once. `$2` id.
+    PLACE_TAKE "place.take" "DELETE FROM sign_in_place WHERE tenant = $1 AND id = $2";
+    /// Forgets those that nobody went on with. `$2` now.
+    PLACE_SWEEP "place.sweep" "DELETE FROM sign_in_place WHERE tenant = $1 AND expires <= $2";
+
+    /// A code is taken by moving the step on: of two who bring the same one, one changes a row. `$2` factor, `$3` step.
+    FACTOR_STEP "factor.step"
+        "UPDATE factor SET step = $3 WHERE tenant = $1 AND id = $2 AND COALESCE(step, -1) < $3";
+
+    /// Activity of a person. `$2` session, `$3` the moment.
+    SESSION_TOUCH "session.touch"
+        "UPDATE user_session SET last_used = $3 WHERE tenant = $1 AND id = $2 AND COALESCE(last_used, 0) < $3";
+    /// Sessions past an end. `$2` last used at or before, `$3` signed in at or before.
+    SESSION_OVER "session.over"
+        "SELECT id FROM user_session WHERE tenant = $1 AND (last_used <= $2 OR signed_in <= $3) ORDER BY id LIMIT 1000";
+
+    /// Forgets links that have run out. `$2` now.
+    LINK_SWEEP "link.sweep" "DELETE FROM one_time_link WHERE tenant = $1 AND expires <= $2";
+
+    /// One person's rights have moved. `$2` user.
+    RIGHTS_BUMP "rights.bump"
+        "UPDATE user_account SET rights_version = COALESCE(rights_version, 0) + 1 WHERE tenant = $1 AND id = $2";
+    /// A role's rights have moved: so have those of everybody who has it. `$2` role.
+    RIGHTS_BUMP_HOLDERS "rights.bump_holders"
+        "UPDATE user_account SET rights_version = COALESCE(rights_version, 0) + 1 WHERE tenant = $1 AND id IN
+           (SELECT user_id FROM role_grant WHERE tenant = $1 AND role_id = $2)";
+    /// Everybody's rights have moved, by a switch of the whole tenant.
+    RIGHTS_BUMP_TENANT "rights.bump_tenant"
+        "UPDATE tenant_setting SET rights_version = COALESCE(rights_version, 0) + 1 WHERE tenant = $1";
+    /// Makes acts that count administrators wait for each other.
+    TENANT_HOLD "tenant.hold" "UPDATE tenant_setting SET rights_version = rights_version WHERE tenant = $1";
+    /// The version that a permit is held against at commit. `$2` user.
+    RIGHTS_VERSION "rights.version"
+        "SELECT COALESCE(u.rights_version, 0) + COALESCE(t.rights_version, 0) FROM user_account u
+         LEFT JOIN tenant_setting t ON t.tenant = u.tenant WHERE u.tenant = $1 AND u.id = $2";
+}
