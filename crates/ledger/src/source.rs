@@ -114,6 +114,15 @@ pub trait LogSource {
     /// # Errors
     /// The store's.
     fn unsequenced(&self, after: Option<[u8; 16]>, limit: usize) -> Result<Vec<Row>, Problem>;
+
+    /// What the store itself sees is not as it should be, by epoch (0 for none): rows that belong to nothing, columns that do
+    /// not agree with each other. It can only add to what the verifier finds.
+    ///
+    /// # Errors
+    /// The store's.
+    fn strays(&self) -> Result<Vec<(u32, Kind)>, Problem> {
+        Ok(Vec::new())
+    }
 }
 
 /// Recomputes a stored log: commitments from bodies, leaf hashes, tiles, roots, signatures, epochs, purges, and agreement
@@ -133,6 +142,9 @@ pub fn verify_log(source: &dyn LogSource, trust: &Trust) -> Result<Report, Probl
         walk(source, &head, &mut check)?;
     }
     check.close_epoch();
+    for (epoch, kind) in source.strays()? {
+        check.report.add(epoch, kind);
+    }
     let mut after = None;
     loop {
         let rows = source.unsequenced(after, BATCH)?;
