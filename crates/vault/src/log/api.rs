@@ -93,8 +93,7 @@ impl Vault {
         let parts = self.parts();
         loop {
             let signer = sequence::HouseSigner::new(&parts.keys, &parts.house)?;
-            let now = parts.clock.now();
-            let more = parts.store.write(move |db| sequence::checkpoint(db, &signer, now)).await?;
+            let more = parts.store.write(move |db| sequence::checkpoint(db, &signer)).await?;
             if !more {
                 break;
             }

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap, io::Write, path::Path, sync::Arc};
 
-use sekisho_kernel::{Problem, Time, problem::INTERNAL};
+use sekisho_kernel::{Problem, problem::INTERNAL};
 use sekisho_keys::{Keys, Purpose};
 use sekisho_ledger::{Checkpoint, Edge, Hash, KeyKind, Leaf, Origin, Signer, VerifierKey, parse_checkpoint};
 use sekisho_store::{Read, Sql, params};
@@ -115,7 +115,7 @@ impl Signer for HouseSigner {
 }
 
 /// Signs the head of every log that has grown since its last checkpoint. `true` when there may be more.
-pub(crate) fn checkpoint(db: &mut dyn Sql, signer: &HouseSigner, now: Time) -> Result<bool, Problem> {
+pub(crate) fn checkpoint(db: &mut dyn Sql, signer: &HouseSigner) -> Result<bool, Problem> {
     if !db.try_lock("ledger-checkpoints")? {
         return Ok(false);
     }
@@ -124,14 +124,14 @@ pub(crate) fn checkpoint(db: &mut dyn Sql, signer: &HouseSigner, now: Time) -> R
         let log: [u8; 16] =
             row.blob(0)?.try_into().map_err(|_| Problem::new(&INTERNAL).log("a log id of another length"))?;
         let epoch = u32::try_from(row.int(1)?).map_err(|_| Problem::new(&INTERNAL).log("an epoch out of range"))?;
-        let (origin, size) = (row.text(2)?.to_owned(), number(row.int(3)?)?);
+        let (origin, size, before) = (row.text(2)?.to_owned(), number(row.int(3)?)?, row.int(4)?);
         let root = {
             let read: &mut dyn Read = db;
             let cell = RefCell::new(read);
             Edge::load(&DbTiles::new(&cell, log, epoch), size)?.root()
         };
         let note = Checkpoint { origin, size, root }.sign(signer)?.note.encode();
-        db.exec(sql::INSERT_CHECKPOINT, &params![&log, epoch, signed(size), now, note.as_bytes()])?;
+        db.exec(sql::INSERT_CHECKPOINT, &params![&log, epoch, signed(size), before, note.as_bytes()])?;
         db.exec(sql::SIGN_HEAD, &params![&log, epoch, signed(size)])?;
     }
     Ok(heads.len() == 256)

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use sekisho_kernel::{Problem, id::TenantId, problem::INTERNAL};
 use sekisho_keys::{Keys, TenantKeys};
 use sekisho_ledger::{
-    Body, EpochHead, Hash, KeyKind, Leaf, LogSource, Report, Row, TileId, Tiles, Trust, VerifierKey, parse_entry,
-    verify_log,
+    Body, EpochHead, Hash, KeyKind, Kind, Leaf, LogSource, Report, Row, TileId, Tiles, Trust, VerifierKey,
+    parse_checkpoint, parse_entry, verify_log,
 };
 use sekisho_store::{Read, params};
 
@@ -127,12 +127,63 @@ impl LogSource for Source<'_> {
             self.db.borrow_mut().query(sql::UNSEQUENCED, &params![&self.log.bytes(), &after, limit, &[0u8; 32]])?;
         rows.iter().map(|r| self.row(r, 0)).collect()
     }
+
+    fn strays(&self) -> Result<Vec<(u32, Kind)>, Problem> {
+        let log = self.log.bytes();
+        let mut out = Vec::new();
+        let mut last = 0;
+        let heads = self.db.borrow_mut().query(sql::HEADS, &params![&log])?;
+        for head in &heads {
+            let (epoch, size, signed) = (head.int(0)?, head.int(2)?, head.int(3)?);
+            last = last.max(epoch);
+            let number = u32::try_from(epoch).unwrap_or(0);
+            let stray = |why: &str| (number, Kind::BadCheckpoint { why: why.to_owned() });
+            // Each checkpoint names the one before it, and the head the newest: none can be taken out unseen.
+            let (mut before, mut broken) = (0, false);
+            self.db.borrow_mut().for_each(sql::CHECKPOINT_CHAIN, &params![&log, epoch], &mut |row| {
+                let (at, prev) = (row.int(0)?, row.int(1)?);
+                let noted = parse_checkpoint(row.blob(2)?).ok();
+                let agrees = noted.is_some_and(|c| i64::try_from(c.checkpoint.size) == Ok(at));
+                broken |= prev != before || !agrees;
+                before = at;
+                Ok(true)
+            })?;
+            if broken {
+                out.push(stray("a stored checkpoint was changed, taken out or put in"));
+            }
+            if before != signed {
+                out.push(stray("the newest stored checkpoint is not the one that the head names"));
+            }
+            let size = u64::try_from(size).unwrap_or(0);
+            for level in 0..8 {
+                let tiles = i64::try_from((size >> (8 * level)).div_ceil(256)).unwrap_or(i64::MAX);
+                let rows = self.db.borrow_mut().query(sql::STRAY_TILE, &params![&log, epoch, level, tiles])?;
+                for row in &rows {
+                    let level = u8::try_from(row.int(0)?).unwrap_or(u8::MAX);
+                    let index = u64::try_from(row.int(1)?).unwrap_or(u64::MAX);
+                    out.push((number, Kind::AlteredTile { level, index }));
+                }
+            }
+        }
+        for row in self.db.borrow_mut().query(sql::STRAY_EPOCH, &params![&log, last])? {
+            let why = format!("{} has rows of an epoch that never began", row.text(0)?);
+            out.push((0, Kind::BadEpoch { why }));
+        }
+        for row in self.db.borrow_mut().query(sql::STRAY_PENDING, &params![&log])? {
+            out.push((0, Kind::UnexpectedLoose { id: hex::encode(row.blob(0)?) }));
+        }
+        Ok(out)
+    }
 }
 
 /// Every log in the store.
 pub(crate) fn logs(db: &mut dyn Read) -> Result<Vec<TenantId>, Problem> {
-    let rows = db.query(sql::LOGS, &[])?;
-    rows.iter().map(|r| TenantId::from_slice(r.blob(0)?).ok_or_else(|| shape("a log id"))).collect()
+    let mut out = vec![TenantId::NIL];
+    for row in db.query(sql::LOGS, &[])? {
+        // An id of another length is nobody's; whose it was is missed as a log without a head.
+        out.extend(TenantId::from_slice(row.blob(0)?).filter(|log| !log.is_nil()));
+    }
+    Ok(out)
 }
 
 /// Verifies every log in the store, or the one asked for. Without `keys` the bodies stay unchecked, and the reports say so.

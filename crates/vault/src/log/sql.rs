@@ -28,7 +28,7 @@ CREATE TABLE ledger_head (
     log BLOB NOT NULL, epoch BIGINT NOT NULL, origin TEXT NOT NULL, size BIGINT NOT NULL, signed BIGINT NOT NULL,
     PRIMARY KEY (log, epoch));
 CREATE TABLE ledger_checkpoint (
-    log BLOB NOT NULL, epoch BIGINT NOT NULL, size BIGINT NOT NULL, at BIGINT NOT NULL, note BLOB NOT NULL,
+    log BLOB NOT NULL, epoch BIGINT NOT NULL, size BIGINT NOT NULL, prev BIGINT NOT NULL, note BLOB NOT NULL,
     PRIMARY KEY (log, epoch, size));
 CREATE TABLE ledger_forget (
     log BLOB NOT NULL, id BLOB NOT NULL, PRIMARY KEY (log, id));
@@ -101,17 +101,26 @@ statements! {
     INSERT_LEAF "INSERT INTO ledger_leaf (log, epoch, idx, id, commitment) VALUES ($1, $2, $3, $4, $5)";
     NEWEST_HEAD "SELECT epoch, origin, size, signed FROM ledger_head WHERE log = $1 ORDER BY epoch DESC LIMIT 1";
     HEADS "SELECT epoch, origin, size, signed FROM ledger_head WHERE log = $1 ORDER BY epoch";
-    UNSIGNED_HEADS "SELECT log, epoch, origin, size FROM ledger_head WHERE size > signed LIMIT 256";
-    LOGS "SELECT DISTINCT log FROM ledger_head ORDER BY log";
+    UNSIGNED_HEADS "SELECT log, epoch, origin, size, signed FROM ledger_head WHERE size > signed LIMIT 256";
+    LOGS "SELECT log FROM ledger_head UNION SELECT id FROM tenant ORDER BY 1";
     INSERT_HEAD "INSERT INTO ledger_head (log, epoch, origin, size, signed) VALUES ($1, $2, $3, 0, 0)";
     MOVE_HEAD "UPDATE ledger_head SET size = $4 WHERE log = $1 AND epoch = $2 AND size = $3";
     SIGN_HEAD "UPDATE ledger_head SET signed = $3 WHERE log = $1 AND epoch = $2 AND signed < $3 AND size >= $3";
     TILE "SELECT bytes FROM ledger_tile WHERE log = $1 AND epoch = $2 AND level = $3 AND idx = $4";
     PUT_TILE "INSERT INTO ledger_tile (log, epoch, level, idx, bytes) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (log, epoch, level, idx) DO UPDATE SET bytes = excluded.bytes";
-    INSERT_CHECKPOINT "INSERT INTO ledger_checkpoint (log, epoch, size, at, note) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (log, epoch, size) DO NOTHING";
+    INSERT_CHECKPOINT "INSERT INTO ledger_checkpoint (log, epoch, size, prev, note) VALUES ($1, $2, $3, $4, $5)";
     CHECKPOINTS "SELECT note FROM ledger_checkpoint WHERE log = $1 AND epoch = $2 ORDER BY size DESC LIMIT 32";
+    CHECKPOINT_CHAIN "SELECT size, prev, note FROM ledger_checkpoint WHERE log = $1 AND epoch = $2 ORDER BY size";
+    STRAY_TILE "SELECT level, idx FROM ledger_tile WHERE log = $1 AND epoch = $2
+        AND (level < 0 OR level > 7 OR (level = $3 AND (idx < 0 OR idx >= $4))) ORDER BY level, idx LIMIT 100";
+    STRAY_EPOCH "SELECT 'ledger_leaf' FROM ledger_leaf WHERE log = $1 AND (epoch > $2 OR epoch < 1)
+        UNION ALL SELECT 'ledger_tile' FROM ledger_tile WHERE log = $1 AND (epoch > $2 OR epoch < 1)
+        UNION ALL SELECT 'ledger_checkpoint' FROM ledger_checkpoint WHERE log = $1 AND (epoch > $2 OR epoch < 1)
+        LIMIT 100";
+    STRAY_PENDING "SELECT p.id FROM ledger_pending p LEFT JOIN ledger_entry e ON e.log = p.log AND e.id = p.id
+        LEFT JOIN ledger_leaf l ON l.log = p.log AND l.id = p.id
+        WHERE p.log = $1 AND (e.id IS NULL OR l.id IS NOT NULL) ORDER BY p.id LIMIT 100";
     NEWEST_CHECKPOINT "SELECT epoch, size, note FROM ledger_checkpoint WHERE log = $1 ORDER BY epoch DESC, size DESC LIMIT 1";
     ALL_NEWEST_CHECKPOINTS "SELECT c.note FROM ledger_checkpoint c JOIN ledger_head h
         ON h.log = c.log AND h.epoch = c.epoch AND h.signed = c.size ORDER BY c.log, c.epoch";

@@ -49,7 +49,7 @@ tables! {
     HEAD "ledger_head" "記録の木の大きさ" "Sizes of the trees"
         ["log" Opaque, "epoch" Int, "origin" Code, "size" Int, "signed" Int];
     CHECKPOINT "ledger_checkpoint" "署名されたチェックポイント" "Signed checkpoints"
-        ["log" Opaque, "epoch" Int, "size" Int, "at" Int, "note" Opaque];
+        ["log" Opaque, "epoch" Int, "size" Int, "prev" Int, "note" Opaque];
     FORGET "ledger_forget" "保存期間を過ぎた記録の消去の受付" "Where the purge of entries past their retention is asked for"
         ["log" Opaque];
 }

@@ -3,3 +3,4 @@
 mod acts;
 mod house;
 mod records;
+mod tamper;
