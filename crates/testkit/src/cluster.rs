@@ -1,6 +1,7 @@
 //! A PostgreSQL cluster for tests, from the system's binaries, gone with the process that started it.
 
 use std::{
+    collections::BTreeMap,
     io::Write,
     os::unix::{
         fs::{OpenOptionsExt, chown},
@@ -9,13 +10,13 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
-        OnceLock,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
-use sekisho_store::postgres_script;
+use sekisho_store::{Migration, postgres_script};
 
 /// Names the superuser's address (key=value text) of a cluster that is running already.
 pub const ENV: &str = "SEKISHO_TEST_PG";
@@ -135,12 +136,25 @@ impl Cluster {
         &self.address
     }
 
-    /// A fresh, empty database.
-    pub fn database(&'static self) -> Database {
+    /// A fresh database, migrated. `migrate` runs once for each set of `migrations` and process, on a database that
+    /// the others are copied from; it must leave no connection open.
+    pub fn database(&'static self, migrations: &[Migration], migrate: impl FnOnce(&Database)) -> Database {
+        static TEMPLATES: Mutex<BTreeMap<Vec<[u8; 32]>, Database>> = Mutex::new(BTreeMap::new());
+        let set: Vec<_> = migrations.iter().map(Migration::digest).collect();
+        let mut templates = TEMPLATES.lock().unwrap_or_else(PoisonError::into_inner);
+        let template = templates.entry(set).or_insert_with(|| {
+            let database = self.copy("template0");
+            migrate(&database);
+            database
+        });
+        self.copy(&template.name)
+    }
+
+    fn copy(&'static self, template: &str) -> Database {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        // One statement a call: CREATE DATABASE cannot run in the implicit transaction of several.
-        postgres_script(&self.address, &format!("CREATE DATABASE {name} OWNER {OWNER} TEMPLATE template0")).unwrap();
+        let sql = format!("CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template}");
+        postgres_script(&self.address, &sql).unwrap();
         Database { cluster: self, name }
     }
 }

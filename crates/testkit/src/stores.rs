@@ -55,12 +55,15 @@ pub fn sqlite(migrations: &[Migration]) -> TestStore {
 /// A fresh PostgreSQL store in a database of its own, served and owned by two roles; `None` where PostgreSQL is not
 /// installed.
 pub fn postgres(migrations: &[Migration]) -> Option<TestStore> {
-    let database = pg()?.database();
+    let config = |database: &Database| {
+        StoreConfig::postgres(Secret::new(database.service()), Some(Secret::new(database.owner())))
+            .readers(2)
+            .writers(4)
+    };
+    let database =
+        pg()?.database(migrations, |template| Store::open(config(template), migrations).map(|s| s.close()).unwrap());
     let faults = Faults::new();
-    let config = StoreConfig::postgres(Secret::new(database.service()), Some(Secret::new(database.owner())))
-        .readers(2)
-        .writers(4)
-        .with_faults(faults.clone());
+    let config = config(&database).with_faults(faults.clone());
     let store = Store::open(config.clone(), migrations).unwrap();
     Some(TestStore { store, faults, config, dir: None, database: Some(database) })
 }
