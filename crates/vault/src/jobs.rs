@@ -71,8 +71,11 @@ pub(crate) fn may(job: Job, event: &'static Event) -> bool {
 pub fn matrix() -> String {
     let mut out = String::new();
     for (job, events) in MATRIX {
-        let names: Vec<&str> = events.iter().map(|e| e.name).collect();
-        let _ = writeln!(out, "system:{}: {}", job.name(), names.join(" "));
+        let _ = write!(out, "system:{}:", job.name());
+        for event in *events {
+            let _ = write!(out, " {}", event.name);
+        }
+        out.push('\n');
     }
     out
 }

@@ -141,7 +141,6 @@ pub struct House {
     pub test: TestStore,
     pub vault: Vault,
     pub clock: MovableClock,
-    pub keys: Keys,
     pub dir: tempfile::TempDir,
     pub a: TenantId,
     pub b: TenantId,
@@ -167,9 +166,10 @@ impl House {
         let keys = keys(&test.store, &dir, &clock, out).await;
         let parts = parts(&test.store, &keys, &clock).outside(dir.path().join("checkpoints.json"));
         let vault = Vault::rehearse(parts, out).await.expect("a vault");
-        let mut house = Self { test, vault, clock, keys, dir, a: Id::NIL, b: Id::NIL };
+        let mut house = Self { test, vault, clock, dir, a: Id::NIL, b: Id::NIL };
         house.a = house.tenant().await;
         house.b = house.tenant().await;
+        house.clock.advance(Duration::from_millis(1));
         house
     }
     pub fn store(&self) -> &Store {
@@ -179,6 +179,8 @@ impl House {
         Raw::open(&self.test.config).expect("raw access")
     }
     pub async fn tenant(&self) -> TenantId {
+        // Ids of one moment have no order.
+        self.clock.advance(Duration::from_millis(1));
         let id = TenantId::new(self.vault.now(), &SystemRng);
         let cx = Cx::job(id, Job::Command, policy(), &SystemRng);
         self.vault.create_tenant(&cx).await.expect("a tenant");
@@ -225,8 +227,7 @@ pub async fn keys(store: &Store, dir: &tempfile::TempDir, clock: &MovableClock, 
 }
 
 pub fn parts(store: &Store, keys: &Keys, clock: &MovableClock) -> Parts {
-    let gates = Arc::new(TestGates);
-    Parts::new(store.clone(), keys.clone(), gates, Arc::new(clock.clone()), Arc::new(SystemRng), "test.example")
+    Parts::new(store.clone(), keys.clone(), gates(), Arc::new(clock.clone()), Arc::new(SystemRng), "test.example")
         .records(&[&NOTE, &PERSON])
         .bookkeeping(&[&BUMP, &SEEN])
         .rights_version(&RIGHTS)
@@ -262,6 +263,10 @@ pub fn act(cx: &Cx, right: Right) -> Act {
 
 pub fn all() -> RightSet {
     RightSet::full()
+}
+
+pub fn gates() -> Arc<dyn Gates> {
+    Arc::new(TestGates)
 }
 
 /// A problem's code.
