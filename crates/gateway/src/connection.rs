@@ -51,6 +51,7 @@ pub(crate) struct Line {
     pub port: u16,
     pub ids: Ids,
     forwarded: OnceLock<(HeaderValue, HeaderValue)>,
+    port_field: OnceLock<(u16, HeaderValue)>,
     _seat: Seat,
 }
 
@@ -80,7 +81,23 @@ impl Line {
     fn new(door: Arc<Door>, peer: IpAddr, entrance: Entrance, sni: Option<String>, port: u16, seat: Seat) -> Arc<Self> {
         let ids = Ids { source: door.parts.rng.clone(), block: Mutex::new(([0; IDS], IDS)) };
         let peer_field = headers::peer(peer);
-        Arc::new(Self { door, peer, peer_field, entrance, sni, port, ids, forwarded: OnceLock::new(), _seat: seat })
+        Arc::new(Self {
+            door,
+            peer,
+            peer_field,
+            entrance,
+            sni,
+            port,
+            ids,
+            forwarded: OnceLock::new(),
+            port_field: OnceLock::new(),
+            _seat: seat,
+        })
+    }
+    /// The port people reach the door at, as a field's value.
+    pub fn port_field(&self, port: u16) -> HeaderValue {
+        let (known, value) = self.port_field.get_or_init(|| (port, HeaderValue::from(port)));
+        if *known == port { value.clone() } else { HeaderValue::from(port) }
     }
     /// The `Forwarded` value; nearly always the same for all requests of a connection.
     pub fn forwarded(&self, authority: &HeaderValue) -> HeaderValue {
@@ -141,6 +158,7 @@ where
             .keep_alive_timeout(rules.header_timeout);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
         tokio::select! {
+            biased;
             ended = connection.as_mut() => ended,
             () = reached(&mut closing, State::Closing) => {
                 connection.as_mut().graceful_shutdown();
@@ -159,6 +177,7 @@ where
             .max_header_size(rules.max_header_bytes);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service).with_upgrades());
         tokio::select! {
+            biased;
             ended = connection.as_mut() => ended,
             () = reached(&mut closing, State::Closing) => {
                 connection.as_mut().graceful_shutdown();

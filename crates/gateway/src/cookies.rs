@@ -14,52 +14,44 @@ const LONGEST: usize = 256;
 
 /// Whether a cookie pair, as written, would be taken for one of ours by any browser or server: names compare without
 /// case, and a nameless cookie (`=name=value`) is sent back as `name=value`.
-fn ours(pair: &str) -> bool {
-    let pair = pair.trim_start_matches(|c: char| c == '=' || c.is_ascii_whitespace() || c.is_ascii_control());
-    let name = pair.split_once('=').map_or(pair, |(name, _)| name).trim();
-    OURS.iter().any(|own| own.eq_ignore_ascii_case(name))
+fn ours(pair: &[u8]) -> bool {
+    let skipped = pair.iter().take_while(|b| **b == b'=' || b.is_ascii_whitespace() || b.is_ascii_control()).count();
+    let pair = &pair[skipped..];
+    let name = pair.iter().position(|b| *b == b'=').map_or(pair, |at| &pair[..at]).trim_ascii();
+    OURS.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(name))
+}
+
+fn pairs(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
+    value.as_bytes().split(|b| *b == b';').map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty())
 }
 
 /// The value of our cookie `name`. `None` when it is missing, empty, too long, or there twice with different values.
 pub fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut found = None;
-    for value in headers.get_all(header::COOKIE) {
-        let Ok(text) = value.to_str() else { continue };
-        for pair in text.split(';') {
-            let Some((key, value)) = pair.trim().split_once('=') else { continue };
-            if key != name {
-                continue;
-            }
-            if found.is_some_and(|other| other != value) {
-                return None;
-            }
-            found = Some(value);
+    for pair in headers.get_all(header::COOKIE).iter().flat_map(pairs) {
+        let Some(value) = pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) else { continue };
+        if found.is_some_and(|other| other != value) {
+            return None;
         }
+        found = Some(value);
     }
-    found.filter(|v| !v.is_empty() && v.len() <= LONGEST)
+    let value = found.filter(|v| !v.is_empty() && v.len() <= LONGEST && v.iter().all(u8::is_ascii_graphic))?;
+    std::str::from_utf8(value).ok()
 }
 
 /// Removes our cookies from a request, and joins what is left into one field, as HTTP/1.1 wants it (RFC 9113 §8.2.3).
 pub fn strip_request(headers: &mut HeaderMap) {
-    if !headers.contains_key(header::COOKIE) {
-        return;
-    }
-    let mut left: Vec<u8> = Vec::new();
-    for value in headers.get_all(header::COOKIE) {
-        for pair in value.as_bytes().split(|b| *b == b';') {
-            let pair = pair.trim_ascii();
-            if pair.is_empty() || ours(&String::from_utf8_lossy(pair)) {
-                continue;
-            }
-            if !left.is_empty() {
-                left.extend_from_slice(b"; ");
-            }
-            left.extend_from_slice(pair);
+    let Some(first) = headers.get(header::COOKIE) else { return };
+    let mut left = Vec::with_capacity(first.len());
+    for pair in headers.get_all(header::COOKIE).iter().flat_map(pairs).filter(|pair| !ours(pair)) {
+        if !left.is_empty() {
+            left.extend_from_slice(b"; ");
         }
+        left.extend_from_slice(pair);
     }
     headers.remove(header::COOKIE);
     if !left.is_empty()
-        && let Ok(value) = HeaderValue::from_bytes(&left)
+        && let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(left))
     {
         headers.insert(header::COOKIE, value);
     }
@@ -67,15 +59,11 @@ pub fn strip_request(headers: &mut HeaderMap) {
 
 /// Removes `Set-Cookie` fields for our names from the application's answer.
 pub fn strip_response(headers: &mut HeaderMap) {
-    let foreign = |v: &HeaderValue| {
-        let bytes = v.as_bytes();
-        let pair = bytes.split(|b| *b == b';').next().unwrap_or(bytes);
-        !ours(&String::from_utf8_lossy(pair))
-    };
-    if headers.get_all(header::SET_COOKIE).iter().all(foreign) {
+    let foreign = |v: &&HeaderValue| !ours(v.as_bytes().split(|b| *b == b';').next().unwrap_or_default());
+    if !headers.contains_key(header::SET_COOKIE) || headers.get_all(header::SET_COOKIE).iter().all(|v| foreign(&v)) {
         return;
     }
-    let kept: Vec<HeaderValue> = headers.get_all(header::SET_COOKIE).iter().filter(|v| foreign(v)).cloned().collect();
+    let kept: Vec<HeaderValue> = headers.get_all(header::SET_COOKIE).iter().filter(foreign).cloned().collect();
     headers.remove(header::SET_COOKIE);
     for value in kept {
         headers.append(header::SET_COOKIE, value);

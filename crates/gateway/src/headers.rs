@@ -1,11 +1,8 @@
-//! Header fields that must not pass: hop-by-hop ones (RFC 9110 §7.6.1), and those whose word is believed.
+//! Header fields that must not pass: those of one hop only, and those whose word is believed.
 
 use std::net::IpAddr;
 
-use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode,
-    header::{self, Entry},
-};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use sekisho_kernel::TraceId;
 
@@ -20,17 +17,21 @@ static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 static FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 
-static HOP_BY_HOP: [HeaderName; 9] = [
-    header::CONNECTION,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    header::TE,
-    header::TRAILER,
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-];
+/// Fields that belong to one hop (RFC 9110 §7.6.1), beside those that `Connection` names.
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "transfer-encoding"
+            | "upgrade"
+            | "te"
+            | "trailer"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "keep-alive"
+            | "proxy-connection"
+    )
+}
 
 /// Fields that speak of a connection's origin, and that applications behind a proxy believe.
 const BELIEVED: [&str; 13] = [
@@ -65,44 +66,38 @@ fn believed(name: &str) -> bool {
     BELIEVED.contains(&name) || BELIEVED_PREFIXES.iter().any(|p| name.starts_with(p))
 }
 
-/// Removes the hop-by-hop fields, and those that `Connection` names.
-pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    if headers.contains_key(header::CONNECTION) {
-        let named: Vec<HeaderName> = headers
-            .get_all(header::CONNECTION)
-            .iter()
-            .filter_map(|v| v.to_str().ok())
-            .flat_map(|v| v.split(','))
-            .filter_map(|n| n.trim().parse().ok())
-            .collect();
-        for name in named {
-            headers.remove(name);
-        }
+/// Removes, in one pass, the fields that `unwanted` names, the hop-by-hop ones, and those that `Connection` names.
+fn strip(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
+    let out = |n: &&HeaderName| is_hop_by_hop(n.as_str()) || unwanted(n.as_str());
+    let mut found: Vec<HeaderName> = headers.keys().filter(out).cloned().collect();
+    if found.contains(&header::CONNECTION) {
+        let named = headers.get_all(header::CONNECTION).iter().filter_map(|v| v.to_str().ok());
+        found.extend(named.flat_map(|v| v.split(',')).filter_map(|n| n.trim().parse::<HeaderName>().ok()));
     }
-    for name in &HOP_BY_HOP {
-        headers.remove(name);
-    }
-}
-
-/// Removes every field of a client's that would be believed.
-pub(crate) fn strip_believed(headers: &mut HeaderMap) {
-    let found: Vec<HeaderName> = headers.keys().filter(|n| believed(n.as_str())).cloned().collect();
     for name in found {
         headers.remove(name);
     }
 }
 
+/// Removes what a request must not bring to the application: hop-by-hop fields, and every field that would be
+/// believed.
+pub(crate) fn clean_request(headers: &mut HeaderMap) {
+    strip(headers, |name| believed(name) || name == "expect");
+}
+
 /// Sets what the application may believe about the connection (RFC 7239, and the older fields).
-pub(crate) fn set_forwarded(headers: &mut HeaderMap, peer: &HeaderValue, host: &HeaderValue, forwarded: HeaderValue) {
+pub(crate) fn set_forwarded(
+    headers: &mut HeaderMap,
+    peer: &HeaderValue,
+    host: &HeaderValue,
+    port: HeaderValue,
+    forwarded: HeaderValue,
+) {
+    headers.insert(FORWARDED_PORT.clone(), port);
     headers.insert(FORWARDED_FOR.clone(), peer.clone());
     headers.insert(FORWARDED_HOST.clone(), host.clone());
     headers.insert(FORWARDED_PROTO.clone(), HeaderValue::from_static("https"));
     headers.insert(header::FORWARDED, forwarded);
-}
-
-/// The port people reach the door at.
-pub(crate) fn set_port(headers: &mut HeaderMap, port: u16) {
-    headers.insert(FORWARDED_PORT.clone(), HeaderValue::from(port));
 }
 
 /// The value of `Forwarded` (RFC 7239 §4).
@@ -122,26 +117,24 @@ pub(crate) fn peer(peer: IpAddr) -> HeaderValue {
 /// Removes from the application's answer what would reach beyond the application: our cookies, our storage, the
 /// browser's idea of where this host is served.
 pub(crate) fn clean_answer(headers: &mut HeaderMap, status: StatusCode, rules: &Rules) {
-    strip_hop_by_hop(headers);
+    strip(headers, |name| match name {
+        "alt-svc" | "sekisho-assertion" | "sekisho-trace" => true,
+        "clear-site-data" => !rules.allow_clear_site_data,
+        "service-worker-allowed" => !rules.allow_service_worker,
+        _ => false,
+    });
     if status == StatusCode::SWITCHING_PROTOCOLS {
         headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     }
     crate::cookies::strip_response(headers);
-    headers.remove(header::ALT_SVC);
-    headers.remove(&ASSERTION);
-    headers.remove(&TRACE);
-    if !rules.allow_clear_site_data {
-        headers.remove("clear-site-data");
-    }
-    if !rules.allow_service_worker {
-        headers.remove("service-worker-allowed");
-    }
 }
 
 /// A trace id as a field's value.
 pub(crate) fn trace(trace: TraceId) -> HeaderValue {
-    HeaderValue::try_from(trace.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
+    let mut text = [0; 32];
+    let encoded = hex::encode_to_slice(trace.bytes(), &mut text);
+    encoded.ok().and_then(|()| HeaderValue::from_bytes(&text).ok()).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// Fields of every answer over HTTPS.
@@ -161,11 +154,6 @@ pub(crate) fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
     if values.next().is_some() { None } else { value.to_str().ok() }
-}
-
-/// Whether a field is there at all.
-pub(crate) fn has(headers: &mut HeaderMap, name: &HeaderName) -> bool {
-    matches!(headers.entry(name), Entry::Occupied(_))
 }
 
 #[cfg(test)]
@@ -199,7 +187,7 @@ mod tests {
         h.insert("x-thing", HeaderValue::from_static("1"));
         h.insert("keep-alive", HeaderValue::from_static("1"));
         h.insert("x-other", HeaderValue::from_static("1"));
-        strip_hop_by_hop(&mut h);
+        strip(&mut h, |_| false);
         assert_eq!(h.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-other"]);
     }
 
@@ -212,14 +200,14 @@ mod tests {
             }).collect();
             let mut h = HeaderMap::new();
             h.insert(spelt.parse::<HeaderName>().unwrap(), HeaderValue::from_static("forged"));
-            strip_believed(&mut h);
+            clean_request(&mut h);
             prop_assert!(h.is_empty());
         }
         #[test]
         fn connection_values_never_panic(bytes in proptest::collection::vec(0x20u8..=0xff, 0..60)) {
             let mut h = HeaderMap::new();
             if let Ok(v) = HeaderValue::from_bytes(&bytes) { h.insert(header::CONNECTION, v); }
-            strip_hop_by_hop(&mut h);
+            strip(&mut h, |_| false);
             prop_assert!(h.is_empty());
         }
     }

@@ -121,11 +121,11 @@ async fn limits(way: &mut Way) -> Flow {
     if !way.path().starts_with('/') {
         return Err(malformed().at("path").into());
     }
-    let field = headers::single(&way.head.headers, &header::HOST);
-    if field.is_none() && headers::has(&mut way.head.headers, &header::HOST) {
+    let mut fields = way.head.headers.get_all(header::HOST).iter();
+    let field = fields.next().map(|f| f.to_str()).transpose().map_err(|_| malformed().at("host"))?;
+    if fields.next().is_some() {
         return Err(malformed().at("host").into());
     }
-    let field = headers::single(&way.head.headers, &header::HOST);
     let text = match (way.head.uri.authority(), field) {
         (Some(a), Some(field)) if !a.as_str().eq_ignore_ascii_case(field) => {
             return Err(malformed().at("host").into());
@@ -179,7 +179,7 @@ async fn session(way: &mut Way) -> Flow {
         return Ok(());
     }
     let Some(token) = cookies::find(&way.head.headers, cookies::SESSION) else {
-        return entrance::ask_in(way).await;
+        return Box::pin(entrance::ask_in(way)).await;
     };
     let token = Secret::new(token.to_owned());
     let knock = way.knock(!proxy::is_upgrade(way));
@@ -189,7 +189,7 @@ async fn session(way: &mut Way) -> Flow {
             Ok(())
         }
         Err(problem) if problem.kind.category == sekisho_kernel::Category::Unauthenticated => {
-            entrance::ask_in(way).await
+            Box::pin(entrance::ask_in(way)).await
         }
         Err(problem) => Err(problem.into()),
     }
@@ -242,8 +242,9 @@ async fn body(way: &mut Way) -> Flow {
 /// Our pages, the door's own addresses, or the application.
 async fn handler(way: &mut Way) -> Flow {
     match way.inside {
-        Inside::Pages => pages(way).await,
-        Inside::Own => entrance::own(way).await,
+        // Boxed, so that the state of a request to the application stays small.
+        Inside::Pages => Box::pin(pages(way)).await,
+        Inside::Own => Box::pin(entrance::own(way)).await,
         Inside::Application => proxy::pass(way).await,
     }
 }

@@ -131,6 +131,9 @@ async fn carry(tunnel: Tunnel, client: OnUpgrade, watch: Option<Watch>, line: Ar
     tunnel.carry(client, over).await;
 }
 
+/// Fields that the door adds to a request.
+const FIELDS: usize = 8;
+
 /// The request as the application gets it: without our cookies and without anybody's word about where it comes from
 /// but ours.
 fn outgoing(way: &mut Way) -> Result<Request<crate::body::Upload>, Problem> {
@@ -147,13 +150,12 @@ fn outgoing(way: &mut Way) -> Result<Request<crate::body::Upload>, Problem> {
         (None, Some(a)) => HeaderValue::from_str(a.as_str()).map_err(|_| malformed())?,
         (None, None) => return Err(malformed()),
     };
-    headers::strip_hop_by_hop(&mut fields);
-    headers::strip_believed(&mut fields);
-    fields.remove(header::EXPECT);
+    headers::clean_request(&mut fields);
     cookies::strip_request(&mut fields);
+    fields.reserve(FIELDS);
     let forwarded = way.line.forwarded(&authority);
-    headers::set_forwarded(&mut fields, &way.line.peer_field, &authority, forwarded);
-    headers::set_port(&mut fields, way.port);
+    let port = way.line.port_field(way.port);
+    headers::set_forwarded(&mut fields, &way.line.peer_field, &authority, port, forwarded);
     fields.insert(header::HOST, authority);
     if let Some(value) = &way.assertion {
         fields.insert(headers::ASSERTION.clone(), value.clone());

@@ -107,6 +107,10 @@ impl TraceId {
     pub fn new(rng: &dyn Rng) -> Self {
         Self(rng::bytes(rng))
     }
+    /// The 16 bytes.
+    pub const fn bytes(self) -> [u8; 16] {
+        self.0
+    }
 }
 
 impl fmt::Display for TraceId {

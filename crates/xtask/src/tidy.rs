@@ -29,13 +29,27 @@ const FENCED: &[(&str, &[&str], &str)] = &[
     ("rusqlite", &["crates/store/"], "store alone names a driver"),
     ("tokio_postgres", &["crates/store/"], "store alone names a driver"),
     ("postgres::Client", &["crates/store/", "crates/testkit/"], "store alone names a driver"),
-    ("TcpStream::connect", &["crates/gateway/", "/tests/", "/examples/"], "outgoing connections go through kernel::Egress"),
+    (
+        "TcpStream::connect",
+        &["crates/gateway/", "/tests/", "/examples/"],
+        "outgoing connections go through kernel::Egress",
+    ),
     (
         "TcpListener::bind",
         &["crates/gateway/", "crates/sekisho/src/sample.rs", "crates/testkit/", "/tests/", "/examples/"],
         "listening sockets are the door's",
     ),
-    ("MovableClock", &["crates/kernel/src/rehearsal.rs", "crates/sekisho/src/rehearsal", "crates/testkit/", "/tests/", "#[cfg(test)]"], "the movable clock is for rehearsals"),
+    (
+        "MovableClock",
+        &[
+            "crates/kernel/src/rehearsal.rs",
+            "crates/sekisho/src/rehearsal",
+            "crates/testkit/",
+            "/tests/",
+            "#[cfg(test)]",
+        ],
+        "the movable clock is for rehearsals",
+    ),
 ];
 
 struct Source {
@@ -89,7 +103,8 @@ fn layers(complaints: &mut Vec<String>) {
             continue;
         }
         let Some((_, may)) = LAYERS.iter().find(|(n, _)| *n == name) else {
-            complaints.push(format!("crates/{name}: has no layer; add it to LAYERS in xtask and to docs/ARCHITECTURE.md"));
+            complaints
+                .push(format!("crates/{name}: has no layer; add it to LAYERS in xtask and to docs/ARCHITECTURE.md"));
             continue;
         };
         let manifest = fs::read_to_string(entry.path().join("Cargo.toml")).unwrap_or_default();
@@ -153,7 +168,10 @@ fn codes(sources: &[Source], complaints: &mut Vec<String>) {
         for (at, _) in source.text.match_indices("code: \"SK-") {
             let code = &source.text[at + 7..(at + 14).min(source.text.len())];
             if let Some(first) = seen.insert(code, &source.path) {
-                complaints.push(format!("{}: {code} is declared twice, first in {first}: codes are never reused", source.path));
+                complaints.push(format!(
+                    "{}: {code} is declared twice, first in {first}: codes are never reused",
+                    source.path
+                ));
             }
         }
     }

@@ -11,7 +11,6 @@ use std::{
     fmt, fs,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use hyper::client::conn::http1;
@@ -22,7 +21,7 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
 use sekisho_kernel::{
-    Effective, Problem, Time,
+    Effective, Problem,
     egress::{Egress, Purpose, Stream},
     time::SharedClock,
 };
@@ -36,8 +35,8 @@ use crate::{body::Upload, out::Origin, problems, settings, tls::OurTime};
 
 /// Connections kept for reuse.
 const IDLE: usize = 256;
-/// How long one is kept unused.
-const IDLE_FOR: Duration = Duration::from_secs(30);
+/// Rounds of [`Upstream::sweep`] that one is kept unused.
+const IDLE_ROUNDS: u32 = 4;
 
 pub(crate) type Sender = http1::SendRequest<Upload>;
 pub(crate) type Link = http1::Connection<TokioIo<Pin<Box<dyn Stream>>>, Upload>;
@@ -50,7 +49,13 @@ pub(crate) struct Lane {
 
 struct Idle {
     lane: Box<Lane>,
-    since: Time,
+    round: u32,
+}
+
+#[derive(Default)]
+struct Kept {
+    round: u32,
+    lanes: Vec<Idle>,
 }
 
 /// The application.
@@ -61,8 +66,7 @@ pub(crate) struct Upstream {
     pub audience: Arc<str>,
     ca: String,
     tls: Option<(TlsConnector, ServerName<'static>)>,
-    clock: SharedClock,
-    idle: Mutex<Vec<Idle>>,
+    idle: Mutex<Kept>,
 }
 
 impl fmt::Debug for Upstream {
@@ -102,32 +106,31 @@ impl Upstream {
             origin,
             ca,
             tls,
-            clock: clock.clone(),
             idle: Mutex::default(),
         })))
     }
 
     /// A kept connection, the one used last.
     fn take(&self) -> Option<Box<Lane>> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-        let fresh = self.clock.now().since(idle.since) < IDLE_FOR;
-        fresh.then_some(idle.lane)
+        let mut kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.lanes.pop().map(|idle| idle.lane)
     }
 
     /// Gives back a connection that is ready for another request.
     fn give_back(&self, lane: Box<Lane>) {
-        let since = self.clock.now();
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE {
-            idle.push(Idle { lane, since });
+        let mut kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.lanes.len() < IDLE {
+            let round = kept.round;
+            kept.lanes.push(Idle { lane, round });
         }
     }
 
-    /// Closes what nobody has used for a while.
+    /// Closes what nobody has used for a while. Called regularly.
     pub fn sweep(&self) {
-        let now = self.clock.now();
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|i| now.since(i.since) < IDLE_FOR);
+        let mut kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.round = kept.round.wrapping_add(1);
+        let now = kept.round;
+        kept.lanes.retain(|idle| now.wrapping_sub(idle.round) < IDLE_ROUNDS);
     }
 
     /// A fresh connection.

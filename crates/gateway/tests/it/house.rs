@@ -1,8 +1,11 @@
 //! A whole gateway in memory, on a clock that stands still until it is moved.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
-use sekisho_gateway::{Gateway, MemoryPlaces, Parts, Places, PolicyEgress, settings};
+use sekisho_gateway::{Gateway, MemoryPlaces, Parts, Place, Places, PolicyEgress, settings};
 use sekisho_kernel::{
     Clock, Policy, Problem, Right, Schema, Setting, SystemRng, Time, policy::Value, rehearsal::MovableClock,
 };
@@ -80,13 +83,20 @@ impl House {
             signer: signer.clone(),
             certificates: store,
         };
-        let (places, inside) = Places::memory();
+        let (places, mut inside) = Places::memory();
+        // A real socket beside it, for a real proxy.
+        inside.forward_auth.push(Place::bind("127.0.0.1:0").await?);
         let gateway = Gateway::rehearse(parts, Arc::new(clock.clone()), inside).await?;
         Ok(Self { gateway, places, policy: sender, directory, sessions, journal, gates, signer, clock })
     }
 
     pub fn now(&self) -> Time {
         self.clock.now()
+    }
+
+    /// The socket at which a real proxy may ask.
+    pub fn forward_auth_socket(&self) -> SocketAddr {
+        self.gateway.bound()[0].1
     }
 
     /// The names of all entries so far.

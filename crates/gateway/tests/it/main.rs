@@ -9,6 +9,8 @@ mod upstream;
 
 mod assertions;
 mod entrance;
+mod forward_auth;
+mod nginx;
 mod plain;
 mod proxying;
 mod tls;
