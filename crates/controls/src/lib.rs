@@ -13,6 +13,7 @@ pub mod encryption;
 mod gates;
 pub mod lockout;
 pub mod passwords;
+mod probing;
 mod profiles;
 pub mod second_factor;
 pub mod self_service;

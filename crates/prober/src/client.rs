@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     net::{IpAddr, Ipv4Addr},
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -46,24 +49,23 @@ pub trait Dial: Send + Sync {
 pub struct Client<D> {
     dial: D,
     tls: TlsConnector,
+    clock: Arc<ByTheWorldsClock>,
     kept: Mutex<HashMap<u32, Arc<Mutex<Sender>>>>,
 }
 
+/// Seconds since the epoch, set anew before each handshake: a year may pass between two of them.
 #[derive(Debug)]
-struct ByTheWorldsClock(i64);
+struct ByTheWorldsClock(AtomicI64);
 
 impl rustls::time_provider::TimeProvider for ByTheWorldsClock {
     fn current_time(&self) -> Option<rustls::pki_types::UnixTime> {
-        let secs = u64::try_from(self.0).ok()?;
+        let secs = u64::try_from(self.0.load(Ordering::Relaxed)).ok()?;
         Some(rustls::pki_types::UnixTime::since_unix_epoch(Duration::from_secs(secs)))
     }
 }
 
-/// A TLS configuration that trusts the authorities in `pem` and judges validity at `now`.
-///
-/// # Errors
-/// When the PEM holds no certificate.
-pub fn tls_config(pem: &str, now: Time) -> Result<ClientConfig, Trouble> {
+/// A TLS configuration that trusts the authorities in `pem` and judges validity by `clock`.
+fn tls_config(pem: &str, clock: Arc<ByTheWorldsClock>) -> Result<ClientConfig, Trouble> {
     use rustls::pki_types::{CertificateDer, pem::PemObject};
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
@@ -75,7 +77,7 @@ pub fn tls_config(pem: &str, now: Time) -> Result<ClientConfig, Trouble> {
         return Err(Trouble("the certificate authority's PEM holds no certificate".into()));
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_details(provider, Arc::new(ByTheWorldsClock(now.secs())))
+    let config = ClientConfig::builder_with_details(provider, clock)
         .with_safe_default_protocol_versions()
         .map_err(|e| Trouble::of("setting up TLS", e))?
         .with_root_certificates(roots)
@@ -87,10 +89,11 @@ impl<D: Dial> Client<D> {
     /// A client over `dial` that trusts the authorities in `pem`.
     ///
     /// # Errors
-    /// See [`tls_config`].
+    /// When the PEM holds no certificate.
     pub fn new(dial: D, pem: &str) -> Result<Self, Trouble> {
-        let config = tls_config(pem, dial.now())?;
-        Ok(Self { dial, tls: TlsConnector::from(Arc::new(config)), kept: Mutex::default() })
+        let clock = Arc::new(ByTheWorldsClock(AtomicI64::new(dial.now().secs())));
+        let config = tls_config(pem, clock.clone())?;
+        Ok(Self { dial, tls: TlsConnector::from(Arc::new(config)), clock, kept: Mutex::default() })
     }
 
     /// What dials.
@@ -106,6 +109,7 @@ impl<D: Dial> Client<D> {
         if ask.plain_http {
             return Ok(plain);
         }
+        self.clock.0.store(self.dial.now().secs(), Ordering::Relaxed);
         let name = ServerName::try_from(ask.host.clone()).map_err(|e| Trouble::of("naming the server", e))?;
         let tls = self.tls.connect(name, plain).await.map_err(|e| Trouble::of("the TLS handshake", e))?;
         Ok(Box::pin(tls))

@@ -2,6 +2,7 @@
 
 mod paper;
 mod probe;
+pub(crate) use probe::opened;
 
 use std::time::Duration;
 

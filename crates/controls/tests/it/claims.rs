@@ -70,6 +70,8 @@ fn every_probe_belongs_to_its_control_and_no_claim_has_two() {
     let ids: Vec<&str> = probes().iter().map(|p| p.spec().id).collect();
     let unique: BTreeSet<&str> = ids.iter().copied().collect();
     assert_eq!(unique.len(), ids.len(), "{ids:?}");
+    let without: Vec<&str> = specs().map(|s| s.id).filter(|id| !unique.contains(id)).collect();
+    assert!(without.is_empty(), "claims without a probe: {without:?}");
     for control in CONTROLS {
         for probe in (control.probes)() {
             assert!(control.claims.iter().any(|c| c.id == probe.spec().id), "{}: {}", control.section, probe.spec().id);

@@ -1,0 +1,165 @@
+//! A marker written through every kind of record that a client can write.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use sekisho_kernel::{
+    Right,
+    claim::Trouble,
+    world::{Answer, Ask, Canary, World},
+};
+use serde_json::json;
+
+use super::{Person, Session, answer::good, browser::Browser, person::text, rehearsed, search::Marker, told};
+
+/// What was planted.
+pub struct Planted {
+    /// The text in names, notes, addresses, header fields, paths and bodies.
+    pub marker: Marker,
+    /// Secrets that the service itself made or was given: passwords, tokens, the authenticator's secret.
+    pub secrets: Vec<(&'static str, String)>,
+    /// The administrator at work.
+    pub desk: Session,
+    /// The administrator.
+    pub admin: Person,
+    /// Somebody whose every field holds the marker.
+    pub person: Person,
+    /// Ids of the records made, by kind.
+    pub ids: Vec<(&'static str, String)>,
+    /// What was read back through the API and holds the marker.
+    pub read_back: Vec<Answer>,
+}
+
+impl Planted {
+    /// The id of the record of a kind.
+    pub fn id(&self, kind: &str) -> &str {
+        self.ids.iter().find(|(k, _)| *k == kind).map_or("", |(_, id)| id)
+    }
+    /// Whether everything that was written comes back to whoever may read it.
+    pub fn comes_back(&self) -> bool {
+        !self.read_back.is_empty() && self.read_back.iter().all(|a| good(a) && a.contains(&self.marker.ascii))
+    }
+    /// What came back, in words.
+    pub fn told(&self) -> String {
+        let with = self.read_back.iter().filter(|a| good(a) && a.contains(&self.marker.ascii)).count();
+        format!("{with} of {} records come back with the marker", self.read_back.len())
+    }
+}
+
+/// Writes a marker into every kind of record of a tenant: account, role, grant, site, address rule, switches, policy, second
+/// factor, recovery codes, session, link, a repeated request's kept answer, a locked name, and through the door.
+///
+/// # Errors
+/// When something cannot be written.
+pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Trouble> {
+    let marker = Marker::new(world.marker("planted"));
+    let both = marker.both();
+    let mut admin = Person::admin(canary);
+    let desk = admin.sign_in(world).await?;
+    let mut ids = Vec::new();
+
+    let site = text(&desk.make(world, "/sites", &json!({"name": both, "note": both})).await?, "id");
+    let fields = json!({"name": format!("n-{}", marker.ascii), "display_name": both, "mail": format!("{}@example.test", marker.ascii), "site": site});
+    let mut person = desk.hire(world, &admin, "user", &fields).await?;
+    let role = desk.make(world, "/roles", &json!({"name": both, "rights": [Right::USERS_READ.name()]})).await?;
+    let role = text(&role, "id");
+    let grant = json!({"user": person.id, "role": role, "site": site});
+    let grant = text(&desk.make(world, "/grants", &grant).await?, "id");
+    for network in ["0.0.0.0/0", "::/0"] {
+        let rule = desk.make(world, "/address-rules", &json!({"network": network, "note": both})).await?;
+        ids.push(("address rule", text(&rule, "id")));
+    }
+    let least = super::in_force(world).int(&crate::passwords::MIN_LENGTH);
+    desk.need(world, desk.ask("PUT", "/policy/passwords.min_length").json(&json!({"value": least}))).await?;
+    desk.need(world, desk.ask("PUT", "/functions").json(&json!({"off": Vec::<&str>::new()}))).await?;
+    // A repeated request's answer is kept for a day: it holds what it says.
+    let kept = desk.ask("POST", "/users").header("idempotency-key", format!("k-{}", marker.ascii));
+    let kept = kept.json(&json!({"name": format!("kept-{}", marker.ascii), "display_name": both, "type": "user"}));
+    let invited = desk.need(world, kept).await?;
+    let link = text(&invited, "link");
+
+    let ask = person.knock(&person.password).header("user-agent", format!("Probe/1 {}", marker.ascii));
+    let first = world.send(ask).await?;
+    if text(&first.json(), "state").is_empty() {
+        return Err(Trouble(format!("the planted account's sign-in was answered {}", told(&first))));
+    }
+    let session = person.sign_in(world).await?;
+    let secret = match person.secret.clone() {
+        Some(secret) => secret,
+        None => enrol(world, &session, &person).await?,
+    };
+    // A stranger's guess at a name: counted and entered.
+    let guess = format!("guess-{}", marker.ascii);
+    world.send(super::person::knock(&canary.console, &format!("nobody-{}", marker.ascii), &guess, None)).await?;
+    through_the_door(world, canary, &desk, &marker).await?;
+
+    let paths = [
+        format!("/users/{}", person.id),
+        format!("/roles/{role}"),
+        format!("/sites/{site}"),
+        format!("/address-rules/{}", ids.first().map_or("", |(_, id)| id)),
+    ];
+    let mut read_back = Vec::new();
+    for path in paths {
+        read_back.push(desk.get(world, &path).await?);
+    }
+    ids.extend([
+        ("account", person.id.clone()),
+        ("role", role),
+        ("grant", grant),
+        ("site", site),
+        ("session", session.id.clone()),
+    ]);
+    let secrets = vec![
+        ("the account's password", person.password.clone()),
+        ("a guessed password", guess),
+        ("the session's token", session.token.clone()),
+        ("the administrator's token", desk.token.clone()),
+        ("the authenticator's secret", secret),
+        ("the invitation link's token", link),
+    ];
+    let secrets = secrets.into_iter().filter(|(_, s)| s.len() >= 8).collect();
+    Ok(Planted { marker, secrets, desk, admin, person, ids, read_back })
+}
+
+async fn enrol(world: &dyn World, session: &Session, person: &Person) -> Result<String, Trouble> {
+    let begun = session.make(world, "/me/factors", &json!({})).await?;
+    let secret = text(&begun, "secret");
+    let path = format!("/me/factors/{}/confirm", text(&begun, "id"));
+    session.make(world, &path, &json!({"code": world.totp(&secret, 0)})).await?;
+    session.make(world, "/me/recovery-codes", &json!({"password": person.password})).await?;
+    Ok(secret)
+}
+
+/// The marker in path, query, header fields and body of requests to the application.
+async fn through_the_door(world: &dyn World, canary: &Canary, desk: &Session, marker: &Marker) -> Result<(), Trouble> {
+    let mut browser = Browser::default();
+    browser.keep(&canary.console, "__Host-sekisho", &desk.token);
+    browser.open(world, &canary.application, "/").await?;
+    let path = format!("/orders/{0}?q={0}", marker.ascii);
+    let ask = Ask::new("POST", &canary.application, &path).header("x-probe", marker.ascii.clone());
+    let got = browser.send(world, ask.json(&json!({"order": marker.both()}))).await?;
+    if !good(&got) {
+        return Err(Trouble(format!("the application behind the door answered {}", told(&got))));
+    }
+    Ok(())
+}
+
+/// The tables in which the marker, or one of the secrets, was found in the unsealed records of a tenant.
+pub fn kinds_holding<'p>(
+    opened: impl IntoIterator<Item = (&'p str, &'p [u8])>,
+    planted: &Planted,
+) -> BTreeSet<&'p str> {
+    let needles: Vec<&[u8]> = std::iter::once(planted.marker.ascii.as_bytes())
+        .chain(planted.secrets.iter().map(|(_, s)| s.as_bytes()))
+        .collect();
+    let holds = |plain: &[u8]| needles.iter().any(|n| plain.windows(n.len()).any(|w| w == *n));
+    opened.into_iter().filter(|(_, plain)| holds(plain)).map(|(table, _)| table).collect()
+}
+
+/// Lets jobs run that sequence, sign and write out what was just done.
+///
+/// # Errors
+/// When the clock does not move.
+pub async fn settle(world: &dyn World) -> Result<(), Trouble> {
+    rehearsed(world)?.advance(Duration::from_secs(15)).await
+}

@@ -1,0 +1,270 @@
+//! NM-02: a browser left untouched with its polling and WebSocket running.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sekisho_kernel::{
+    claim::{ClaimSpec, Finding, Probe, Trouble},
+    policy::show_span,
+    world::{Ask, Socket, World},
+};
+use serde_json::json;
+
+use crate::{
+    probing::{
+        Person,
+        answer::good,
+        browser::{Browser, socket_answers},
+        in_force, operations,
+        person::{API, text},
+        raw, rehearsed, told,
+    },
+    sessions::{IDLE, NM_02},
+};
+
+pub struct LeftUntouched;
+
+/// How many looks fall into one idle time.
+const LOOKS: u32 = 30;
+/// Seconds that a WebSocket may outlive its session.
+const GRACE: u32 = 3;
+
+#[async_trait]
+impl Probe for LeftUntouched {
+    fn spec(&self) -> &'static ClaimSpec {
+        &NM_02
+    }
+
+    async fn run(&self, world: &dyn World, finding: &mut Finding) -> Result<(), Trouble> {
+        let idle = in_force(world).span(&IDLE);
+        let minute = idle / LOOKS;
+        let shown = show_span(idle);
+        let instance = rehearsed(world)?;
+        let [canary, ..] = world.canaries() else { return Err(Trouble("there is no tenant to try".into())) };
+        let mut admin = Person::admin(canary);
+        let desk = admin.sign_in(world).await?;
+        let marker = world.marker("shown");
+        desk.make(world, "/users", &json!({"name": marker, "display_name": marker, "type": "user"})).await?;
+
+        let mut browser = Browser::default();
+        browser.sign_in(world, &mut admin).await?;
+        let mut tab = Tab { console: canary.console.clone(), application: canary.application.clone(), marker, browser };
+        let page = tab.page(world).await?;
+        let application = tab.application(world).await?;
+        finding.positive(
+            "shows-no-data",
+            "a page of the console and the application, signed in",
+            "both show their data",
+            format!("{}; {}", page.words, application.words),
+            page.data && application.data,
+        );
+        let session = text(&tab.poll(world, 0).await?.json(), "session");
+        let id = raw::id_bytes(&session)?;
+        let stored = raw::holding(&raw::tables(instance).await?, &id);
+        finding.positive(
+            "record-gone-on-every-node",
+            "raw storage is searched for the session's id while it lives",
+            "its record is there",
+            format!("found in {}", listed(&stored)),
+            !stored.is_empty(),
+        );
+
+        // A click one thirtieth before the end, then nearly another idle time: without the click it would be over.
+        tab.wait(world, minute, LOOKS - 1).await?;
+        tab.page(world).await?;
+        let mut socket = tab.socket(world).await?;
+        let early = tab.wait_with(world, minute, LOOKS - 2, &mut *socket).await?;
+        finding.positive(
+            "click-prolongs",
+            format!(
+                "a page opened {} after sign-in, then {} without a click",
+                show_span(minute * (LOOKS - 1)),
+                show_span(minute * (LOOKS - 2))
+            ),
+            "still signed in",
+            early.words(),
+            early.polled && early.socket,
+        );
+        let mut late = tab.wait_with(world, minute, 2, &mut *socket).await?;
+        // The door closes it as soon as it hears of the end; a message under way may still be answered.
+        for _ in 0..GRACE {
+            if late.socket {
+                instance.advance(Duration::from_secs(1)).await?;
+                late.socket = socket_answers(&mut *socket, "still there after the end").await?;
+            }
+        }
+
+        finding.forbidden(
+            "polling-does-not-prolong",
+            format!(
+                "the session asked after every {} throughout, then once more {shown} after the last click",
+                show_span(minute)
+            ),
+            "refused",
+            late.polled_words.clone(),
+            !late.polled,
+        );
+        finding.forbidden(
+            "websocket-does-not-prolong",
+            format!(
+                "messages over the open WebSocket every {} throughout, then one more {shown} after the last click",
+                show_span(minute)
+            ),
+            "the WebSocket is closed",
+            if late.socket { "it still answers" } else { "closed" },
+            !late.socket,
+        );
+        let page = tab.page(world).await?;
+        let application = tab.application(world).await?;
+        finding.forbidden(
+            "signed-out-at-limit",
+            format!("the same browser opens console and application {shown} after the last click"),
+            "both ask for a sign-in",
+            format!("{}; {}", page.words, application.words),
+            !page.inside && !application.inside,
+        );
+        finding.forbidden(
+            "shows-no-data",
+            format!("what came back {shown} after the last click is searched for the data"),
+            "none of it",
+            format!(
+                "console: {}; application: {}",
+                if page.data { "data shown" } else { "no data" },
+                if application.data { "data shown" } else { "no data" }
+            ),
+            !page.data && !application.data,
+        );
+        refresh(world, finding, &canary.console).await?;
+        for node in [0, 1] {
+            let got = tab.poll(world, node).await?;
+            finding.forbidden(
+                "record-gone-on-every-node",
+                format!("the ended session at node {node}"),
+                "refused",
+                told(&got),
+                !good(&got),
+            );
+        }
+        instance.advance(Duration::from_secs(3_600)).await?;
+        let stored = raw::holding(&raw::tables(instance).await?, &id);
+        finding.forbidden(
+            "record-gone-on-every-node",
+            "raw storage, which all nodes share, is searched for the session's id an hour later",
+            "no record any more",
+            if stored.is_empty() { "nothing found".into() } else { format!("found in {}", listed(&stored)) },
+            stored.is_empty(),
+        );
+        Ok(())
+    }
+}
+
+fn listed(stored: &[(String, usize)]) -> String {
+    stored.iter().map(|(t, n)| format!("{t} ({n} rows)")).collect::<Vec<_>>().join(", ")
+}
+
+async fn refresh(world: &dyn World, finding: &mut Finding, console: &str) -> Result<(), Trouble> {
+    let offered: Vec<String> = operations::operations(world, console)
+        .await?
+        .iter()
+        .map(operations::Operation::name)
+        .filter(|n| n.contains("refresh") || n.contains("token"))
+        .collect();
+    if offered.is_empty() {
+        finding
+            .absent("refresh-token-does-not-prolong", "an operation of the API that issues or takes a refresh token");
+    } else {
+        finding.missing("refresh-token-does-not-prolong", format!("a try with {}", offered.join(", ")));
+    }
+    Ok(())
+}
+
+/// A browser with the console, the application and its WebSocket open.
+struct Tab {
+    console: String,
+    application: String,
+    marker: String,
+    browser: Browser,
+}
+
+/// What one look at a host gave.
+struct Look {
+    inside: bool,
+    data: bool,
+    words: String,
+}
+
+/// What went on in the background.
+struct Background {
+    polled: bool,
+    polled_words: String,
+    socket: bool,
+}
+
+impl Background {
+    fn words(&self) -> String {
+        format!("the session: {}; the WebSocket: {}", self.polled_words, if self.socket { "open" } else { "closed" })
+    }
+}
+
+impl Tab {
+    /// A person opens a page of the console.
+    async fn page(&mut self, world: &dyn World) -> Result<Look, Trouble> {
+        let visit = self.browser.open(world, &self.console, "/users").await?;
+        let inside = visit.path.starts_with("/users") && visit.answer.status == 200;
+        Ok(Look { inside, data: visit.answer.contains(&self.marker), words: visit.told() })
+    }
+
+    /// A person opens the application; whether it came there is asked of the application itself.
+    async fn application(&mut self, world: &dyn World) -> Result<Look, Trouble> {
+        let instance = rehearsed(world)?;
+        instance.upstream_seen().await?;
+        let path = format!("/orders/{}", self.marker);
+        let visit = self.browser.open(world, &self.application, &path).await?;
+        let arrived = instance.upstream_seen().await?.iter().any(|s| s.path.contains(&self.marker));
+        let inside = visit.host == self.application && visit.answer.status == 200;
+        let words =
+            format!("{}, the application {}", visit.told(), if arrived { "was reached" } else { "was not reached" });
+        Ok(Look { inside, data: arrived, words })
+    }
+
+    /// The page's own polling.
+    async fn poll(&mut self, world: &dyn World, node: usize) -> Result<sekisho_kernel::world::Answer, Trouble> {
+        self.browser.node = node;
+        let got = self.browser.send(world, Ask::new("GET", &self.console, &format!("{API}/session"))).await;
+        self.browser.node = 0;
+        got
+    }
+
+    async fn socket(&mut self, world: &dyn World) -> Result<Box<dyn Socket>, Trouble> {
+        let opened = self.browser.socket(world, &self.application, "/socket").await?;
+        opened.map_err(|refused| Trouble(format!("the WebSocket was answered {}", told(&refused))))
+    }
+
+    /// Time passes, `times` spans, the page polling after each.
+    async fn wait(&mut self, world: &dyn World, span: Duration, times: u32) -> Result<(), Trouble> {
+        for _ in 0..times {
+            rehearsed(world)?.advance(span).await?;
+            self.poll(world, 0).await?;
+        }
+        Ok(())
+    }
+
+    /// The same with messages over the WebSocket.
+    async fn wait_with(
+        &mut self,
+        world: &dyn World,
+        span: Duration,
+        times: u32,
+        socket: &mut dyn Socket,
+    ) -> Result<Background, Trouble> {
+        let mut out = Background { polled: false, polled_words: String::new(), socket: true };
+        for n in 0..times {
+            rehearsed(world)?.advance(span).await?;
+            let got = self.poll(world, 0).await?;
+            out.polled = good(&got);
+            out.polled_words = told(&got);
+            out.socket = socket_answers(socket, &format!("still there {n}")).await?;
+        }
+        Ok(out)
+    }
+}

@@ -1,0 +1,428 @@
+//! For each setting that a tenant may move: a strict value for one, the platform's own for the other, and what each does.
+
+use std::{net::IpAddr, time::Duration};
+
+use sekisho_kernel::{
+    Setting,
+    claim::{Finding, Trouble},
+    policy::Value,
+    world::World,
+};
+use serde_json::json;
+
+use super::{Side, set, written};
+use crate::{
+    addresses, audit, lockout, passwords,
+    probing::{
+        Person,
+        answer::good,
+        browser::Browser,
+        history, in_force,
+        person::{fresh_password, text},
+        raw, rehearsed, told,
+    },
+    second_factor, sessions, tenant_keys,
+};
+
+/// What is set, and how its effect is seen.
+pub struct Case {
+    strict: Value,
+    loose: Value,
+    seen: Seen,
+}
+
+/// How a value shows itself.
+#[derive(Clone, Copy)]
+enum Seen {
+    Tries,
+    Period,
+    Idle,
+    Absolute,
+    Mode,
+    NewPassword,
+    History,
+    MaxAge,
+    Reads,
+    Rotation,
+    Addresses,
+}
+
+/// A minute.
+const MINUTE: Duration = Duration::from_secs(60);
+/// A day.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The strict and the loose value for a setting, or `None` for one that is not known here.
+pub fn case(setting: &'static Setting, platform: &Value) -> Option<Case> {
+    let is = |other: &'static Setting| setting.key == other.key;
+    let of = |strict, seen| Some(Case { strict, loose: platform.clone(), seen });
+    match platform {
+        Value::Int(_) if is(&lockout::TRIES) => of(Value::Int(1), Seen::Tries),
+        Value::Span(d) if is(&lockout::PERIOD) => of(Value::Span(*d * 2), Seen::Period),
+        Value::Span(_) if is(&sessions::IDLE) => of(Value::Span(2 * MINUTE), Seen::Idle),
+        Value::Span(_) if is(&sessions::ABSOLUTE) => of(Value::Span(6 * MINUTE), Seen::Absolute),
+        Value::Str(_) if is(&second_factor::MODE) => of(Value::Str("required".into()), Seen::Mode),
+        Value::Int(n) if is(&passwords::MIN_LENGTH) => of(Value::Int(n + 12), Seen::NewPassword),
+        Value::Int(_) if is(&passwords::CLASSES) => of(Value::Int(4), Seen::NewPassword),
+        Value::Int(n) if is(&passwords::HISTORY) => of(Value::Int(n + 1), Seen::History),
+        Value::Span(_) if is(&passwords::MAX_AGE) => of(Value::Span(DAY), Seen::MaxAge),
+        Value::Str(_) if is(&audit::READS) => of(Value::Str("each".into()), Seen::Reads),
+        Value::Span(_) if is(&tenant_keys::ROTATION) => of(Value::Span(DAY), Seen::Rotation),
+        Value::Networks(_) if is(&addresses::ALLOW) => Some(Case {
+            strict: networks(&["127.0.0.0/8"]),
+            loose: networks(&["127.0.0.0/8", "198.51.100.0/24"]),
+            seen: Seen::Addresses,
+        }),
+        _ => None,
+    }
+}
+
+fn networks(list: &[&str]) -> Value {
+    Value::Networks(list.iter().filter_map(|n| n.parse().ok()).collect())
+}
+
+/// Sets both, looks at both, clears both.
+///
+/// # Errors
+/// When the world does not answer.
+pub async fn run(
+    world: &dyn World,
+    finding: &mut Finding,
+    setting: &'static Setting,
+    case: &Case,
+    strict: &mut Side,
+    loose: &mut Side,
+) -> Result<(), Trouble> {
+    // Whatever came before may have ended a session or moved the clock.
+    refresh(world, strict).await?;
+    refresh(world, loose).await?;
+    let prepared = prepare(world, case, strict, loose).await?;
+    let one = set(world, &strict.desk, setting, &case.strict).await?;
+    let two = set(world, &loose.desk, setting, &case.loose).await?;
+    let what = format!("{}: {} against {}", setting.key, written(&case.strict), written(&case.loose));
+    finding.positive(
+        "opposite-values-set",
+        format!("two administrators set {what}"),
+        "both accepted",
+        format!("{} and {}", told(&one), told(&two)),
+        good(&one) && good(&two),
+    );
+    let effect = look(world, case, &prepared, strict, loose).await?;
+    finding.forbidden(
+        effect.clause,
+        format!("{what}; at both nodes at once {}", effect.tried),
+        "each organisation's own value decides, at either node",
+        format!("strict: {}; loose: {}", effect.strict.join(", "), effect.loose.join(", ")),
+        effect.strict_held,
+    );
+    finding.positive(
+        "own-value-in-force",
+        format!("{what}; what the loose value allows"),
+        "allowed",
+        effect.loose.join(", "),
+        effect.loose_held,
+    );
+    refresh(world, strict).await?;
+    refresh(world, loose).await?;
+    for side in [&*strict, &*loose] {
+        side.desk.delete(world, &format!("/policy/{}", setting.key)).await?;
+    }
+    Ok(())
+}
+
+async fn refresh(world: &dyn World, side: &mut Side) -> Result<(), Trouble> {
+    if !good(&side.desk.get(world, "/session").await?) {
+        side.admin.again(world).await?;
+        side.desk = side.admin.sign_in(world).await?;
+    }
+    Ok(())
+}
+
+/// People made before the values were set.
+struct Prepared {
+    strict: [Person; 2],
+    loose: [Person; 2],
+    keys: [usize; 2],
+}
+
+async fn prepare(world: &dyn World, case: &Case, strict: &Side, loose: &Side) -> Result<Prepared, Trouble> {
+    let pair = async |side: &Side| -> Result<[Person; 2], Trouble> {
+        let null = serde_json::Value::Null;
+        let (a, b) = match case.seen {
+            Seen::Rotation | Seen::Addresses | Seen::Reads => (side.admin.clone(), side.admin.clone()),
+            _ => (
+                side.desk.hire(world, &side.admin, "user", &null).await?,
+                side.desk.hire(world, &side.admin, "user", &null).await?,
+            ),
+        };
+        Ok([a, b])
+    };
+    let keys = [key_versions(world, &strict.desk).await?, key_versions(world, &loose.desk).await?];
+    Ok(Prepared { strict: pair(strict).await?, loose: pair(loose).await?, keys })
+}
+
+/// What was seen.
+struct Effect {
+    clause: &'static str,
+    tried: &'static str,
+    strict: Vec<String>,
+    loose: Vec<String>,
+    strict_held: bool,
+    loose_held: bool,
+}
+
+impl Effect {
+    fn of(tried: &'static str, strict: Vec<(String, bool)>, loose: Vec<(String, bool)>) -> Self {
+        let held = |all: &[(String, bool)]| !all.is_empty() && all.iter().all(|(_, ok)| *ok);
+        Self {
+            clause: "every-node-at-once",
+            tried,
+            strict_held: held(&strict),
+            loose_held: held(&loose),
+            strict: strict.into_iter().map(|(w, _)| w).collect(),
+            loose: loose.into_iter().map(|(w, _)| w).collect(),
+        }
+    }
+}
+
+async fn look(
+    world: &dyn World,
+    case: &Case,
+    prepared: &Prepared,
+    strict: &Side,
+    loose: &Side,
+) -> Result<Effect, Trouble> {
+    let pairs = (&prepared.strict, &prepared.loose);
+    match case.seen {
+        Seen::Tries => {
+            let try_one = async |people: &[Person; 2], admitted: bool| -> Result<Vec<(String, bool)>, Trouble> {
+                let mut out = Vec::new();
+                for (node, person) in people.iter().enumerate() {
+                    world.send(person.knock("wrong").node(node)).await?;
+                    let got = person.first_step(world, 1 - node).await?;
+                    out.push((told(&got), good(&got) == admitted));
+                }
+                Ok(out)
+            };
+            Ok(Effect::of(
+                "one wrong password, then the right one at the other node",
+                try_one(pairs.0, false).await?,
+                try_one(pairs.1, true).await?,
+            ))
+        }
+        Seen::Period => period(world, pairs).await,
+        Seen::Idle => ends(world, pairs, 3 * MINUTE, false).await,
+        Seen::Absolute => ends(world, pairs, 7 * MINUTE, true).await,
+        Seen::Mode => {
+            let asked = async |people: &[Person; 2], wanted: &[&str]| -> Result<Vec<(String, bool)>, Trouble> {
+                let mut out = Vec::new();
+                for (node, person) in people.iter().enumerate() {
+                    let state = text(&person.first_step(world, node).await?.json(), "state");
+                    out.push((state.clone(), wanted.contains(&state.as_str())));
+                }
+                Ok(out)
+            };
+            let strict = asked(pairs.0, &["enrol-factor", "second-factor"]).await?;
+            let loose = asked(pairs.1, &["signed-in", "password-change"]).await?;
+            Ok(Effect::of("a sign-in by an account without a second factor", strict, loose))
+        }
+        Seen::NewPassword => new_password(world, strict, loose).await,
+        Seen::History => old_password(world, pairs).await,
+        Seen::MaxAge => {
+            rehearsed(world)?.advance(DAY + MINUTE).await?;
+            let asked = async |people: &[Person; 2], wanted: &str| -> Result<Vec<(String, bool)>, Trouble> {
+                let mut out = Vec::new();
+                for (node, person) in people.iter().enumerate() {
+                    let state = text(&person.first_step(world, node).await?.json(), "state");
+                    out.push((state.clone(), (state == "password-change") == (wanted == "password-change")));
+                }
+                Ok(out)
+            };
+            let (strict, loose) = (asked(pairs.0, "password-change").await?, asked(pairs.1, "signed-in").await?);
+            Ok(Effect::of("a sign-in a day and a minute after the password was set", strict, loose))
+        }
+        Seen::Reads => reads(world, strict, loose).await,
+        Seen::Rotation => {
+            rehearsed(world)?.advance(2 * DAY).await?;
+            let (now, then) =
+                ([key_versions(world, &strict.desk).await?, key_versions(world, &loose.desk).await?], prepared.keys);
+            let words = |i: usize| format!("{} key versions before, {} after", then[i], now[i]);
+            Ok(Effect::of(
+                "two days pass, then the versions of each organisation's key are counted in raw storage",
+                vec![(words(0), now[0] > then[0])],
+                vec![(words(1), now[1] == then[1])],
+            ))
+        }
+        Seen::Addresses => {
+            let from = IpAddr::from([198, 51, 100, 7]);
+            let ask = async |side: &Side, admitted: bool| -> Result<Vec<(String, bool)>, Trouble> {
+                let mut out = Vec::new();
+                for node in [0, 1] {
+                    let got = world.send(side.desk.at(node).ask("GET", "/me").peer(from)).await?;
+                    out.push((told(&got), good(&got) == admitted));
+                }
+                Ok(out)
+            };
+            Ok(Effect::of("a request from 198.51.100.7", ask(strict, false).await?, ask(loose, true).await?))
+        }
+    }
+}
+
+/// How many versions of its key a tenant has had, from raw storage.
+async fn key_versions(world: &dyn World, desk: &crate::probing::Session) -> Result<usize, Trouble> {
+    let canary = world.canaries().iter().find(|c| c.console == desk.host);
+    let tenant = canary.ok_or_else(|| Trouble("an administrator of no known tenant".into()))?.tenant.bytes();
+    let table = raw::table(rehearsed(world)?, "tenant_key").await?;
+    Ok(table.rows.iter().filter(|r| table.blob(r, "tenant") == Some(&tenant)).count())
+}
+
+async fn period(world: &dyn World, pairs: (&[Person; 2], &[Person; 2])) -> Result<Effect, Trouble> {
+    let policy = in_force(world);
+    let (tries, period) = (policy.int(&lockout::TRIES), policy.span(&lockout::PERIOD));
+    for person in pairs.0.iter().chain(pairs.1) {
+        for n in 0..tries {
+            world.send(person.knock(&format!("wrong {n}"))).await?;
+        }
+    }
+    rehearsed(world)?.advance(period + MINUTE).await?;
+    let then = async |people: &[Person; 2], admitted: bool| -> Result<Vec<(String, bool)>, Trouble> {
+        let mut out = Vec::new();
+        for (node, person) in people.iter().enumerate() {
+            let got = person.first_step(world, node).await?;
+            out.push((told(&got), good(&got) == admitted));
+        }
+        Ok(out)
+    };
+    let (strict, loose) = (then(pairs.0, false).await?, then(pairs.1, true).await?);
+    Ok(Effect::of(
+        "accounts are locked, and a minute after the platform's time the right password is tried",
+        strict,
+        loose,
+    ))
+}
+
+/// Sessions made now, looked at after `span`; with `busy` they are used every minute on the way.
+async fn ends(
+    world: &dyn World,
+    pairs: (&[Person; 2], &[Person; 2]),
+    span: Duration,
+    busy: bool,
+) -> Result<Effect, Trouble> {
+    let mut sessions = Vec::new();
+    for (node, person) in pairs.0.iter().enumerate().chain(pairs.1.iter().enumerate()) {
+        sessions.push(person.clone().sign_in(world).await?.at(node));
+    }
+    let minutes = u32::try_from(span.as_secs() / 60).unwrap_or(1);
+    for _ in 0..minutes {
+        rehearsed(world)?.advance(MINUTE).await?;
+        if busy {
+            for session in &sessions {
+                session.get(world, "/me").await?;
+            }
+        }
+    }
+    let mut seen = Vec::new();
+    for (n, session) in sessions.iter().enumerate() {
+        let got = session.get(world, "/session").await?;
+        seen.push((told(&got), good(&got) == (n >= 2)));
+    }
+    let loose = seen.split_off(2);
+    let tried = if busy {
+        "sessions in use every minute, a minute past the strict end"
+    } else {
+        "sessions left alone, a minute past the strict end"
+    };
+    Ok(Effect::of(tried, seen, loose))
+}
+
+/// A password that satisfies the platform's rule exactly and no stricter one.
+fn bare_password(world: &dyn World) -> String {
+    let policy = in_force(world);
+    let least = usize::try_from(policy.int(&passwords::MIN_LENGTH)).unwrap_or(8);
+    let classes = policy.int(&passwords::CLASSES);
+    let lower: String = world
+        .marker("b")
+        .chars()
+        .filter(char::is_ascii_hexdigit)
+        .map(|c| char::from(b'a' + (c.to_digit(16).unwrap_or(0) as u8)))
+        .collect();
+    let mut out: String = lower.chars().cycle().take(least).collect();
+    for (n, extra) in ["Q", "7", "!"].iter().enumerate() {
+        if i64::try_from(n).is_ok_and(|n| n + 1 < classes) {
+            out.replace_range(n..=n, extra);
+        }
+    }
+    out
+}
+
+async fn new_password(world: &dyn World, strict: &Side, loose: &Side) -> Result<Effect, Trouble> {
+    let make = async |side: &Side, admitted: bool| -> Result<Vec<(String, bool)>, Trouble> {
+        let mut out = Vec::new();
+        for node in [0, 1] {
+            let body = json!({"name": world.marker("short"), "type": "user", "password": bare_password(world)});
+            let got = side.desk.at(node).post(world, "/users", &body).await?;
+            out.push((told(&got), good(&got) == admitted));
+        }
+        Ok(out)
+    };
+    let (strict, loose) = (make(strict, false).await?, make(loose, true).await?);
+    Ok(Effect::of("an account is made with a password that just satisfies the platform's rule", strict, loose))
+}
+
+/// The oldest password that the platform's rule has already forgotten, and a stricter one has not.
+async fn old_password(world: &dyn World, pairs: (&[Person; 2], &[Person; 2])) -> Result<Effect, Trouble> {
+    let remembered = in_force(world).int(&passwords::HISTORY);
+    // One person of each side: every change costs as many hashes as passwords are remembered.
+    let change = async |person: &Person, admitted: bool| -> Result<Vec<(String, bool)>, Trouble> {
+        let mut person = person.clone();
+        let session = person.sign_in(world).await?;
+        let first = person.password.clone();
+        let mut current = first.clone();
+        for _ in 0..remembered.max(1) {
+            let next = fresh_password(world);
+            let got = session.put(world, "/me/password", &json!({"current": current, "new": next})).await?;
+            if !good(&got) {
+                return Err(Trouble(format!("changing the password was answered {}", told(&got))));
+            }
+            current = next;
+        }
+        let mut out = Vec::new();
+        // Once it is accepted it is the present one: then one node is enough.
+        for node in if admitted { &[1][..] } else { &[0, 1] } {
+            let body = json!({"current": current, "new": first});
+            let got = session.at(*node).put(world, "/me/password", &body).await?;
+            out.push((told(&got), good(&got) == admitted));
+        }
+        Ok(out)
+    };
+    let (strict, loose) = (change(&pairs.0[0], false).await?, change(&pairs.1[0], true).await?);
+    Ok(Effect::of("a password comes back that is one older than the platform remembers", strict, loose))
+}
+
+async fn reads(world: &dyn World, strict: &Side, loose: &Side) -> Result<Effect, Trouble> {
+    const READS: usize = 3;
+    let count = async |side: &Side, wanted: usize, at_least: bool| -> Result<Vec<(String, bool)>, Trouble> {
+        let mut out = Vec::new();
+        for node in [0, 1] {
+            let path = format!("/orders/{}", world.marker("read"));
+            let mut browser = Browser::default();
+            browser.node = node;
+            browser.keep(&side.admin.console, "__Host-sekisho", &side.desk.token);
+            browser.open(world, &side.admin.application, "/").await?;
+            for _ in 0..READS {
+                browser.open(world, &side.admin.application, &path).await?;
+            }
+            let entries = history::entries(world, &side.desk, "action=door.pass").await?;
+            let ours = entries.iter().filter(|e| e.target().contains(&path)).count();
+            let ok = if at_least { ours >= wanted } else { ours <= wanted };
+            out.push((format!("{ours} entries"), ok));
+        }
+        Ok(out)
+    };
+    let (strict, loose) = (count(strict, READS, true).await?, count(loose, 1, false).await?);
+    Ok(Effect::of(
+        "a page of the application is read three times within a minute, and its entries counted",
+        strict,
+        loose,
+    ))
+}
