@@ -1,0 +1,176 @@
+//! The way in and out.
+
+use std::sync::Arc;
+
+use axum::{http::header, response::Response};
+use sekisho_identity::types::{Enrolment, FactorProof, SignInStep, SignedIn};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Hidden;
+use crate::{call::Call, cookie, guard, problem::Fault, reply, serve::defect, shape, shape::Takes};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Start {
+    pub name: String,
+    pub password: Hidden,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Factor {
+    challenge: Hidden,
+    code: Option<Hidden>,
+    recovery_code: Option<Hidden>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewPassword {
+    challenge: Hidden,
+    new_password: Hidden,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Challenge {
+    challenge: Hidden,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChallengeCode {
+    challenge: Hidden,
+    code: Hidden,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LinkUse {
+    pub token: Hidden,
+    pub password: Hidden,
+}
+
+/// What proves the second factor: exactly one of the two.
+pub(crate) fn proof(code: Option<Hidden>, recovery: Option<Hidden>) -> Result<FactorProof, Fault> {
+    match (code, recovery) {
+        (Some(code), None) => Ok(FactorProof::Code(code.0)),
+        (None, Some(code)) => Ok(FactorProof::Recovery(code.0)),
+        _ => Err(Fault::field("code", shape::allowed(Takes::Text(6, 6)))),
+    }
+}
+
+/// POST /sign-in
+pub async fn start(call: Arc<Call>) -> Result<Response, Fault> {
+    let given: Start = call.input()?;
+    let identity = &call.parts.identity;
+    let step = identity.sign_in(&call.knock(true), &call.browser(), &given.name, given.password.0).await?;
+    told(step)
+}
+
+/// POST /sign-in/factor
+pub async fn factor(call: Arc<Call>) -> Result<Response, Fault> {
+    let given: Factor = call.input()?;
+    let proof = proof(given.code, given.recovery_code)?;
+    let identity = &call.parts.identity;
+    told(identity.sign_in_factor(&call.knock(true), &call.browser(), &given.challenge.0, proof).await?)
+}
+
+/// POST /sign-in/password
+pub async fn password(call: Arc<Call>) -> Result<Response, Fault> {
+    let given: NewPassword = call.input()?;
+    let identity = &call.parts.identity;
+    told(identity.sign_in_password(&call.knock(true), &call.browser(), &given.challenge.0, given.new_password.0).await?)
+}
+
+/// POST /sign-in/enrol
+pub async fn enrol(call: Arc<Call>) -> Result<Response, Fault> {
+    let given: Challenge = call.input()?;
+    let enrolment = call.parts.identity.sign_in_enrol(&call.knock(true), &given.challenge.0).await?;
+    reply::ok(&enrolment_json(&enrolment))
+}
+
+/// POST /sign-in/enrol/confirm
+pub async fn confirm(call: Arc<Call>) -> Result<Response, Fault> {
+    let given: ChallengeCode = call.input()?;
+    let identity = &call.parts.identity;
+    told(identity.sign_in_enrol_confirm(&call.knock(true), &call.browser(), &given.challenge.0, given.code.0).await?)
+}
+
+/// POST /sign-out
+pub async fn out(call: Arc<Call>) -> Result<Response, Fault> {
+    end(&call).await?;
+    let mut response = reply::nothing()?;
+    response
+        .headers_mut()
+        .extend(cookie::set(cookie::SESSION, "", cookie::Life::Gone).map(|v| (header::SET_COOKIE, v)));
+    Ok(response)
+}
+
+/// Ends the session of the request.
+pub(crate) async fn end(call: &Call) -> Result<(), Fault> {
+    let token = call.token.as_ref().ok_or_else(|| defect("signed in without a token"))?;
+    Ok(call.parts.sessions.sign_out(&call.knock(true), token).await?)
+}
+
+/// GET /session
+pub async fn session(call: Arc<Call>) -> Result<Response, Fault> {
+    let state = call.parts.identity.session_state(call.cx()?).await?;
+    let mut out = serde_json::to_value(&state).map_err(defect)?;
+    if let Value::Object(map) = &mut out {
+        map.insert("now".into(), json!(call.now.rfc3339()));
+        map.insert("csrf".into(), json!(call.csrf()));
+    }
+    reply::ok(&out)
+}
+
+/// POST /links/use
+pub async fn link(call: Arc<Call>) -> Result<Response, Fault> {
+    let given: LinkUse = call.input()?;
+    let used = call.parts.identity.use_link(&call.knock(true), &given.token.0, given.password.0).await?;
+    reply::ok(&json!({ "state": "password-set", "user": used.user, "name": used.name }))
+}
+
+/// The secret of a new factor, once.
+pub(crate) fn enrolment_json(e: &Enrolment) -> Value {
+    json!({ "id": e.id, "secret": e.secret.reveal(), "uri": e.uri.reveal(), "qr_svg": e.qr_svg.reveal() })
+}
+
+fn told(step: SignInStep) -> Result<Response, Fault> {
+    let wait = |state: &str, challenge: &str| reply::ok(&json!({ "state": state, "challenge": challenge }));
+    match step {
+        SignInStep::SecondFactor(c) => wait("second-factor", c.reveal()),
+        SignInStep::PasswordChange(c) => wait("password-change", c.reveal()),
+        SignInStep::EnrolFactor(c) => wait("enrol-factor", c.reveal()),
+        SignInStep::SignedIn(done) => {
+            let mut body = json!({
+                "state": "signed-in",
+                "token": done.token.reveal(),
+                "session": done.session,
+                "user": done.user,
+                "csrf": guard::csrf(done.token.reveal()),
+                "idle_ends_at": done.idle_ends_at.map(sekisho_kernel::Time::rfc3339),
+                "ends_at": done.ends_at.rfc3339(),
+            });
+            if let (false, Value::Object(map)) = (done.recovery_codes.is_empty(), &mut body) {
+                let codes: Vec<_> = done.recovery_codes.iter().map(|c| c.reveal().as_str()).collect();
+                map.insert("recovery_codes".into(), json!(codes));
+            }
+            let mut response = reply::ok(&body)?;
+            set_cookies(&mut response, &done);
+            Ok(response)
+        }
+    }
+}
+
+/// The cookies of a new session.
+pub(crate) fn set_cookies(response: &mut Response, done: &SignedIn) {
+    const YEAR: u32 = 365 * 86_400;
+    let device =
+        done.device.as_ref().and_then(|d| cookie::set(cookie::DEVICE, d.reveal(), cookie::Life::Seconds(YEAR)));
+    let session = cookie::set(cookie::SESSION, done.token.reveal(), cookie::Life::Browser);
+    for value in session.into_iter().chain(device) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+}

@@ -1,0 +1,171 @@
+//! The inputs of every route. Lengths are those of the identity engine's own checks.
+
+use sekisho_kernel::{Function, Right};
+
+use crate::shape::{Field, Shape, Takes, may, need};
+
+const NAME: Takes = Takes::Text(1, 128);
+const NOTE: Takes = Takes::Text(0, 1000);
+const PASSWORD: Takes = Takes::Secret(1, 1024);
+const CHALLENGE_TEXT: Takes = Takes::Secret(1, 4096);
+const SIX: Takes = Takes::Text(1, 16);
+const TYPE: Takes = Takes::Word(&["administrator", "approver", "user"]);
+
+fn rights() -> Vec<&'static str> {
+    Right::all().map(Right::name).collect()
+}
+fn functions() -> Vec<&'static str> {
+    Function::all().map(Function::name).collect()
+}
+
+macro_rules! shapes {
+    ($($(#[$doc:meta])* $id:ident $name:literal [$($field:expr),* $(,)?];)*) => {
+        $($(#[$doc])* pub static $id: Shape = Shape { name: $name, fields: { const F: &[Field] = &[$($field),*]; F } };)*
+        /// All of them.
+        pub static ALL: &[&Shape] = &[$(&$id),*];
+    };
+}
+
+const LIMIT: Field = may("limit", Takes::Int(1, 200), "How many at most; 50 when left out.");
+const AFTER: Field = may("after", Takes::Text(1, 1024), "The `next` of the page before.");
+
+shapes! {
+    /// No field.
+    EMPTY "Empty" [];
+    /// Sign-in.
+    SIGN_IN "SignIn" [need("name", NAME, "Sign-in name."), need("password", PASSWORD, "Password.")];
+    /// Second step.
+    SIGN_IN_FACTOR "SignInFactor" [
+        need("challenge", CHALLENGE_TEXT, "From the step before."),
+        may("code", SIX, "The authenticator app's six digits."),
+        may("recovery_code", Takes::Secret(1, 64), "Or a recovery code."),
+    ];
+    /// New password on the way in.
+    SIGN_IN_PASSWORD "SignInPassword" [
+        need("challenge", CHALLENGE_TEXT, "From the step before."),
+        need("new_password", PASSWORD, "The new password."),
+    ];
+    /// A challenge alone.
+    CHALLENGE "Challenge" [need("challenge", CHALLENGE_TEXT, "From the step before.")];
+    /// A challenge and a code.
+    CHALLENGE_CODE "ChallengeCode" [
+        need("challenge", CHALLENGE_TEXT, "From the step before."),
+        need("code", SIX, "The authenticator app's six digits."),
+    ];
+    /// The page's second step; the challenge is in a cookie.
+    FACTOR_FORM "FactorForm" [
+        may("code", SIX, "The authenticator app's six digits."),
+        may("recovery_code", Takes::Secret(1, 64), "Or a recovery code."),
+    ];
+    /// The page's new password.
+    NEW_PASSWORD_FORM "NewPasswordForm" [need("new_password", PASSWORD, "The new password.")];
+    /// A one-time link.
+    LINK_USE "LinkUse" [need("token", Takes::Secret(1, 512), "The link's token."), need("password", PASSWORD, "The password to set.")];
+    /// Own password.
+    PASSWORD_CHANGE "PasswordChange" [need("current", PASSWORD, "The present password."), need("new", PASSWORD, "The new one.")];
+    /// A password as proof.
+    PASSWORD_ONLY "PasswordOnly" [need("password", PASSWORD, "One's own password.")];
+    /// A code.
+    CODE "Code" [need("code", SIX, "The authenticator app's six digits.")];
+    /// Which sessions to end.
+    KEEP "Keep" [need("keep", Takes::Word(&["current"]), "`current`: all but this one end.")];
+    /// A page of a list.
+    PAGE "Page" [LIMIT, AFTER];
+    /// Which users.
+    USER_QUERY "UserQuery" [
+        LIMIT, AFTER,
+        may("name", NAME, "The account with exactly this sign-in name."),
+        may("text", NAME, "Accounts with this text in name, display name or mail."),
+    ];
+    /// A new user.
+    NEW_USER "NewUser" [
+        need("name", NAME, "Sign-in name, unique within the tenant."),
+        may("display_name", NAME, "What people call them; the name when left out."),
+        may("mail", Takes::Mail, "Mail address, unique within the tenant."),
+        need("type", TYPE, "The built-in type."),
+        may("site", Takes::Id("sit"), "The site the person belongs to."),
+        may("password", PASSWORD, "A first password; without one an invitation link is made."),
+    ];
+    /// What to change in a user.
+    USER_PATCH "UserPatch" [
+        may("name", NAME, "Sign-in name."),
+        may("display_name", NAME, "What people call them."),
+        may("mail", Takes::Mail, "Mail address; null takes it away.").or_null(),
+        may("type", TYPE, "The built-in type."),
+        may("site", Takes::Id("sit"), "The site; null takes it away.").or_null(),
+    ];
+    /// Functions switched off.
+    OFF "Off" [need("off", Takes::Words(functions), "The functions that are off; all others are on.")];
+    /// A new role.
+    NEW_ROLE "NewRole" [need("name", NAME, "Unique within the tenant."), need("rights", Takes::Words(rights), "Rights of the catalogue.")];
+    /// What to change in a role.
+    ROLE_PATCH "RolePatch" [may("name", NAME, "The name."), may("rights", Takes::Words(rights), "The rights, all of them anew.")];
+    /// Which grants.
+    GRANT_QUERY "GrantQuery" [
+        LIMIT, AFTER,
+        may("user", Takes::Id("usr"), "Only this person's."),
+        may("role", Takes::Id("rol"), "Only of this role."),
+    ];
+    /// A new grant.
+    NEW_GRANT "NewGrant" [
+        need("user", Takes::Id("usr"), "To whom."),
+        need("role", Takes::Id("rol"), "What."),
+        may("site", Takes::Id("sit"), "For one site only; the whole tenant when left out."),
+    ];
+    /// The page's grant; the user is in the path.
+    GRANT_FORM "GrantForm" [need("role", Takes::Id("rol"), "What."), may("site", Takes::Id("sit"), "For one site only.")];
+    /// A new site.
+    NEW_SITE "NewSite" [need("name", NAME, "Unique within the tenant."), may("note", NOTE, "Free text.")];
+    /// What to change in a site.
+    SITE_PATCH "SitePatch" [may("name", NAME, "The name."), may("note", NOTE, "Free text.")];
+    /// A new address rule.
+    NEW_ADDRESS_RULE "NewAddressRule" [need("network", Takes::Network, "An address or a network in CIDR form."), may("note", NOTE, "Free text.")];
+    /// What to change in an address rule.
+    ADDRESS_RULE_PATCH "AddressRulePatch" [may("network", Takes::Network, "The network."), may("note", NOTE, "Free text.")];
+    /// A setting's value.
+    SETTING "SettingValue" [need("value", Takes::Any, "As the policy file would write it (`\"30m\"`), or a number, a truth value, a list of strings.")];
+    /// Which entries.
+    HISTORY_QUERY "HistoryQuery" [
+        LIMIT, AFTER,
+        may("from", Takes::Time, "Not earlier than this."),
+        may("to", Takes::Time, "Earlier than this."),
+        may("actor", NAME, "`usr_…`, `system:…` or `stranger`."),
+        may("action", NAME, "`object.verb`, or `object.` for all of an object's."),
+        may("result", Takes::Word(&["success", "refused", "failed"]), "How it ended."),
+        may("target", Takes::Text(1, 512), "What it was done to."),
+        may("text", NAME, "Anywhere in the entry; at most 10,000 entries of the chosen days are searched."),
+    ];
+    /// The page's filter: days instead of moments.
+    HISTORY_FORM "HistoryForm" [
+        AFTER,
+        may("from", Takes::Day, "First day."),
+        may("to", Takes::Day, "Last day."),
+        may("actor", NAME, "Who."),
+        may("action", NAME, "What."),
+        may("result", Takes::Word(&["success", "refused", "failed"]), "How it ended."),
+        may("target", Takes::Text(1, 512), "What it was done to."),
+        may("text", NAME, "Anywhere in the entry."),
+    ];
+    /// Which export.
+    EXPORT "Export" [
+        may("format", Takes::Word(&["log", "csv", "jsonl"]), "`log` when left out: verifiable offline."),
+        may("from", Takes::Time, "Not earlier than this (csv, jsonl)."),
+        may("to", Takes::Time, "Earlier than this (csv, jsonl)."),
+    ];
+    /// Which claims.
+    CLAIM_QUERY "ClaimQuery" [
+        may("paper", Takes::Word(&["netmeister", "mist", "moxtra", "dxsuite", "idoperation"]), "Of one paper."),
+        may("verdict", Takes::Word(VERDICTS), "With this verdict."),
+        may("kind", Takes::Word(&["enforced", "attested", "inherited"]), "Of this kind."),
+    ];
+    /// The page's filter.
+    CLAIM_FORM "ClaimForm" [
+        may("paper", Takes::Word(&["all", "netmeister", "mist", "moxtra", "dxsuite", "idoperation"]), "Of one paper."),
+        may("verdict", Takes::Word(VERDICTS), "With this verdict."),
+        may("kind", Takes::Word(&["enforced", "attested", "inherited"]), "Of this kind."),
+    ];
+}
+
+/// The names of [`sekisho_kernel::claim::Verdict`].
+pub const VERDICTS: &[&str] =
+    &["holds", "broken", "stale", "unknown", "partly", "not-kept-yet", "not-proven", "attested", "lapsed"];

@@ -1,0 +1,390 @@
+//! Every message of the pages, in both languages: one without its Japanese or its English does not compile.
+//! The words follow docs/glossary.md.
+
+use sekisho_kernel::Text;
+
+macro_rules! messages {
+    ($($name:ident $ja:literal $en:literal;)*) => {
+        $(#[doc = $en] pub const $name: &Text = &Text::new($ja, $en);)*
+        /// Every message, by name.
+        pub static EVERY: &[(&str, &Text)] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+messages! {
+    ACCEPTED "受理済み" "Accepted";
+    ACCOUNT "アカウント" "Account";
+    ACCOUNT_DETAILS "アカウント情報" "Account details";
+    ACTION "操作" "Action";
+    ACTIONS "操作" "Actions";
+    ACTOR "操作者" "Actor";
+    ADD "追加" "Add";
+    ADDRESSES "接続元アドレス制限" "Address rules";
+    ADDRESSES_LEAD "許可したアドレス範囲からだけ接続できるようにします。" "Admit people only from the networks listed here.";
+    ADD_ADDRESS "アドレス範囲を追加" "Add a network";
+    ADD_AND_INVITE "追加して招待リンクを発行" "Add and issue an invitation link";
+    ADD_ROLE "ロールを追加" "Add a role";
+    ADD_SITE "拠点を追加" "Add a site";
+    ADD_USER "ユーザーを追加" "Add a user";
+    AGE "経過時間" "Age";
+    ALL "すべて" "All";
+    ALL_PAPERS "すべてのホワイトペーパー" "All papers";
+    AREA "分野" "Area";
+    AUTHENTICATOR_APP "認証アプリ（TOTP）" "Authenticator app (TOTP)";
+    BACK_TO_PLATFORM "プラットフォームの値に戻す" "Back to the platform's value";
+    BREADCRUMBS "現在の位置" "You are here";
+    BROWSER "端末・ブラウザー" "Browser";
+    BUILD "ビルド" "Build";
+    BUILT_IN "標準" "Built in";
+    CANCEL "キャンセル" "Cancel";
+    CHANGE "変更" "Change";
+    CHANGED "最終更新" "Last changed";
+    CHANGE_PASSWORD "パスワードの変更" "Change the password";
+    CLAIM "表明事項" "Claim";
+    CLAIMS "表明事項と証跡" "Claims and evidence";
+    CLAIMS_EXPLAINED "表明事項は、禁止された操作を実際に試みる検証で確かめています。新しい証跡のあるものだけが「確認済み」になります。" "Each claim is proven by really trying what it forbids. Only one with fresh evidence is shown as holding.";
+    CLAIMS_HELD "表明事項の状況" "How the claims stand";
+    CLAIMS_LEAD "ホワイトペーパーの約束ごとに、判定・証跡・経過時間を示します。" "Every promise of the white papers with its verdict, its evidence and its age.";
+    CLAUSE "条項" "Clause";
+    CLEAR "条件を解除" "Clear";
+    CODE "認証アプリのコード" "Code from the authenticator app";
+    CODES_KEPT "保管しました" "I have kept them";
+    CODES_LEAD "認証アプリを使えないときに、1 つにつき 1 回だけ使えます。この画面を閉じると二度と表示されません。安全な場所に保管してください。" "Each one works once, for when the authenticator app is out of reach. They are never shown again: keep them in a safe place.";
+    CODES_TITLE "リカバリーコード" "Recovery codes";
+    CODE_HINT "6 桁の数字。30 秒ごとに変わります。" "Six digits; they change every 30 seconds.";
+    CONFIRM "確認して登録" "Confirm";
+    CONFIRM_DELETE "削除すると元に戻せません。削除しますか。" "This cannot be undone. Delete it?";
+    CONFIRM_DISABLE "このアカウントを無効化し、すべてのセッションを終了します。よろしいですか。" "The account is disabled and all its sessions end. Go on?";
+    CONFIRM_END "このセッションを終了しますか。" "End this session?";
+    CONFIRM_END_ALL "対象のセッションをすべて終了します。よろしいですか。" "All of these sessions end. Go on?";
+    CONFIRM_REMOVE_FACTOR "第 2 要素を解除すると、パスワードだけでサインインできるようになります。解除しますか。" "Without the second factor the password alone signs in. Remove it?";
+    CONFIRM_REVOKE "このロールを剥奪しますか。直ちに反映されます。" "Take this role back? It takes effect at once.";
+    COPIED "コピーしました" "Copied";
+    COPY "コピー" "Copy";
+    COPY_FAILED "選択しました。キーボードでコピーしてください" "Selected: copy with the keyboard";
+    CREATED "作成日時" "Created";
+    CURRENT_PASSWORD "現在のパスワード" "Current password";
+    CUSTOM "カスタム" "Custom";
+    DELETE "削除" "Delete";
+    DELETE_ROLE "ロールを削除" "Delete this role";
+    DELETE_ROLE_EXPLAINED "このロールを付与されたユーザーは、その権限を直ちに失います。" "Everybody who holds the role loses its rights at once.";
+    DELETE_USER "ユーザーを削除" "Delete this user";
+    DELETE_USER_EXPLAINED "アカウントを削除し、すべてのセッションを終了します。操作履歴の記録は残ります。" "The account is deleted and all its sessions end. Its entries in the history remain.";
+    DIGEST "ポリシーのダイジェスト値" "Policy digest";
+    DISABLE "無効化" "Disable";
+    DISPLAY "表示" "Display";
+    DISPLAY_NAME "表示名" "Display name";
+    DONE "完了" "Done";
+    DONE_CREATED "作成しました。" "Created.";
+    DONE_DELETED "削除しました。" "Deleted.";
+    DONE_DISABLED "無効化しました。セッションはすべて終了しました。" "Disabled. All sessions have ended.";
+    DONE_ENABLED "再有効化しました。" "Enabled again.";
+    DONE_FACTOR_REMOVED "認証アプリを解除しました。" "The authenticator app is removed.";
+    DONE_GRANTED "ロールを付与しました。" "The role is granted.";
+    DONE_PASSWORD_CHANGED "パスワードを変更しました。" "The password is changed.";
+    DONE_PASSWORD_SET "パスワードを設定しました。サインインしてください。" "The password is set. Sign in with it.";
+    DONE_REVOKED "ロールを剥奪しました。" "The role is taken back.";
+    DONE_SAVED "保存しました。" "Saved.";
+    DONE_SESSIONS_ENDED "対象のセッションを終了しました。" "The sessions have ended.";
+    DONE_SESSION_ENDED "セッションを終了しました。" "The session has ended.";
+    DONE_SIGNED_OUT "サインアウトしました。" "You have signed out.";
+    DONE_UNLOCKED "ロックを解除しました。" "Unlocked.";
+    DOWNLOAD "ダウンロード" "Download";
+    DOWNLOAD_LEAD "CSV と JSON Lines は閲覧用です。検証可能なログは、サーバーに接続せずに「sekisho ledger verify」で改ざんの有無を確かめられます。" "CSV and JSON Lines are for reading. The verifiable log can be checked for tampering with “sekisho ledger verify”, with no server at all.";
+    EFFECTIVE_VALUE "適用値" "In force";
+    ENABLE "再有効化" "Enable again";
+    ENDED_TEXT "無操作の時間が続いたか、セッションが終了したため、表示内容を消去しました。" "The session ended, or there was no activity for a while. What was on this page is gone.";
+    ENDED_TITLE "サインアウトしました" "You are signed out";
+    END_ALL "すべてのセッションを終了" "End all sessions";
+    END_OTHERS "ほかのすべての端末からサインアウト" "Sign out everywhere else";
+    END_SESSION "終了" "End";
+    ENROLLED "登録済み" "Enrolled";
+    ENROL_DO "認証アプリを登録" "Set up an authenticator app";
+    ENROL_LEAD "パスワードに加えて、認証アプリのコードでサインインを守ります。" "A code from an authenticator app protects sign-in beside the password.";
+    ENROL_NOW "登録する" "Set it up";
+    ENROL_STEP_1 "スマートフォンで認証アプリを開きます。" "Open the authenticator app on your phone.";
+    ENROL_STEP_2 "QR コードを読み取ります。読み取れない場合は、下のキーを入力します。" "Scan the QR code, or type the key below.";
+    ENROL_STEP_3 "アプリに表示されたコード" "Code shown by the app";
+    ENROL_TITLE "認証アプリの登録" "Set up the authenticator app";
+    ENTRY "記録の内容" "Entry";
+    EVENT "イベント" "Event";
+    EVIDENCE "証跡" "Evidence";
+    EXPECTED "期待した結果" "Expected";
+    FACTOR_EXPLAINED "認証アプリのコードを、パスワードに加えて求めます。" "A code from an authenticator app is asked for beside the password.";
+    FACTOR_LEAD "認証アプリに表示されているコードを入力します。" "Enter the code that your authenticator app shows.";
+    FACTOR_TITLE "第 2 要素の確認" "Second factor";
+    FAILED "失敗" "Failed";
+    FIND_USER "ユーザーの検索" "Find users";
+    FIRST_PAGE "先頭に戻る" "Back to the first page";
+    FIXED_BY_POLICY "（ポリシーで固定）" "(fixed by the policy)";
+    FREE_TEXT "キーワード" "Any text";
+    FRESH_UNTIL "有効期限" "Fresh until";
+    FROM "開始日" "From";
+    FUNCTIONS "機能の有効・無効" "Function switches";
+    FUNCTIONS_LEAD "チェックを外した機能は、組織のすべてのユーザーが使えなくなります。直ちに反映されます。" "A function that is not ticked is off for everybody in the organisation, at once.";
+    GOING_ON "アプリケーションへ移動します。" "Taking you to the application.";
+    GO_ON "次へ" "Continue";
+    GRANT "付与" "Grant";
+    GRANT_SCOPE "範囲" "Where it holds";
+    GRANT_SCOPE_HINT "拠点を選ぶと、その拠点に属するものだけに権限が及びます。" "With a site chosen, the rights reach only what belongs to it.";
+    HISTORY "操作履歴" "Operation history";
+    HISTORY_LEAD "すべての操作の結果を、改ざんできない台帳に記録しています。" "The result of every operation, kept in a log that cannot be altered.";
+    HOW_PROVEN "検証の方法" "How it is proven";
+    IDENTIFIER "識別子" "Identifier";
+    IDLE_ENDS "無操作の場合の終了" "Ends without activity";
+    INCLUSION_PROOF "包含証明" "Inclusion proof";
+    INTERFACE "経路" "Interface";
+    INVITE_EXPLAINED "パスワードは本人が招待リンクから設定します。リンクは一度だけ表示され、1 時間有効です。" "The person sets the password with the invitation link. The link is shown once and lasts one hour.";
+    IN_FORCE "適用中のポリシー" "Policy in force";
+    KIND "種別" "Kind";
+    LANGUAGE "言語" "Language";
+    LAST_USED "最終利用" "Last used";
+    LEAF "台帳での位置" "Place in the log";
+    LINES_HINT "1 行に 1 つ" "One a line";
+    LINK_FOR "発行先:" "For";
+    LINK_ISSUED "リンクの発行" "Link issued";
+    LINK_ISSUED_LEAD "本人に安全な方法で渡してください。" "Hand it to the person by a safe way.";
+    LINK_LEAD "このアカウントのパスワードを設定します。リンクは一度だけ使えます。" "Set the password of your account. The link works once.";
+    LINK_ONCE "このリンクは二度と表示されません。有効期間は 1 時間です。" "This link is never shown again. It lasts one hour.";
+    LINK_TITLE "パスワードの設定" "Set your password";
+    LINK_TOKEN "リンクのコード" "The link's code";
+    LINK_TOKEN_HINT "受け取ったリンクの「token=」より後の文字列です。" "What follows “token=” in the link you were given.";
+    LOCKED_UNTIL "ロックの終了" "Locked until";
+    MAIL "メールアドレス" "Mail address";
+    MAIN_NAV "メニュー" "Main menu";
+    MEANS_ATTESTED "担当者または監査機関の記録が有効期限内です。" "People's or an auditor's record is within its review interval.";
+    MEANS_BROKEN "禁止された操作ができてしまいました。対処が必要です。" "What the claim forbids was possible. It needs attention.";
+    MEANS_HOLDS "すべての条項を検証し、期待どおりの結果を得ました。" "Every clause was tried and came out as promised.";
+    MEANS_LAPSED "記録または検証の期限が切れています。" "The record or run is overdue.";
+    MEANS_NOT_KEPT_YET "この表明事項を守る管理策は、まだありません。" "No control keeps this claim yet.";
+    MEANS_NOT_PROVEN "管理策はありますが、このインスタンスではまだ検証していません。" "A control keeps it, but it was never proven on this instance.";
+    MEANS_PARTLY "存在する範囲は確認済みですが、対象の一部がまだありません。" "What exists is kept; a subject of the claim does not exist yet.";
+    MEANS_STALE "証跡が古いか、別のビルドまたはポリシーのものです。" "The evidence is too old, or of another build or policy.";
+    MEANS_UNKNOWN "実行できない検証手順がありました。成立とも不成立とも判定できません。" "A step could not be run, so nothing can be said either way.";
+    MOVES_DOWN "組織は小さくできる" "May be lowered";
+    MOVES_INSIDE "組織は狭められる" "May be narrowed";
+    MOVES_NOT "変更不可" "Fixed";
+    MOVES_STRICTER "組織は厳しくできる" "May be made stricter";
+    MOVES_UP "組織は大きくできる" "May be raised";
+    NAME "名前" "Name";
+    NAME_HINT "空白を含まない 128 文字以下" "At most 128 characters, no spaces";
+    NARROW "絞り込み" "Filter";
+    NARROW_DO "絞り込む" "Filter";
+    NAV_ACCESS "アクセス制御" "Access";
+    NAV_ASSURANCE "監査と証明" "Assurance";
+    NETWORK "アドレス範囲" "Network";
+    NETWORKS_HINT "1 行に 1 つのアドレス範囲（例: 203.0.113.0/24）" "One network a line, such as 203.0.113.0/24";
+    NETWORK_HINT "IPv4 または IPv6（例: 203.0.113.0/24、2001:db8::/32）" "IPv4 or IPv6, such as 203.0.113.0/24 or 2001:db8::/32";
+    NEW_CODES "リカバリーコードの再発行" "New recovery codes";
+    NEW_CODES_DO "再発行" "Issue new codes";
+    NEW_CODES_HINT "以前のコードはすべて無効になります。" "All earlier codes end.";
+    NEW_LINK "リンクを発行" "Issue a link";
+    NEW_PASSWORD "新しいパスワード" "New password";
+    NEW_PASSWORD_LEAD "パスワードの有効期間が過ぎました。新しいパスワードを設定してください。" "Your password has run out. Set a new one to go on.";
+    NEW_PASSWORD_TITLE "新しいパスワード" "New password";
+    NEXT_PAGE "次のページ" "Next page";
+    NONE "なし" "None";
+    NOTE "メモ" "Note";
+    NOT_ENROLLED "未登録" "Not enrolled";
+    NOT_THE_SAME "2 つのパスワードが一致していません。同じものを 2 回入力してください。" "The two passwords differ. Enter the same one twice.";
+    NO_ADDRESSES "登録されたアドレス範囲はありません。" "There is no rule yet.";
+    NO_CLAIMS "条件に合う表明事項はありません。" "No claim matches the filter.";
+    NO_ENTRIES "条件に合う記録はありません。" "No entry matches the filter.";
+    NO_GRANTS "付与されたロールはありません。" "No role is granted.";
+    NO_PROOF_YET "この記録はまだ署名付きチェックポイントに含まれていません。通常は 10 秒以内に含まれます。" "No signed checkpoint covers this entry yet. It usually takes less than ten seconds.";
+    NO_SESSIONS "サインイン中のセッションはありません。" "There is no session.";
+    NO_SITE "なし（組織全体）" "None (whole organisation)";
+    NO_SITES "登録された拠点はありません。" "There is no site yet.";
+    NO_USERS "条件に合うユーザーはいません。" "No user matches.";
+    NUMBER "番号" "Number";
+    OFF "無効" "Off";
+    ON "有効" "On";
+    OPTIONAL "任意" "optional";
+    OVERVIEW "ダッシュボード" "Dashboard";
+    OWN_SESSIONS "サインイン中の端末" "Signed-in devices";
+    OWN_SESSIONS_LEAD "心当たりのない端末があれば終了し、パスワードを変更してください。" "End what you do not know, and change your password.";
+    OWN_VALUE "組織の値" "Own value";
+    PAGES "ページ" "Pages";
+    PAPERS "ホワイトペーパー" "White papers";
+    PASSWORD "パスワード" "Password";
+    PLATFORM_VALUE "プラットフォームの値" "Platform";
+    POLICY "ポリシー" "Policy";
+    POLICY_LEAD "プラットフォームの値と組織の値のうち、常に厳しいほうが適用されます。" "Of the platform's value and your own, the stricter one always holds.";
+    POLICY_NAME "名称" "Name";
+    PROBLEM_CODE "コード" "Code";
+    PROOF_EXPLAINED "この記録が台帳に含まれることを、署名付きチェックポイントに対して誰でも検算できます。" "Anybody can check, against the signed checkpoint, that this entry is in the log.";
+    PROOF_TEXT "証明（C2SP tlog-proof）" "Proof (C2SP tlog-proof)";
+    PROTECTED "保護済み" "Protected";
+    PROTECTION "保護" "Protection";
+    PROVEN_AT "検証日時" "Proven at";
+    QR_ALT "認証アプリで読み取る QR コード" "QR code for the authenticator app";
+    RECORD "登録情報" "Record";
+    RECOVERY_CODE "リカバリーコード" "Recovery code";
+    RECOVERY_HINT "登録したときに控えたコードのうち、未使用のもの。" "One of the codes you kept when you set it up, not used before.";
+    RECOVERY_LEFT "残りのリカバリーコード" "Recovery codes left";
+    REFUSED "拒否" "Refused";
+    REMOVE_FACTOR "認証アプリを解除" "Remove the authenticator app";
+    REPEAT_PASSWORD "新しいパスワード（確認）" "New password again";
+    REQUIRED "必須" "Required";
+    RESULT "結果" "Result";
+    REVOKE "剥奪" "Take back";
+    RIGHTS "権限" "Rights";
+    RIGHTS_AT_ONCE "変更は、このロールを持つすべてのユーザーに直ちに反映されます。" "A change takes effect at once for everybody who holds the role.";
+    ROLE "ロール" "Role";
+    ROLES "ロール" "Roles";
+    ROLES_GRANTED "付与されたロール" "Roles granted";
+    ROLES_LEAD "権限をロールにまとめ、ユーザーに付与します。" "Gather rights into roles and grant them to users.";
+    ROLE_NAME "ロール名" "Role name";
+    RULES_IN_FORCE "適用中の主な設定" "Rules in force";
+    RULE_ABSOLUTE "セッションの最長時間" "Longest session";
+    RULE_IDLE "無操作サインアウト" "Idle sign-off";
+    RULE_LOCKOUT "アカウントロック" "Account lockout";
+    RULE_RETENTION "操作履歴の保存期間" "History is kept";
+    SAVE "保存" "Save";
+    SAVE_AND_GO_ON "保存して次へ" "Save and continue";
+    SEARCH "検索" "Search";
+    SECOND_FACTOR "第 2 要素" "Second factor";
+    SECRET_BY_HAND "手で入力するキー" "Key to type by hand";
+    SEEN "実際の結果" "Seen";
+    SEE_CLAIMS "一覧を見る" "See all";
+    SEE_SESSIONS "一覧を見る" "See them";
+    SEQUENCED "順序確定済み" "Sequenced";
+    SESSIONS "セッション" "Sessions";
+    SESSION_ENDS "セッションの終了" "Ends at the latest";
+    SET_PASSWORD "パスワードを設定" "Set the password";
+    SIGNED_IN "サインインしました" "Signed in";
+    SIGNED_IN_AT "サインイン日時" "Signed in";
+    SIGN_IN "サインイン" "Sign in";
+    SIGN_IN_AGAIN "もう一度サインイン" "Sign in again";
+    SIGN_IN_DO "サインイン" "Sign in";
+    SIGN_IN_HELP "サインインできない場合は、組織の管理者にお問い合わせください。" "If you cannot sign in, ask your organisation's administrator.";
+    SIGN_IN_NAME "サインイン名" "Sign-in name";
+    SIGN_OUT "サインアウト" "Sign out";
+    SITE "拠点" "Site";
+    SITES "拠点" "Sites";
+    SITES_LEAD "拠点ごとに権限の範囲を分けられます。" "Rights can be granted for single sites.";
+    SITE_HINT "組織内で重複しない 128 文字以下の名称" "At most 128 characters, unique in the organisation";
+    SITE_NAME "拠点名" "Site name";
+    SKIP "本文へ移動" "Skip to the content";
+    SOME_SITES "一部の拠点" "some sites";
+    SOURCE_ADDRESS "接続元アドレス" "Source address";
+    STAGE "検証場所" "Where";
+    STAGE_LIVE "本番" "Live";
+    STAGE_REHEARSAL "予行" "Rehearsal";
+    START_OVER "最初からやり直す" "Start over";
+    STATE "状態" "State";
+    STATE_ACTIVE "有効" "Active";
+    STATE_DISABLED "無効" "Disabled";
+    STATE_INVITED "招待中" "Invited";
+    STATE_LOCKED "ロック中" "Locked";
+    STEPS "検証手順" "Steps";
+    STEP_ABSENT "対象なし" "Absent";
+    STEP_ERROR "実行できず" "Error";
+    STEP_FAIL "不成立" "Fail";
+    STEP_FORBIDDEN "禁止操作" "Forbidden";
+    STEP_KIND "種別" "Kind";
+    STEP_MISSING "対象が未実装" "Missing";
+    STEP_NOTHING "対象なし" "Nothing to try";
+    STEP_PASS "期待どおり" "Pass";
+    STEP_POSITIVE "正常系" "Positive";
+    SUCCEEDED "成功" "Succeeded";
+    TARGET "対象" "Target";
+    THEME "配色" "Theme";
+    THEME_AUTO "端末の設定に合わせる" "As the device";
+    THEME_DARK "ダーク" "Dark";
+    THEME_LIGHT "ライト" "Light";
+    THIS_ONE "この端末" "This one";
+    THIS_SESSION "このセッション" "This session";
+    TIME "日時" "Time";
+    TIMES_IN "表示時刻のタイムゾーン:" "Times are shown in";
+    TO "終了日" "To";
+    TO_OVERVIEW "ダッシュボードへ" "To the dashboard";
+    TRACE "追跡番号" "Trace id";
+    TREE_SIZE "チェックポイントの件数" "Tree size";
+    TRIED "試みた操作" "Tried";
+    UNCONFIRMED "未確認" "Not confirmed";
+    UNLOCK "ロック解除" "Unlock";
+    USERS "ユーザー" "Users";
+    USERS_LEAD "組織に属するユーザーのアカウントを管理します。" "The accounts of your organisation.";
+    USER_FUNCTIONS "このユーザーが使える機能" "Functions for this user";
+    USER_FUNCTIONS_LEAD "チェックを外した機能は、権限があっても使えません。" "A function that is not ticked stays closed to the user, whatever the rights.";
+    USER_SESSIONS_LEAD "このユーザーがサインインしている端末です。" "Where this user is signed in.";
+    USER_SITE_HINT "拠点管理者は、自分の拠点のユーザーだけを管理できます。" "Site administrators manage the users of their own site.";
+    USER_TYPE "ユーザー種別" "User type";
+    USE_RECOVERY "リカバリーコードを使う" "Use a recovery code";
+    VALUE "値" "Value";
+    VERDICT "判定" "Verdict";
+    VERIFIABLE_LOG "検証可能なログ" "Verifiable log";
+    VIA_API "公開 API" "API";
+    VIA_COMMAND "コマンド" "Command";
+    VIA_CONSOLE "管理コンソール" "Console";
+    VIA_DOOR "ゲートウェイ" "Gateway";
+    VIA_FORWARD_AUTH "Forward-auth" "Forward-auth";
+    VIA_SYSTEM "システム" "System";
+    VOLUNTARY "任意" "Voluntary";
+    V_ATTESTED "記録により確認" "Attested";
+    V_BROKEN "不成立" "Broken";
+    V_HOLDS "確認済み" "Holds";
+    V_LAPSED "期限切れ" "Lapsed";
+    V_NOT_KEPT_YET "未対応" "Not kept yet";
+    V_NOT_PROVEN "未検証" "Not proven";
+    V_PARTLY "一部確認" "Partly";
+    V_STALE "証跡が古い" "Stale";
+    V_UNKNOWN "判定不能" "Unknown";
+    WHOLE_TENANT "組織全体" "Whole organisation";
+    YOUR_PASSWORD "パスワード" "Your password";
+    YOUR_RIGHTS "保有する権限" "Your rights";
+}
+
+/// What a page says after a form, by the code in its address. An unknown code says nothing.
+pub fn done(code: &str) -> Option<&'static Text> {
+    Some(match code {
+        "created" => DONE_CREATED,
+        "saved" => DONE_SAVED,
+        "deleted" => DONE_DELETED,
+        "disabled" => DONE_DISABLED,
+        "enabled" => DONE_ENABLED,
+        "unlocked" => DONE_UNLOCKED,
+        "granted" => DONE_GRANTED,
+        "revoked" => DONE_REVOKED,
+        "password-changed" => DONE_PASSWORD_CHANGED,
+        "password-set" => DONE_PASSWORD_SET,
+        "factor-removed" => DONE_FACTOR_REMOVED,
+        "session-ended" => DONE_SESSION_ENDED,
+        "sessions-ended" => DONE_SESSIONS_ENDED,
+        "signed-out" => DONE_SIGNED_OUT,
+        _ => return None,
+    })
+}
+
+/// A field's name for people.
+pub fn field(name: &str) -> Option<&'static Text> {
+    Some(match name {
+        "name" => NAME,
+        "display_name" => DISPLAY_NAME,
+        "mail" => MAIL,
+        "type" => USER_TYPE,
+        "site" => SITE,
+        "password" => PASSWORD,
+        "current" => CURRENT_PASSWORD,
+        "new" | "new_password" => NEW_PASSWORD,
+        "repeat" => REPEAT_PASSWORD,
+        "code" => CODE,
+        "recovery_code" => RECOVERY_CODE,
+        "token" => LINK_TOKEN,
+        "role" => ROLE,
+        "rights" => RIGHTS,
+        "network" => NETWORK,
+        "note" => NOTE,
+        "value" => VALUE,
+        "off" => FUNCTIONS,
+        "from" => FROM,
+        "to" => TO,
+        "actor" => ACTOR,
+        "action" => ACTION,
+        "result" => RESULT,
+        "target" => TARGET,
+        "text" => FREE_TEXT,
+        _ => return None,
+    })
+}

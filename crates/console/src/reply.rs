@@ -1,0 +1,111 @@
+//! Answers: JSON with its version, problems, redirects.
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use sekisho_kernel::problem::Category;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{call::Call, page, problem::Fault, routes::Surface, serve::defect};
+
+/// JSON under a status.
+pub fn json<T: Serialize>(status: StatusCode, value: &T) -> Result<Response, Fault> {
+    let bytes = serde_json::to_vec(value).map_err(defect)?;
+    Ok((status, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes).into_response())
+}
+
+/// 200 with JSON.
+pub fn ok<T: Serialize>(value: &T) -> Result<Response, Fault> {
+    json(StatusCode::OK, value)
+}
+
+/// A record with its `ETag`.
+pub fn record<T: Serialize>(status: StatusCode, version: i64, value: &T) -> Result<Response, Fault> {
+    let mut response = json(status, value)?;
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}
+
+/// A list in the API's form.
+pub fn list<T: Serialize>(items: &[T], next: Option<&str>) -> Result<Response, Fault> {
+    ok(&json!({ "items": items, "next": next }))
+}
+
+/// 204.
+pub fn nothing() -> Result<Response, Fault> {
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// 303 to an address of our own, or of a host that the directory knows.
+pub fn see(to: &str) -> Response {
+    let Ok(to) = HeaderValue::from_str(to) else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
+    (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
+}
+
+/// HTML under a status.
+pub fn html(status: StatusCode, text: String) -> Response {
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    (status, [(header::CONTENT_TYPE, kind)], Body::from(text)).into_response()
+}
+
+/// The status of a category.
+pub fn status(category: Category) -> StatusCode {
+    StatusCode::from_u16(category.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// The problem as this route's readers are told it: RFC 9457 JSON, or a page.
+pub fn problem(call: &Call, fault: &Fault) -> Response {
+    let problem = &fault.problem;
+    let mut response = match call.route.surface {
+        Surface::Api => {
+            let body = problem_json(call, fault).to_string();
+            let kind = HeaderValue::from_static("application/problem+json");
+            (status(problem.kind.category), [(header::CONTENT_TYPE, kind)], body).into_response()
+        }
+        Surface::Page | Surface::File => page::error::render(call, fault),
+    };
+    let headers = response.headers_mut();
+    if let Some(wait) = problem.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+    }
+    if problem.kind.category == Category::Unauthenticated && call.route.surface == Surface::Api {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+/// RFC 9457 §3 with our extensions.
+pub fn problem_json(call: &Call, fault: &Fault) -> Value {
+    let problem = &fault.problem;
+    let lang = call.lang;
+    let title = problem.kind.title.get(lang);
+    let detail = problem.detail.as_ref().map_or(title, |d| d.get(lang));
+    let mut out = json!({
+        "type": format!("urn:sekisho:problem:{}", problem.kind.name),
+        "title": title,
+        "status": problem.kind.category.status(),
+        "detail": detail,
+        "code": problem.kind.code,
+        "trace": call.arrival.trace.to_string(),
+        "remedy": problem.kind.remedy.get(lang),
+    });
+    if let Value::Object(map) = &mut out {
+        if let Some(place) = &problem.place {
+            map.insert("place".into(), json!(place));
+        }
+        if let Some(wait) = problem.retry_after {
+            map.insert("retry_after".into(), json!(wait.as_secs().max(1)));
+        }
+        if fault.fields.len() > 1 {
+            let errors: Vec<_> =
+                fault.fields.iter().map(|f| json!({ "place": f.field, "detail": f.says.get(lang) })).collect();
+            map.insert("errors".into(), json!(errors));
+        }
+    }
+    out
+}

@@ -1,0 +1,464 @@
+//! The one route list. Router, API document, permission matrix and the sweeps over all routes follow from it; a route
+//! that is not here does not exist.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use axum::{response::Response, routing::MethodFilter};
+use sekisho_kernel::{Event, Right as R, Text, event as e};
+
+use crate::{api, call::Call, files, inputs as i, page, problem::Fault, serve, shape::Shape};
+
+/// A method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// GET (and HEAD).
+    Get,
+    /// POST.
+    Post,
+    /// PUT.
+    Put,
+    /// PATCH.
+    Patch,
+    /// DELETE.
+    Delete,
+}
+
+impl Verb {
+    /// Upper case, as on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+    /// Whether it may change something.
+    pub const fn mutates(self) -> bool {
+        !matches!(self, Self::Get)
+    }
+    pub(crate) const fn filter(self) -> MethodFilter {
+        match self {
+            Self::Get => MethodFilter::GET,
+            Self::Post => MethodFilter::POST,
+            Self::Put => MethodFilter::PUT,
+            Self::Patch => MethodFilter::PATCH,
+            Self::Delete => MethodFilter::DELETE,
+        }
+    }
+}
+
+/// What kind of route it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Surface {
+    /// `/api/v1`.
+    Api,
+    /// A page, or a form's target.
+    Page,
+    /// A style sheet, script or picture.
+    File,
+}
+
+/// What a route needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing.
+    Public,
+    /// A signed-in person, acting on their own account.
+    Own,
+    /// This right.
+    Right(R),
+}
+
+/// What it answers when all goes well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gives {
+    /// JSON of the schema with this name.
+    Json(u16, &'static str),
+    /// 204.
+    Nothing,
+    /// A file of one of these media types.
+    Media(&'static [&'static str]),
+    /// A page.
+    Page,
+    /// A redirect after a form.
+    Redirect,
+}
+
+type Run = Pin<Box<dyn Future<Output = Result<Response, Fault>> + Send>>;
+
+/// One route.
+#[derive(Clone, Copy)]
+pub struct RouteInfo {
+    /// Method.
+    pub verb: Verb,
+    /// Path, parameters in braces.
+    pub path: &'static str,
+    /// Kind.
+    pub surface: Surface,
+    /// The operation's name, unique.
+    pub name: &'static str,
+    /// What it does, one line.
+    pub says: &'static str,
+    /// What it needs.
+    pub access: Access,
+    /// The event of its entry; `None` makes no entry when it succeeds.
+    pub event: Option<&'static Event>,
+    /// The prefix of the id in the path's `{id}`.
+    pub id: Option<&'static str>,
+    /// Query parameters.
+    pub query: Option<&'static Shape>,
+    /// Body.
+    pub body: Option<&'static Shape>,
+    /// Answer.
+    pub gives: Gives,
+    /// Whether `If-Match` is read, and whether it must be there.
+    pub version: Option<bool>,
+    /// Whether the request counts as activity of the person.
+    pub activity: bool,
+    pub(crate) handler: fn(Arc<Call>) -> Run,
+}
+
+impl std::fmt::Debug for RouteInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.verb.name(), self.path)
+    }
+}
+
+impl RouteInfo {
+    const fn new(
+        verb: Verb,
+        path: &'static str,
+        name: &'static str,
+        access: Access,
+        event: Option<&'static Event>,
+        handler: fn(Arc<Call>) -> Run,
+    ) -> Self {
+        Self {
+            verb,
+            path,
+            surface: Surface::Api,
+            name,
+            says: "",
+            access,
+            event,
+            id: None,
+            query: None,
+            body: None,
+            gives: Gives::Nothing,
+            version: None,
+            activity: true,
+            handler,
+        }
+    }
+    const fn says(mut self, says: &'static str) -> Self {
+        self.says = says;
+        self
+    }
+    const fn id(mut self, prefix: &'static str) -> Self {
+        self.id = Some(prefix);
+        self
+    }
+    const fn query(mut self, shape: &'static Shape) -> Self {
+        self.query = Some(shape);
+        self
+    }
+    const fn body(mut self, shape: &'static Shape) -> Self {
+        self.body = Some(shape);
+        self
+    }
+    const fn gives(mut self, status: u16, schema: &'static str) -> Self {
+        self.gives = Gives::Json(status, schema);
+        self
+    }
+    const fn media(mut self, kinds: &'static [&'static str]) -> Self {
+        self.gives = Gives::Media(kinds);
+        self
+    }
+    const fn version(mut self, must: bool) -> Self {
+        self.version = Some(must);
+        self
+    }
+    const fn idle(mut self) -> Self {
+        self.activity = false;
+        self
+    }
+    const fn page(mut self) -> Self {
+        self.surface = Surface::Page;
+        self.gives = if self.verb.mutates() { Gives::Redirect } else { Gives::Page };
+        self
+    }
+    const fn file(mut self, kind: &'static [&'static str]) -> Self {
+        self.surface = Surface::File;
+        self.gives = Gives::Media(kind);
+        self
+    }
+}
+
+macro_rules! h {
+    ($handler:path) => {
+        |call| Box::pin($handler(call))
+    };
+}
+
+macro_rules! route {
+    ($verb:ident $path:literal $name:literal $access:expr, $event:expr, $handler:path) => {
+        RouteInfo::new(Verb::$verb, $path, $name, $access, $event, h!($handler))
+    };
+}
+
+const fn right(right: R) -> Access {
+    Access::Right(right)
+}
+const OWN: Access = Access::Own;
+const PUBLIC: Access = Access::Public;
+
+/// What stands in for a route where there is none: the API's answer and the page.
+pub static UNKNOWN: [RouteInfo; 2] = [
+    route!(Get "/api/{*rest}" "unknownApi" PUBLIC, None, serve::nothing_here),
+    route!(Get "/{*rest}" "unknownPage" PUBLIC, None, serve::nothing_here).page(),
+];
+
+static ROUTES: &[RouteInfo] = &[
+    // --- sign-in
+    route!(Post "/api/v1/sign-in" "signIn" PUBLIC, Some(&e::SESSION_SIGN_IN), api::sign_in::start)
+        .says("Signs in with name and password.").body(&i::SIGN_IN).gives(200, "SignInStep"),
+    route!(Post "/api/v1/sign-in/factor" "signInFactor" PUBLIC, Some(&e::SESSION_SIGN_IN), api::sign_in::factor)
+        .says("Goes on with a code or a recovery code.").body(&i::SIGN_IN_FACTOR).gives(200, "SignInStep"),
+    route!(Post "/api/v1/sign-in/password" "signInPassword" PUBLIC, Some(&e::SESSION_SIGN_IN), api::sign_in::password)
+        .says("Goes on with a new password, where the old one has run out.").body(&i::SIGN_IN_PASSWORD).gives(200, "SignInStep"),
+    route!(Post "/api/v1/sign-in/enrol" "signInEnrol" PUBLIC, Some(&e::FACTOR_CREATE), api::sign_in::enrol)
+        .says("Begins to set up the second factor that the policy requires.").body(&i::CHALLENGE).gives(200, "Enrolment"),
+    route!(Post "/api/v1/sign-in/enrol/confirm" "signInEnrolConfirm" PUBLIC, Some(&e::FACTOR_CONFIRM), api::sign_in::confirm)
+        .says("Confirms it with a code, and signs in.").body(&i::CHALLENGE_CODE).gives(200, "SignInStep"),
+    route!(Post "/api/v1/sign-out" "signOut" OWN, Some(&e::SESSION_SIGN_OUT), api::sign_in::out)
+        .says("Ends this session."),
+    route!(Get "/api/v1/session" "readSession" OWN, None, api::sign_in::session)
+        .says("This session and its ends. Never prolongs it.").gives(200, "SessionState").idle(),
+    route!(Post "/api/v1/links/use" "useLink" PUBLIC, Some(&e::LINK_USE), api::sign_in::link)
+        .says("Sets a password with a one-time link.").body(&i::LINK_USE).gives(200, "LinkUsed"),
+    // --- one's own account
+    route!(Get "/api/v1/me" "readMe" OWN, Some(&e::USER_READ), api::me::read)
+        .says("One's own account and rights.").gives(200, "Me"),
+    route!(Put "/api/v1/me/password" "changePassword" OWN, Some(&e::PASSWORD_CHANGE), api::me::password)
+        .says("Changes one's own password.").body(&i::PASSWORD_CHANGE),
+    route!(Post "/api/v1/me/reauthenticate" "reauthenticate" OWN, Some(&e::SESSION_REAUTHENTICATE), api::me::reauthenticate)
+        .says("Proves again who is at the keyboard.").body(&i::PASSWORD_ONLY),
+    route!(Get "/api/v1/me/factors" "listFactors" OWN, Some(&e::FACTOR_LIST), api::me::factors)
+        .says("One's own second factors.").gives(200, "FactorList"),
+    route!(Post "/api/v1/me/factors" "createFactor" OWN, Some(&e::FACTOR_CREATE), api::me::enrol)
+        .says("Begins to set up an authenticator app.").body(&i::EMPTY).gives(201, "Enrolment"),
+    route!(Post "/api/v1/me/factors/{id}/confirm" "confirmFactor" OWN, Some(&e::FACTOR_CONFIRM), api::me::confirm)
+        .says("Confirms it with a code; gives recovery codes.").id("fac").body(&i::CODE).gives(200, "RecoveryCodes"),
+    route!(Delete "/api/v1/me/factors/{id}" "deleteFactor" OWN, Some(&e::FACTOR_DELETE), api::me::remove)
+        .says("Removes a second factor; needs the password.").id("fac").body(&i::PASSWORD_ONLY),
+    route!(Post "/api/v1/me/recovery-codes" "createRecoveryCodes" OWN, Some(&e::RECOVERY_CREATE), api::me::codes)
+        .says("New recovery codes; the old ones end.").body(&i::PASSWORD_ONLY).gives(200, "RecoveryCodes"),
+    route!(Get "/api/v1/me/sessions" "listOwnSessions" OWN, Some(&e::SESSION_LIST), api::me::sessions)
+        .says("One's own sessions.").gives(200, "SessionList"),
+    route!(Delete "/api/v1/me/sessions/{id}" "endOwnSession" OWN, Some(&e::SESSION_END), api::me::end)
+        .says("Ends one of them.").id("ses"),
+    route!(Delete "/api/v1/me/sessions" "endOtherSessions" OWN, Some(&e::SESSION_END), api::me::end_others)
+        .says("Ends all but this one.").query(&i::KEEP).gives(200, "Ended"),
+    // --- users
+    route!(Get "/api/v1/users" "listUsers" right(R::USERS_READ), Some(&e::USER_LIST), api::users::list)
+        .says("Accounts, oldest first.").query(&i::USER_QUERY).gives(200, "UserList"),
+    route!(Post "/api/v1/users" "createUser" right(R::USERS_WRITE), Some(&e::USER_CREATE), api::users::create)
+        .says("A new account; without a password an invitation link comes back, once.").body(&i::NEW_USER).gives(201, "NewUserMade"),
+    route!(Get "/api/v1/users/{id}" "readUser" right(R::USERS_READ), Some(&e::USER_READ), api::users::read)
+        .says("One account.").id("usr").gives(200, "User"),
+    route!(Patch "/api/v1/users/{id}" "updateUser" right(R::USERS_WRITE), Some(&e::USER_UPDATE), api::users::update)
+        .says("Changes an account; what is left out stays.").id("usr").body(&i::USER_PATCH).gives(200, "User").version(true),
+    route!(Delete "/api/v1/users/{id}" "deleteUser" right(R::USERS_WRITE), Some(&e::USER_DELETE), api::users::delete)
+        .says("Deletes an account and ends its sessions.").id("usr").version(false),
+    route!(Post "/api/v1/users/{id}/disable" "disableUser" right(R::USERS_WRITE), Some(&e::USER_DISABLE), api::users::disable)
+        .says("Disables an account and ends its sessions.").id("usr").body(&i::EMPTY).gives(200, "User"),
+    route!(Post "/api/v1/users/{id}/enable" "enableUser" right(R::USERS_WRITE), Some(&e::USER_ENABLE), api::users::enable)
+        .says("Enables it again.").id("usr").body(&i::EMPTY).gives(200, "User"),
+    route!(Post "/api/v1/users/{id}/unlock" "unlockUser" right(R::USERS_WRITE), Some(&e::ACCOUNT_UNLOCK), api::users::unlock)
+        .says("Forgets its failed tries.").id("usr").body(&i::EMPTY).gives(200, "User"),
+    route!(Post "/api/v1/users/{id}/invite" "inviteUser" right(R::USERS_WRITE), Some(&e::USER_INVITE), api::users::invite)
+        .says("A one-time link by which the person sets a password; shown once.").id("usr").body(&i::EMPTY).gives(200, "Link"),
+    route!(Put "/api/v1/users/{id}/functions" "switchUser" right(R::USERS_WRITE), Some(&e::USER_SWITCH), api::users::switch)
+        .says("Which functions are off for this person.").id("usr").body(&i::OFF).gives(200, "User"),
+    route!(Get "/api/v1/users/{id}/sessions" "listUserSessions" right(R::SESSIONS_READ), Some(&e::SESSION_LIST), api::users::sessions)
+        .says("Somebody's sessions.").id("usr").gives(200, "SessionList"),
+    route!(Delete "/api/v1/users/{id}/sessions" "endUserSessions" right(R::SESSIONS_END), Some(&e::SESSION_END), api::users::end)
+        .says("Ends all of somebody's sessions.").id("usr").gives(200, "Ended"),
+    // --- roles and grants
+    route!(Get "/api/v1/rights" "listRights" right(R::ROLES_READ), Some(&e::ROLE_LIST), api::roles::rights)
+        .says("The rights catalogue.").gives(200, "RightList"),
+    route!(Get "/api/v1/roles" "listRoles" right(R::ROLES_READ), Some(&e::ROLE_LIST), api::roles::list)
+        .says("Roles, oldest first.").query(&i::PAGE).gives(200, "RoleList"),
+    route!(Post "/api/v1/roles" "createRole" right(R::ROLES_WRITE), Some(&e::ROLE_CREATE), api::roles::create)
+        .says("A new role.").body(&i::NEW_ROLE).gives(201, "Role"),
+    route!(Get "/api/v1/roles/{id}" "readRole" right(R::ROLES_READ), Some(&e::ROLE_READ), api::roles::read)
+        .says("One role.").id("rol").gives(200, "Role"),
+    route!(Patch "/api/v1/roles/{id}" "updateRole" right(R::ROLES_WRITE), Some(&e::ROLE_UPDATE), api::roles::update)
+        .says("Changes a role, for everybody who holds it, at once.").id("rol").body(&i::ROLE_PATCH).gives(200, "Role").version(true),
+    route!(Delete "/api/v1/roles/{id}" "deleteRole" right(R::ROLES_WRITE), Some(&e::ROLE_DELETE), api::roles::delete)
+        .says("Deletes a role and its grants.").id("rol").version(false),
+    route!(Get "/api/v1/grants" "listGrants" right(R::ROLES_READ), Some(&e::GRANT_LIST), api::roles::grants)
+        .says("Who holds which role.").query(&i::GRANT_QUERY).gives(200, "GrantList"),
+    route!(Post "/api/v1/grants" "createGrant" right(R::GRANTS_WRITE), Some(&e::GRANT_CREATE), api::roles::grant)
+        .says("Grants a role to a person, for the tenant or one site.").body(&i::NEW_GRANT).gives(201, "Grant"),
+    route!(Delete "/api/v1/grants/{id}" "deleteGrant" right(R::GRANTS_WRITE), Some(&e::GRANT_DELETE), api::roles::revoke)
+        .says("Takes it back.").id("gra"),
+    // --- sites
+    route!(Get "/api/v1/sites" "listSites" right(R::SITES_READ), Some(&e::SITE_LIST), api::sites::list)
+        .says("Sites, oldest first.").query(&i::PAGE).gives(200, "SiteList"),
+    route!(Post "/api/v1/sites" "createSite" right(R::SITES_WRITE), Some(&e::SITE_CREATE), api::sites::create)
+        .says("A new site.").body(&i::NEW_SITE).gives(201, "Site"),
+    route!(Get "/api/v1/sites/{id}" "readSite" right(R::SITES_READ), Some(&e::SITE_READ), api::sites::read)
+        .says("One site.").id("sit").gives(200, "Site"),
+    route!(Patch "/api/v1/sites/{id}" "updateSite" right(R::SITES_WRITE), Some(&e::SITE_UPDATE), api::sites::update)
+        .says("Changes a site.").id("sit").body(&i::SITE_PATCH).gives(200, "Site").version(true),
+    route!(Delete "/api/v1/sites/{id}" "deleteSite" right(R::SITES_WRITE), Some(&e::SITE_DELETE), api::sites::delete)
+        .says("Deletes a site.").id("sit").version(false),
+    // --- address rules
+    route!(Get "/api/v1/address-rules" "listAddressRules" right(R::ADDRESSES_READ), Some(&e::ADDRESS_RULE_LIST), api::addresses::list)
+        .says("Networks from which people may come; none admits all.").query(&i::PAGE).gives(200, "AddressRuleList"),
+    route!(Post "/api/v1/address-rules" "createAddressRule" right(R::ADDRESSES_WRITE), Some(&e::ADDRESS_RULE_CREATE), api::addresses::create)
+        .says("A new rule.").body(&i::NEW_ADDRESS_RULE).gives(201, "AddressRule"),
+    route!(Get "/api/v1/address-rules/{id}" "readAddressRule" right(R::ADDRESSES_READ), Some(&e::ADDRESS_RULE_LIST), api::addresses::read)
+        .says("One rule.").id("adr").gives(200, "AddressRule"),
+    route!(Patch "/api/v1/address-rules/{id}" "updateAddressRule" right(R::ADDRESSES_WRITE), Some(&e::ADDRESS_RULE_UPDATE), api::addresses::update)
+        .says("Changes a rule.").id("adr").body(&i::ADDRESS_RULE_PATCH).gives(200, "AddressRule").version(true),
+    route!(Delete "/api/v1/address-rules/{id}" "deleteAddressRule" right(R::ADDRESSES_WRITE), Some(&e::ADDRESS_RULE_DELETE), api::addresses::delete)
+        .says("Removes a rule.").id("adr").version(false),
+    // --- policy and functions
+    route!(Get "/api/v1/policy" "readPolicy" right(R::POLICY_READ), Some(&e::POLICY_READ), api::policy::read)
+        .says("The policy in force, setting by setting.").gives(200, "Policy"),
+    route!(Put "/api/v1/policy/{key}" "setPolicy" right(R::POLICY_WRITE), Some(&e::POLICY_UPDATE), api::policy::set)
+        .says("The tenant's own value of a setting; never looser than the platform's.").body(&i::SETTING).gives(200, "Setting"),
+    route!(Delete "/api/v1/policy/{key}" "clearPolicy" right(R::POLICY_WRITE), Some(&e::POLICY_UPDATE), api::policy::clear)
+        .says("Back to the platform's value.").gives(200, "Setting"),
+    route!(Get "/api/v1/functions" "readFunctions" right(R::POLICY_READ), Some(&e::SWITCH_READ), api::policy::functions)
+        .says("The functions, and which are off for the tenant.").gives(200, "Functions"),
+    route!(Put "/api/v1/functions" "switchFunctions" right(R::SWITCHES_WRITE), Some(&e::SWITCH_UPDATE), api::policy::switch)
+        .says("Which functions are off for the whole tenant.").body(&i::OFF).gives(200, "Functions"),
+    // --- history
+    route!(Get "/api/v1/history" "listHistory" right(R::HISTORY_READ), Some(&e::HISTORY_READ), api::history::list)
+        .says("The operation history, newest first.").query(&i::HISTORY_QUERY).gives(200, "History"),
+    route!(Get "/api/v1/history/checkpoint" "readCheckpoint" right(R::HISTORY_READ), Some(&e::HISTORY_PROOF), api::history::checkpoint)
+        .says("The newest signed checkpoint (C2SP tlog-checkpoint).").media(&["text/plain"]),
+    route!(Get "/api/v1/history/export" "exportHistory" right(R::HISTORY_EXPORT), Some(&e::HISTORY_EXPORT), api::history::export)
+        .says("The whole log with proof of completeness, or its entries as CSV or JSON Lines.").query(&i::EXPORT)
+        .media(&["application/vnd.sekisho.log", "text/csv", "application/jsonl"]),
+    route!(Get "/api/v1/history/{id}" "readHistoryEntry" right(R::HISTORY_READ), Some(&e::HISTORY_READ), api::history::read)
+        .says("One entry.").id("ent").gives(200, "HistoryEntry"),
+    route!(Get "/api/v1/history/{id}/proof" "readProof" right(R::HISTORY_READ), Some(&e::HISTORY_PROOF), api::history::proof)
+        .says("The proof that an entry is in the log (C2SP tlog-proof).").id("ent").media(&["text/plain"]),
+    // --- claims
+    route!(Get "/api/v1/claims" "listClaims" right(R::CLAIMS_READ), Some(&e::CLAIMS_READ), api::claims::list)
+        .says("Every claim with verdict, evidence and age.").query(&i::CLAIM_QUERY).gives(200, "ClaimList"),
+    route!(Get "/api/v1/claims/{claim}" "readClaim" right(R::CLAIMS_READ), Some(&e::CLAIMS_READ), api::claims::read)
+        .says("One claim with the steps of its proof.").gives(200, "Claim"),
+    route!(Get "/api/v1/catalogue" "readCatalogue" right(R::CLAIMS_READ), Some(&e::CLAIMS_READ), api::claims::catalogue)
+        .says("The data catalogue: what is kept, how it is protected, for how long.").gives(200, "Catalogue"),
+    route!(Get "/api/v1/openapi.json" "readDocument" PUBLIC, None, api::document)
+        .says("This document.").gives(200, "Document").idle(),
+    // --- pages: sign-in
+    route!(Get "/sign-in" "signInPage" PUBLIC, None, page::sign_in::show).page(),
+    route!(Post "/sign-in" "signInForm" PUBLIC, Some(&e::SESSION_SIGN_IN), page::sign_in::start).body(&i::SIGN_IN).page(),
+    route!(Get "/sign-in/factor" "factorPage" PUBLIC, None, page::sign_in::show_factor).page(),
+    route!(Post "/sign-in/factor" "factorForm" PUBLIC, Some(&e::SESSION_SIGN_IN), page::sign_in::factor).body(&i::FACTOR_FORM).page(),
+    route!(Get "/sign-in/password" "newPasswordPage" PUBLIC, None, page::sign_in::show_password).page(),
+    route!(Post "/sign-in/password" "newPasswordForm" PUBLIC, Some(&e::SESSION_SIGN_IN), page::sign_in::password).body(&i::NEW_PASSWORD_FORM).page(),
+    route!(Get "/sign-in/enrol" "signInEnrolPage" PUBLIC, Some(&e::FACTOR_CREATE), page::sign_in::show_enrol).page(),
+    route!(Post "/sign-in/enrol" "signInEnrolForm" PUBLIC, Some(&e::FACTOR_CONFIRM), page::sign_in::enrol).body(&i::CODE).page(),
+    route!(Get "/link" "linkPage" PUBLIC, None, page::sign_in::show_link).page(),
+    route!(Post "/link" "linkForm" PUBLIC, Some(&e::LINK_USE), page::sign_in::link).body(&i::LINK_USE).page(),
+    route!(Get "/enter" "enterPage" OWN, Some(&e::SESSION_ENTER), page::sign_in::enter).page(),
+    route!(Post "/sign-out" "signOutForm" OWN, Some(&e::SESSION_SIGN_OUT), page::sign_in::out).page(),
+    route!(Post "/lang" "preferencesForm" PUBLIC, None, page::prefs::set).page(),
+    // --- pages: overview and own account
+    route!(Get "/" "overviewPage" OWN, None, page::overview::show).page(),
+    route!(Get "/account" "accountPage" OWN, Some(&e::USER_READ), page::account::show).page(),
+    route!(Post "/account/password" "passwordForm" OWN, Some(&e::PASSWORD_CHANGE), page::account::password).body(&i::PASSWORD_CHANGE).page(),
+    route!(Post "/account/factors" "enrolForm" OWN, Some(&e::FACTOR_CREATE), page::account::enrol).page(),
+    route!(Post "/account/factors/{id}/confirm" "confirmFactorForm" OWN, Some(&e::FACTOR_CONFIRM), page::account::confirm).id("fac").body(&i::CODE).page(),
+    route!(Post "/account/factors/{id}/delete" "deleteFactorForm" OWN, Some(&e::FACTOR_DELETE), page::account::remove).id("fac").body(&i::PASSWORD_ONLY).page(),
+    route!(Post "/account/recovery-codes" "recoveryCodesForm" OWN, Some(&e::RECOVERY_CREATE), page::account::codes).body(&i::PASSWORD_ONLY).page(),
+    route!(Get "/sessions" "sessionsPage" OWN, Some(&e::SESSION_LIST), page::sessions::show).page(),
+    route!(Post "/sessions/{id}/end" "endSessionForm" OWN, Some(&e::SESSION_END), page::sessions::end).id("ses").page(),
+    route!(Post "/sessions/end-others" "endOtherSessionsForm" OWN, Some(&e::SESSION_END), page::sessions::end_others).page(),
+    // --- pages: users
+    route!(Get "/users" "usersPage" right(R::USERS_READ), Some(&e::USER_LIST), page::users::show).query(&i::USER_QUERY).page(),
+    route!(Post "/users" "createUserForm" right(R::USERS_WRITE), Some(&e::USER_CREATE), page::users::create).body(&i::NEW_USER).page(),
+    route!(Get "/users/{id}" "userPage" right(R::USERS_READ), Some(&e::USER_READ), page::users::show_one).id("usr").page(),
+    route!(Post "/users/{id}" "updateUserForm" right(R::USERS_WRITE), Some(&e::USER_UPDATE), page::users::update).id("usr").body(&i::USER_PATCH).page(),
+    route!(Post "/users/{id}/delete" "deleteUserForm" right(R::USERS_WRITE), Some(&e::USER_DELETE), page::users::delete).id("usr").page(),
+    route!(Post "/users/{id}/disable" "disableUserForm" right(R::USERS_WRITE), Some(&e::USER_DISABLE), page::users::disable).id("usr").page(),
+    route!(Post "/users/{id}/enable" "enableUserForm" right(R::USERS_WRITE), Some(&e::USER_ENABLE), page::users::enable).id("usr").page(),
+    route!(Post "/users/{id}/unlock" "unlockUserForm" right(R::USERS_WRITE), Some(&e::ACCOUNT_UNLOCK), page::users::unlock).id("usr").page(),
+    route!(Post "/users/{id}/invite" "inviteUserForm" right(R::USERS_WRITE), Some(&e::USER_INVITE), page::users::invite).id("usr").page(),
+    route!(Post "/users/{id}/functions" "switchUserForm" right(R::USERS_WRITE), Some(&e::USER_SWITCH), page::users::switch).id("usr").page(),
+    route!(Get "/users/{id}/sessions" "userSessionsPage" right(R::SESSIONS_READ), Some(&e::SESSION_LIST), page::sessions::of_user).id("usr").page(),
+    route!(Post "/users/{id}/sessions/end" "endUserSessionsForm" right(R::SESSIONS_END), Some(&e::SESSION_END), page::sessions::end_of_user).id("usr").page(),
+    route!(Post "/users/{id}/grants" "createGrantForm" right(R::GRANTS_WRITE), Some(&e::GRANT_CREATE), page::users::grant).id("usr").page(),
+    route!(Post "/users/{id}/grants/{grant}/delete" "deleteGrantForm" right(R::GRANTS_WRITE), Some(&e::GRANT_DELETE), page::users::revoke).id("usr").page(),
+    // --- pages: roles, sites, addresses
+    route!(Get "/roles" "rolesPage" right(R::ROLES_READ), Some(&e::ROLE_LIST), page::roles::show).query(&i::PAGE).page(),
+    route!(Post "/roles" "createRoleForm" right(R::ROLES_WRITE), Some(&e::ROLE_CREATE), page::roles::create).body(&i::NEW_ROLE).page(),
+    route!(Get "/roles/{id}" "rolePage" right(R::ROLES_READ), Some(&e::ROLE_READ), page::roles::show_one).id("rol").page(),
+    route!(Post "/roles/{id}" "updateRoleForm" right(R::ROLES_WRITE), Some(&e::ROLE_UPDATE), page::roles::update).id("rol").body(&i::ROLE_PATCH).page(),
+    route!(Post "/roles/{id}/delete" "deleteRoleForm" right(R::ROLES_WRITE), Some(&e::ROLE_DELETE), page::roles::delete).id("rol").page(),
+    route!(Get "/sites" "sitesPage" right(R::SITES_READ), Some(&e::SITE_LIST), page::plain::sites).query(&i::PAGE).page(),
+    route!(Post "/sites" "createSiteForm" right(R::SITES_WRITE), Some(&e::SITE_CREATE), page::plain::create_site).body(&i::NEW_SITE).page(),
+    route!(Post "/sites/{id}" "updateSiteForm" right(R::SITES_WRITE), Some(&e::SITE_UPDATE), page::plain::update_site).id("sit").body(&i::SITE_PATCH).page(),
+    route!(Post "/sites/{id}/delete" "deleteSiteForm" right(R::SITES_WRITE), Some(&e::SITE_DELETE), page::plain::delete_site).id("sit").page(),
+    route!(Get "/addresses" "addressesPage" right(R::ADDRESSES_READ), Some(&e::ADDRESS_RULE_LIST), page::plain::addresses).query(&i::PAGE).page(),
+    route!(Post "/addresses" "createAddressForm" right(R::ADDRESSES_WRITE), Some(&e::ADDRESS_RULE_CREATE), page::plain::create_address).body(&i::NEW_ADDRESS_RULE).page(),
+    route!(Post "/addresses/{id}" "updateAddressForm" right(R::ADDRESSES_WRITE), Some(&e::ADDRESS_RULE_UPDATE), page::plain::update_address).id("adr").body(&i::ADDRESS_RULE_PATCH).page(),
+    route!(Post "/addresses/{id}/delete" "deleteAddressForm" right(R::ADDRESSES_WRITE), Some(&e::ADDRESS_RULE_DELETE), page::plain::delete_address).id("adr").page(),
+    // --- pages: policy
+    route!(Get "/policy" "policyPage" right(R::POLICY_READ), Some(&e::POLICY_READ), page::policy::show).page(),
+    route!(Post "/policy/{key}" "setPolicyForm" right(R::POLICY_WRITE), Some(&e::POLICY_UPDATE), page::policy::set).page(),
+    route!(Post "/policy/{key}/clear" "clearPolicyForm" right(R::POLICY_WRITE), Some(&e::POLICY_UPDATE), page::policy::clear).page(),
+    route!(Post "/functions" "switchFunctionsForm" right(R::SWITCHES_WRITE), Some(&e::SWITCH_UPDATE), page::policy::switch).page(),
+    // --- pages: history and claims
+    route!(Get "/history" "historyPage" right(R::HISTORY_READ), Some(&e::HISTORY_READ), page::history::show).query(&i::HISTORY_FORM).page(),
+    route!(Get "/history/export" "exportPage" right(R::HISTORY_EXPORT), Some(&e::HISTORY_EXPORT), api::history::export).query(&i::EXPORT).page(),
+    route!(Get "/history/{id}" "entryPage" right(R::HISTORY_READ), Some(&e::HISTORY_READ), page::history::show_one).id("ent").page(),
+    route!(Get "/claims" "claimsPage" right(R::CLAIMS_READ), Some(&e::CLAIMS_READ), page::claims::show).query(&i::CLAIM_FORM).page(),
+    route!(Get "/claims/{claim}" "claimPage" right(R::CLAIMS_READ), Some(&e::CLAIMS_READ), page::claims::show_one).page(),
+    // --- files
+    route!(Get "/assets/console.css" "styleFile" PUBLIC, None, files::style).file(&["text/css"]).idle(),
+    route!(Get "/assets/console.js" "scriptFile" PUBLIC, None, files::script).file(&["text/javascript"]).idle(),
+    route!(Get "/assets/mark.svg" "markFile" PUBLIC, None, files::mark).file(&["image/svg+xml"]).idle(),
+    route!(Get "/favicon.ico" "iconFile" PUBLIC, None, files::mark).file(&["image/svg+xml"]).idle(),
+];
+
+/// Every route there is.
+pub fn routes() -> &'static [RouteInfo] {
+    ROUTES
+}
+
+/// The route with this name.
+pub fn route(name: &str) -> Option<&'static RouteInfo> {
+    ROUTES.iter().find(|r| r.name == name)
+}
+
+impl Access {
+    /// The right's name, `own` or `public`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Own => "own",
+            Self::Right(right) => right.name(),
+        }
+    }
+    /// In words, for the API document.
+    pub fn text(self) -> Text {
+        match self {
+            Self::Public => Text::new("権限は不要です。", "No right is needed."),
+            Self::Own => Text::new("サインインした本人が対象です。", "For the signed-in person's own account."),
+            Self::Right(right) => Text::owned(
+                format!("権限「{}」（{}）が必要です。", right.text().ja, right.name()),
+                format!("Needs the right {}: {}.", right.name(), right.text().en),
+            ),
+        }
+    }
+}

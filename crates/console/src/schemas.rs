@@ -1,0 +1,274 @@
+//! What answers look like, in JSON Schema 2020-12. A test holds every real answer against these.
+
+use sekisho_kernel::{Function, Outcome, Right, claim::Verdict};
+use serde_json::{Map, Value, json};
+
+/// A field of an answer.
+fn of(kind: &str) -> Value {
+    match kind {
+        "time" => json!({ "type": "string", "format": "date-time" }),
+        "time?" => json!({ "type": ["string", "null"], "format": "date-time" }),
+        "text" => json!({ "type": "string" }),
+        "text?" => json!({ "type": ["string", "null"] }),
+        "int" => json!({ "type": "integer" }),
+        "int?" => json!({ "type": ["integer", "null"] }),
+        "bool" => json!({ "type": "boolean" }),
+        "texts" => json!({ "type": "array", "items": { "type": "string" } }),
+        "both" => json!({ "$ref": "#/components/schemas/Text" }),
+        "both?" => json!({ "anyOf": [{ "$ref": "#/components/schemas/Text" }, { "type": "null" }] }),
+        _ => match kind.split_once(':') {
+            Some(("id", prefix)) => json!({ "type": "string", "pattern": format!("^{prefix}_[0-9a-f]{{32}}$") }),
+            Some(("id?", prefix)) => {
+                json!({ "type": ["string", "null"], "pattern": format!("^{prefix}_[0-9a-f]{{32}}$") })
+            }
+            Some(("list", name)) => {
+                json!({ "type": "array", "items": { "$ref": format!("#/components/schemas/{name}") } })
+            }
+            Some(("ref", name)) => json!({ "$ref": format!("#/components/schemas/{name}") }),
+            _ => json!({ "enum": kind.split('|').collect::<Vec<_>>() }),
+        },
+    }
+}
+
+/// An object: `name kind`; a name with `?` may be left out.
+fn object(fields: &[(&str, &str)]) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for (name, kind) in fields {
+        let bare = name.trim_end_matches('?');
+        properties.insert(bare.into(), of(kind));
+        if bare.len() == name.len() {
+            required.push(bare);
+        }
+    }
+    json!({ "type": "object", "properties": properties, "required": required })
+}
+
+fn list(of: &str) -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "items": { "type": "array", "items": { "$ref": format!("#/components/schemas/{of}") } },
+            "next": { "type": ["string", "null"], "description": "Give it back as `after` for the next page." },
+        },
+        "required": ["items", "next"],
+    })
+}
+
+fn record(prefix: &str, own: &[(&str, &str)]) -> Value {
+    let id = format!("id:{prefix}");
+    let mut fields = vec![("id", id.as_str()), ("version", "int"), ("created", "time"), ("updated", "time")];
+    fields.extend_from_slice(own);
+    object(&fields)
+}
+
+const USER: &[(&str, &str)] = &[
+    ("name", "text"),
+    ("display_name", "text"),
+    ("mail", "text?"),
+    ("type", "administrator|approver|user"),
+    ("site", "id?:sit"),
+    ("state", "active|invited|disabled"),
+    ("locked_until", "time?"),
+    ("has_factor", "bool"),
+    ("functions_off", "texts"),
+];
+
+const CLAIM: &[(&str, &str)] = &[
+    ("id", "text"),
+    ("paper", "netmeister|mist|moxtra|dxsuite|idoperation"),
+    ("says", "both"),
+    ("kind", "enforced|attested|inherited"),
+    ("area", "text"),
+    ("verdict", "ref:Verdict"),
+    ("stage", "ref:Stage"),
+    ("at", "time?"),
+    ("age_seconds", "int?"),
+    ("fresh_until", "time?"),
+];
+
+/// Every schema of an answer, by name.
+pub fn all() -> Map<String, Value> {
+    let mut out = Map::new();
+    let mut put = |name: &str, schema: Value| {
+        out.insert(name.to_owned(), schema);
+    };
+    put("Text", object(&[("ja", "text"), ("en", "text")]));
+    put(
+        "Problem",
+        object(&[
+            ("type", "text"),
+            ("title", "text"),
+            ("status", "int"),
+            ("detail", "text"),
+            ("code", "text"),
+            ("trace", "text"),
+            ("remedy", "text"),
+            ("place?", "text"),
+            ("retry_after?", "int"),
+            ("errors?", "list:FieldError"),
+        ]),
+    );
+    put("FieldError", object(&[("place", "text"), ("detail", "text")]));
+    put(
+        "SignInStep",
+        object(&[
+            ("state", "signed-in|second-factor|password-change|enrol-factor"),
+            ("challenge?", "text"),
+            ("token?", "text"),
+            ("session?", "id:ses"),
+            ("user?", "ref:User"),
+            ("csrf?", "text"),
+            ("idle_ends_at?", "time?"),
+            ("ends_at?", "time"),
+            ("recovery_codes?", "texts"),
+        ]),
+    );
+    put("Enrolment", object(&[("id", "id:fac"), ("secret", "text"), ("uri", "text"), ("qr_svg", "text")]));
+    put(
+        "SessionState",
+        object(&[
+            ("session", "id:ses"),
+            ("user", "ref:User"),
+            ("idle_ends_at", "time?"),
+            ("ends_at", "time"),
+            ("now", "time"),
+            ("csrf", "text"),
+        ]),
+    );
+    put("LinkUsed", object(&[("state", "password-set"), ("user", "id:usr"), ("name", "text")]));
+    put("Link", object(&[("link", "text")]));
+    put(
+        "Me",
+        object(&[
+            ("user", "ref:User"),
+            ("session", "id:ses"),
+            ("rights", "texts"),
+            ("site_rights", "texts"),
+            ("must_act", "bool"),
+        ]),
+    );
+    put("User", record("usr", USER));
+    let mut made = record("usr", USER);
+    made["properties"]["link"] = json!({ "type": "string", "description": "The invitation link's token, shown once." });
+    put("NewUserMade", made);
+    put("UserList", list("User"));
+    put(
+        "Factor",
+        object(&[
+            ("id", "id:fac"),
+            ("version", "int"),
+            ("created", "time"),
+            ("kind", "totp"),
+            ("confirmed", "bool"),
+            ("recovery_left", "int"),
+        ]),
+    );
+    put("FactorList", list("Factor"));
+    put("RecoveryCodes", object(&[("recovery_codes", "texts")]));
+    put(
+        "Session",
+        object(&[
+            ("id", "id:ses"),
+            ("user", "id:usr"),
+            ("created", "time"),
+            ("last_used", "time"),
+            ("ends_at", "time"),
+            ("address", "text"),
+            ("browser", "text"),
+            ("current", "bool"),
+        ]),
+    );
+    put("SessionList", list("Session"));
+    put("Ended", object(&[("ended", "int")]));
+    let rights: Vec<_> = Right::all().map(Right::name).collect();
+    put(
+        "Right",
+        object(&[("name", &rights.join("|")), ("text", "both"), ("function", "ref:FunctionName"), ("by_site", "bool")]),
+    );
+    put("RightList", list("Right"));
+    let functions: Vec<_> = Function::all().map(Function::name).collect();
+    put("FunctionName", json!({ "type": "string", "enum": functions }));
+    put("Function", object(&[("name", "ref:FunctionName"), ("text", "both"), ("off", "bool")]));
+    put("Functions", object(&[("functions", "list:Function")]));
+    put("Role", record("rol", &[("name", "text"), ("rights", "texts")]));
+    put("RoleList", list("Role"));
+    put("Grant", record("gra", &[("user", "id:usr"), ("role", "id:rol"), ("site", "id?:sit")]));
+    put("GrantList", list("Grant"));
+    put("Site", record("sit", &[("name", "text"), ("note", "text")]));
+    put("SiteList", list("Site"));
+    put("AddressRule", record("adr", &[("network", "text"), ("note", "text")]));
+    put("AddressRuleList", list("AddressRule"));
+    put(
+        "Setting",
+        object(&[
+            ("key", "text"),
+            ("platform", "text"),
+            ("tenant", "text?"),
+            ("effective", "text"),
+            ("movement", "fixed|min|max|subset"),
+            ("kind", "bool|int|span|choice|str|zone|networks|socket|sockets|origin|path|list"),
+            ("doc", "both"),
+        ]),
+    );
+    put("Policy", object(&[("name", "text"), ("digest", "text"), ("settings", "list:Setting")]));
+    let outcomes = [Outcome::Success, Outcome::Refused, Outcome::Failed].map(Outcome::name).join("|");
+    let mut entry = object(&[
+        ("id", "id:ent"),
+        ("at", "time"),
+        ("local_time", "text"),
+        ("event", "text"),
+        ("actor", "text"),
+        ("actor_name?", "text"),
+        ("target", "text"),
+        ("outcome", &outcomes),
+        ("address", "text"),
+        ("via", "text"),
+        ("trace", "text"),
+        ("state", "accepted|sequenced|protected"),
+    ]);
+    entry["properties"]["detail"] = json!({ "type": "object", "additionalProperties": { "type": "string" } });
+    put("HistoryEntry", entry);
+    put("History", object(&[("entries", "list:HistoryEntry"), ("next", "text?")]));
+    put("Verdict", json!({ "type": "string", "enum": Verdict::ALL.map(Verdict::name) }));
+    put("Stage", json!({ "enum": ["rehearsal", "live", null] }));
+    put("ClaimRow", object(CLAIM));
+    put("ClaimList", object(&[("claims", "list:ClaimRow")]));
+    put(
+        "Step",
+        object(&[
+            ("clause", "text"),
+            ("kind", "positive|forbidden|absent|missing"),
+            ("tried", "text"),
+            ("expected", "text"),
+            ("seen", "text"),
+            ("result", "pass|fail|error"),
+        ]),
+    );
+    let mut fields = CLAIM.to_vec();
+    fields.extend_from_slice(&[
+        ("probe", "both?"),
+        ("note", "both?"),
+        ("build", "text?"),
+        ("policy", "text?"),
+        ("steps", "list:Step"),
+    ]);
+    put("Claim", object(&fields));
+    put(
+        "CatalogueRow",
+        object(&[
+            ("name", "text"),
+            ("text", "both"),
+            ("class", "text"),
+            ("class_text", "both"),
+            ("protection", "sealed|clear"),
+            ("retention", "until-deleted|until-expiry|setting"),
+            ("retention_setting", "text?"),
+            ("indexed", "texts"),
+            ("clear", "texts"),
+        ]),
+    );
+    put("Catalogue", list("CatalogueRow"));
+    put("Document", json!({ "type": "object" }));
+    out
+}

@@ -1,0 +1,292 @@
+//! From the request to the handler and back: the same steps for every route, in this order.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::{RawPathParams, Request, State, rejection::RawPathParamsRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use http_body_util::{BodyExt, Limited};
+use sekisho_kernel::{
+    Lang, Outcome, Problem, Secret, Zone, event,
+    hook::Arrival,
+    problem::{Category, INTERNAL, NOT_FOUND, UNAUTHENTICATED},
+};
+
+use crate::{
+    call::Call,
+    cookie, guard, idempotency, page,
+    parts::Parts,
+    problem::{FORGED, Fault, MALFORMED, TOO_LARGE},
+    reply,
+    routes::{Access, RouteInfo, Surface, UNKNOWN},
+};
+
+type Params = Result<RawPathParams, RawPathParamsRejection>;
+
+/// The largest body, in bytes.
+pub const MAX_BODY: usize = 64 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// Runs one route.
+pub async fn run(
+    route: &'static RouteInfo,
+    State(parts): State<Parts>,
+    params: Option<RawPathParams>,
+    request: Request,
+) -> Response {
+    let Some(arrival) = request.extensions().get::<Arrival>().cloned() else {
+        // Only a wiring that leaves the door out gets here; there is no tenant, so there is no log to enter it in.
+        tracing::error!(route = route.name, "a request without the door's arrival");
+        return dressed(route, None, StatusCode::INTERNAL_SERVER_ERROR.into_response());
+    };
+    let params = params.iter().flatten().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+    let (head, body) = request.into_parts();
+    let (lang, zone, zone_fixed) = reader(&parts, route, &arrival, &head.headers);
+    let form_token = match cookie::get(&head.headers, cookie::FORM) {
+        Some(value) => (value.to_owned(), false),
+        None => (hex::encode(sekisho_kernel::rng::bytes::<16>(&*parts.rng)), true),
+    };
+    let mut call = Call {
+        route,
+        arrival,
+        lang,
+        zone,
+        zone_fixed,
+        uri: head.uri,
+        params,
+        body: axum::body::Bytes::new(),
+        token: token(route, &head.headers),
+        passage: None,
+        form_token,
+        now: parts.clock.now(),
+        headers: head.headers,
+        parts,
+    };
+    let answer = match read(body).await {
+        Ok(bytes) => {
+            call.body = bytes;
+            match admit(&mut call).await {
+                Ok(()) => handle(Arc::new(call)).await,
+                Err(fault) => refused(&call, fault).await,
+            }
+        }
+        Err(fault) => refused(&call, fault).await,
+    };
+    dressed(route, Some(lang), answer)
+}
+
+async fn handle(call: Arc<Call>) -> Response {
+    let replayable = match idempotency::replay(&call).await {
+        Ok(idempotency::State::Answer(response)) => return response,
+        Ok(idempotency::State::Fresh(slot)) => slot,
+        Err(fault) => return refused(&call, fault).await,
+    };
+    let answer = (call.route.handler)(Arc::clone(&call)).await;
+    let answer = match (answer, replayable) {
+        (Ok(response), Some(slot)) => slot.keep(&call, response).await,
+        (other, _) => other,
+    };
+    match answer {
+        Ok(mut response) => {
+            if call.form_token.1 && call.route.surface == Surface::Page && call.passage.is_none() {
+                let made = cookie::set(cookie::FORM, &call.form_token.0, cookie::Life::Browser);
+                response.headers_mut().extend(made.map(|v| (header::SET_COOKIE, v)));
+            }
+            response
+        }
+        Err(fault) => refused(&call, fault).await,
+    }
+}
+
+/// Session, origin and forgery, before any handler runs.
+async fn admit(call: &mut Call) -> Result<(), Fault> {
+    let route = call.route;
+    let mutating = route.verb.mutates();
+    let bearer = call.headers.contains_key(header::AUTHORIZATION) && route.surface == Surface::Api;
+    if mutating {
+        let browser_only = route.surface == Surface::Page;
+        guard::same_origin(&call.headers, &call.arrival.host.host, call.arrival.port, browser_only)?;
+        content_type(route, &call.headers, &call.body)?;
+    }
+    if let (true, Some(token)) = (route.access != Access::Public || route.surface == Surface::Page, call.token.clone())
+    {
+        let knock = call.knock(route.activity);
+        match call.parts.sessions.resolve(&knock, &token).await {
+            Ok(passage) if passage.cx.tenant == call.arrival.host.tenant => call.passage = Some(passage),
+            Ok(_) => {}
+            Err(problem) if problem.kind.category == Category::Unauthenticated => {}
+            Err(problem) => return Err(Fault::own(problem)),
+        }
+    }
+    if route.access != Access::Public && call.passage.is_none() {
+        return Err(Fault::own(Problem::new(&UNAUTHENTICATED)));
+    }
+    if mutating && !bearer {
+        forgery(call)?;
+    }
+    Ok(())
+}
+
+/// The CSRF value: against the session's token where somebody is signed in, else, on pages, against the form cookie.
+fn forgery(call: &Call) -> Result<(), Fault> {
+    let given = match call.route.surface {
+        Surface::Api => call.headers.get("x-csrf-token").and_then(|v| v.to_str().ok()).unwrap_or("").to_owned(),
+        Surface::Page | Surface::File => call.field("csrf"),
+    };
+    let sound = match (&call.token, &call.passage, call.route.surface) {
+        (Some(token), Some(_), _) => guard::csrf_matches(token.reveal(), &given),
+        // Without a session there is no cookie to abuse; the API wants JSON, which no form can send.
+        (_, None, Surface::Api) => true,
+        _ => !call.form_token.1 && guard::csrf_matches(&call.form_token.0, &given),
+    };
+    if sound { Ok(()) } else { Err(Fault::own(Problem::new(&FORGED).log("the CSRF value is missing or wrong"))) }
+}
+
+fn content_type(route: &RouteInfo, headers: &HeaderMap, body: &[u8]) -> Result<(), Fault> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let kind = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let fits = match route.surface {
+        Surface::Api => kind == "application/json" || (body.is_empty() && kind.is_empty()),
+        Surface::Page | Surface::File => kind == "application/x-www-form-urlencoded",
+    };
+    if fits { Ok(()) } else { Err(Fault::own(Problem::new(&MALFORMED).at("Content-Type"))) }
+}
+
+fn token(route: &RouteInfo, headers: &HeaderMap) -> Option<Secret<String>> {
+    if route.surface == Surface::Api
+        && let Some(value) = headers.get(header::AUTHORIZATION)
+    {
+        let text = value.to_str().ok()?;
+        let (scheme, token) = text.split_once(' ')?;
+        return scheme.eq_ignore_ascii_case("bearer").then(|| Secret::new(token.trim().to_owned()));
+    }
+    cookie::get(headers, cookie::SESSION).map(|t| Secret::new(t.to_owned()))
+}
+
+/// Language and zone of whoever reads the answer.
+fn reader(parts: &Parts, route: &RouteInfo, arrival: &Arrival, headers: &HeaderMap) -> (Lang, Zone, bool) {
+    let chosen = cookie::get(headers, cookie::LANG).and_then(Lang::from_tag).filter(|_| route.surface != Surface::Api);
+    let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
+    let lang = chosen.unwrap_or_else(|| Lang::negotiate(asked));
+    let fixed = parts.gates.audit(&arrival.policy).zone;
+    let zone_fixed = fixed.is_some();
+    let zone = fixed.unwrap_or_else(|| {
+        let told =
+            headers.get("time-zone").and_then(|v| v.to_str().ok()).or_else(|| cookie::get(headers, cookie::ZONE));
+        told.and_then(Zone::parse).unwrap_or_else(Zone::utc)
+    });
+    (lang, zone, zone_fixed)
+}
+
+async fn read(body: Body) -> Result<axum::body::Bytes, Fault> {
+    match tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await {
+        Ok(Ok(all)) => Ok(all.to_bytes()),
+        Ok(Err(e)) if e.is::<http_body_util::LengthLimitError>() => Err(Fault::own(Problem::new(&TOO_LARGE))),
+        Ok(Err(e)) => Err(Fault::own(Problem::new(&MALFORMED).log(e))),
+        Err(_) => Err(Fault::own(Problem::new(&MALFORMED).log("the body took too long"))),
+    }
+}
+
+/// Tells the person, and enters the refusal or failure where no engine has.
+async fn refused(call: &Call, mut fault: Fault) -> Response {
+    let problem = &fault.problem;
+    if let Some(cause) = problem.log_text() {
+        tracing::warn!(trace = %call.arrival.trace, code = problem.kind.code, route = call.route.name, cause, "refused");
+    }
+    let to_sign_in =
+        call.route.surface == Surface::Page && problem.is(&UNAUTHENTICATED) && call.route.access != Access::Public;
+    // A first visit is sent to the sign-in page: nothing was asked for that could be refused.
+    let first_visit = to_sign_in && call.token.is_none() && !call.route.verb.mutates();
+    if !fault.entered && !first_visit {
+        let event = call.route.event.unwrap_or(&event::ROUTE_REFUSE);
+        let outcome = match problem.kind.category {
+            Category::Forbidden | Category::Unauthenticated | Category::TooMany => Outcome::Refused,
+            _ if call.route.event.is_none() => Outcome::Refused,
+            _ => Outcome::Failed,
+        };
+        let detail = vec![("code", problem.kind.code.to_owned())];
+        let entered = call.parts.vault.enter(&call.any_cx(), event, outcome, call.uri.path(), detail).await;
+        if let Err(broken) = entered {
+            tracing::error!(trace = %call.arrival.trace, cause = ?broken, "an entry could not be written");
+            return reply::problem(call, &Fault::own(broken));
+        }
+    }
+    if to_sign_in {
+        return page::sign_in::redirect(call);
+    }
+    match fault.page.take() {
+        Some(page) => page,
+        None => reply::problem(call, &fault),
+    }
+}
+
+/// Every address that no route has: refused, and entered.
+pub async fn unknown(state: State<Parts>, request: Request) -> Response {
+    let api = request.uri().path().starts_with("/api/");
+    let route = if api { &UNKNOWN[0] } else { &UNKNOWN[1] };
+    run(route, state, None, request).await
+}
+
+/// The handler of [`unknown`].
+pub async fn nothing_here(call: Arc<Call>) -> Result<Response, Fault> {
+    let _ = call;
+    Err(Fault::own(Problem::new(&NOT_FOUND)))
+}
+
+const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                   form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The headers of every answer.
+fn dressed(route: &RouteInfo, lang: Option<Lang>, mut response: Response) -> Response {
+    let file = route.surface == Surface::File;
+    let headers = response.headers_mut();
+    let mut set = |name: &'static str, value: &'static str| {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    };
+    set("content-security-policy", CSP);
+    // `same-origin`, not `no-referrer`: under the latter browsers send `Origin: null` with our own forms.
+    set("referrer-policy", "same-origin");
+    set("x-content-type-options", "nosniff");
+    set("x-frame-options", "DENY");
+    set("cross-origin-opener-policy", "same-origin");
+    set("cross-origin-resource-policy", "same-origin");
+    set("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
+    set("cache-control", if file { "public, max-age=300, must-revalidate" } else { "no-store" });
+    if !file {
+        set("vary", "Accept-Language, Cookie, Authorization");
+    }
+    if let (Some(lang), false) = (lang, file) {
+        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.tag()));
+    }
+    response
+}
+
+/// The axum router of the whole list.
+pub fn router(parts: Parts) -> axum::Router {
+    use axum::routing::{MethodRouter, on};
+    let mut paths: Vec<(&'static str, MethodRouter<Parts>)> = Vec::new();
+    for route in crate::routes::routes() {
+        let filter = route.verb.filter();
+        let served = on(filter, move |state: State<Parts>, params: Params, request: Request| {
+            run(route, state, params.ok(), request)
+        });
+        match paths.iter_mut().find(|(path, _)| *path == route.path) {
+            Some((_, router)) => *router = std::mem::take(router).merge(served),
+            None => paths.push((route.path, served)),
+        }
+    }
+    let mut router = axum::Router::new();
+    for (path, served) in paths {
+        router = router.route(path, served.fallback(unknown));
+    }
+    router.fallback(unknown).with_state(parts)
+}
+
+/// A defect of ours, before anything was asked.
+pub fn defect(why: impl std::fmt::Display) -> Fault {
+    Fault::own(Problem::new(&INTERNAL).log(why))
+}

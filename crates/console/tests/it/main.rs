@@ -1,0 +1,4 @@
+//! The console, from outside.
+
+mod pages;
+mod samples;
