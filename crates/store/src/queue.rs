@@ -113,26 +113,26 @@ impl<T> Queue<T> {
             state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.idle -= 1;
         }
-        Self::drain(&mut state, most, out);
-        let wake = std::mem::take(&mut state.producers_wait);
-        drop(state);
-        if wake {
-            self.room.notify_waiters();
-        }
+        self.hand_over(state, most, out);
         true
     }
 
-    /// Waits up to `span` for `wanted` jobs to be in line; takes none. For one consumer only.
-    pub(crate) fn linger(&self, wanted: usize, span: Duration) {
+    /// Moves up to `most` jobs into `out`; if there are none, waits up to `span` for `wanted` of them first. `false`
+    /// when they did not come in time, though some may be in `out`. For one consumer only.
+    pub(crate) fn gather(&self, wanted: usize, most: usize, span: Duration, out: &mut Vec<T>) -> bool {
         let mut state = self.lock();
-        if state.jobs.len() < wanted && !state.closed {
+        let mut in_time = true;
+        if state.jobs.is_empty() {
             state.idle += 1;
             state.wanted = wanted;
             let waited = self.filled.wait_timeout_while(state, span, |s| s.jobs.len() < wanted && !s.closed);
             state = waited.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
+            in_time = state.jobs.len() >= wanted;
             state.wanted = 1;
             state.idle -= 1;
         }
+        self.hand_over(state, most, out);
+        in_time
     }
 
     /// [`Queue::take`] of one.
@@ -147,9 +147,14 @@ impl<T> Queue<T> {
         self.lock().jobs.len()
     }
 
-    fn drain(state: &mut State<T>, most: usize, out: &mut Vec<T>) {
+    fn hand_over(&self, mut state: MutexGuard<'_, State<T>>, most: usize, out: &mut Vec<T>) {
         let n = state.jobs.len().min(most);
         out.extend(state.jobs.drain(..n));
+        let wake = n > 0 && std::mem::take(&mut state.producers_wait);
+        drop(state);
+        if wake {
+            self.room.notify_waiters();
+        }
     }
 
     /// [`Queue::close`] without serving who is in line: their callers learn that the store is closed.

@@ -23,8 +23,21 @@ use crate::{
 /// Most members of one physical transaction. It bounds what a failing disk can take back at once.
 pub(crate) const MOST_MEMBERS: usize = 512;
 
-/// Longest wait for members to gather, and never more than a quarter of what the last commit took.
+/// Longest wait for members to gather, and never more than half of what the last commit took.
 const MOST_PATIENCE: Duration = Duration::from_millis(1);
+
+/// So many have come before a writer that waits for members is woken: they run while the next ones come.
+const HANDFUL: usize = 8;
+
+/// How many members to expect, and how long to wait for them.
+///
+/// Whoever was just answered is likely to come back, and whoever came meanwhile waits already. Without a moment's
+/// patience the two would take turns for good, each paying for a sync of its own. One writer alone never waits.
+#[derive(Clone, Copy, Default)]
+struct Forecast {
+    members: usize,
+    patience: Duration,
+}
 
 /// The writer thread's whole life.
 pub(crate) fn run(shared: &Shared, first: Connection) {
@@ -42,6 +55,7 @@ pub(crate) fn run(shared: &Shared, first: Connection) {
             }
         };
         let mut db = Statements::new(&conn);
+        let mut forecast = Forecast::default();
         loop {
             if !shared.lines.writes.take(MOST_MEMBERS, &mut jobs) {
                 return;
@@ -49,18 +63,13 @@ pub(crate) fn run(shared: &Shared, first: Connection) {
             if let Some(pages) = shared.lines.faults.page_limit() {
                 db.limit(pages);
             }
-            let begun = Instant::now();
-            let members = jobs.len();
-            if !(Batch { shared, db: &mut db, kept: Vec::with_capacity(jobs.len()), notices: Vec::new() })
-                .run(&mut jobs)
-            {
+            let kept = Vec::with_capacity(MOST_MEMBERS);
+            let mut batch = Batch { shared, db: &mut db, kept, notices: Vec::new(), forecast };
+            if !batch.run(&mut jobs) {
                 tracing::warn!("reopening the database after a failure");
                 break;
             }
-            // Whoever was just answered is likely to come back, and whoever came meanwhile waits already. Without a
-            // moment's patience the two would go on taking turns, each paying for a sync of its own.
-            let span = (begun.elapsed() / 4).min(MOST_PATIENCE);
-            shared.lines.writes.linger((members + shared.lines.writes.len()).min(MOST_MEMBERS), span);
+            forecast = batch.forecast;
         }
     }
 }
@@ -77,6 +86,8 @@ struct Batch<'b, 'c> {
     /// Members to be answered after the commit, each with the error that replaces its own answer, if any.
     kept: Vec<(Box<dyn Write>, Option<StoreError>)>,
     notices: Vec<Notice>,
+    /// For this batch; once it is done, for the next.
+    forecast: Forecast,
 }
 
 impl Batch<'_, '_> {
@@ -86,20 +97,34 @@ impl Batch<'_, '_> {
             answer_all(jobs.drain(..), &error);
             return trusted(&error);
         }
-        let alone = jobs.len() == 1;
-        let mut members = jobs.drain(..);
-        while let Some(job) = members.next() {
-            if let Err(error) = self.member(job, alone) {
-                // SQLite took the whole transaction back: whoever ran in it has lost, the rest start anew.
-                self.abandon(&error);
-                let begun = if trusted(&error) { self.db.control("BEGIN IMMEDIATE") } else { Err(error) };
-                if let Err(error) = begun {
-                    answer_all(members, &error);
-                    return trusted(&error);
+        let Forecast { members: expected, patience } = self.forecast;
+        let alone = jobs.len() == 1 && expected <= 1;
+        let (mut ran, mut more) = (0, true);
+        while !jobs.is_empty() {
+            ran += jobs.len();
+            let mut members = jobs.drain(..);
+            while let Some(job) = members.next() {
+                if let Err(error) = self.member(job, alone) {
+                    // SQLite took the whole transaction back: whoever ran in it has lost, the rest start anew.
+                    self.abandon(&error);
+                    let begun = if trusted(&error) { self.db.control("BEGIN IMMEDIATE") } else { Err(error) };
+                    if let Err(error) = begun {
+                        answer_all(members, &error);
+                        return trusted(&error);
+                    }
                 }
             }
+            drop(members);
+            let missing = expected.min(MOST_MEMBERS).saturating_sub(ran);
+            if more && missing > 0 {
+                more = self.shared.lines.writes.gather(missing.min(HANDFUL), MOST_MEMBERS - ran, patience, jobs);
+            }
         }
-        match self.commit() {
+        let begun = Instant::now();
+        let committed = self.commit();
+        self.forecast.patience = (begun.elapsed() / 2).min(MOST_PATIENCE);
+        self.forecast.members = ran + self.shared.lines.writes.len();
+        match committed {
             Ok(()) => {
                 for notice in self.notices.drain(..) {
                     self.shared.lines.hub.publish(&notice);

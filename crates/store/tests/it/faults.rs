@@ -229,7 +229,7 @@ async fn a_connection_lost_inside_a_transaction_leaves_nothing() {
 #[tokio::test]
 async fn a_lost_database_is_a_clear_error_and_comes_back_by_itself() {
     let Some(test) = postgres(&[PEOPLE]) else { return };
-    assert!(test.store.in_contact());
+    until(|| test.store.in_contact()).await;
     let mut notices = test.store.subscribe();
     let database = test.database().expect("PostgreSQL");
     database.allow(false);
