@@ -6,7 +6,11 @@ use sekisho_kernel::{RecordDef, Rng, TakenOut, gate::Gates, time::SharedClock};
 use sekisho_keys::Keys;
 use sekisho_store::Store;
 
-use crate::{Bookkeeping, compose::Composer, log::Strangers};
+use crate::{
+    Bookkeeping,
+    compose::Composer,
+    log::{Appender, Strangers},
+};
 
 /// What a vault is made of. Engines' declarations are added before it is opened.
 pub struct Parts {
@@ -21,6 +25,7 @@ pub struct Parts {
     pub(crate) bookkeeping: Vec<&'static Bookkeeping>,
     pub(crate) rights: Option<&'static Bookkeeping>,
     pub(crate) strangers: Strangers,
+    pub(crate) appender: Appender,
     /// Set by [`crate::Vault::rehearse`] alone.
     pub(crate) out: Option<TakenOut>,
 }
@@ -48,6 +53,7 @@ impl Parts {
             bookkeeping: Vec::new(),
             rights: None,
             strangers: Strangers::default(),
+            appender: Appender::default(),
             out: None,
         }
     }

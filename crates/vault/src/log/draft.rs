@@ -1,11 +1,11 @@
 //! An entry on its way into the log: the OCSF event encoded once, committed to with a salt, sealed, inserted.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use sekisho_kernel::{Cx, Event, Outcome, Problem, Rng, Time, id::EntryId, id::TenantId, problem::INTERNAL, rng};
 use sekisho_keys::{Place, TenantKeys};
 use sekisho_ledger::{Entry, Format, Leaf, Salt};
-use sekisho_store::{Sql, params};
+use sekisho_store::{Param, Sql, params};
 use serde::{Deserialize, Serialize};
 
 use super::sql;
@@ -18,14 +18,13 @@ pub(crate) const VERSION: i64 = 1;
 const LONGEST_NAME: usize = 64;
 const LONGEST_VALUE: usize = 8 << 10;
 
-/// Our part of the event, under `unmapped.sekisho`: everything that history shows.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// What history shows of an entry. What OCSF has a place for stands there, the rest under `unmapped.sekisho`.
+#[derive(Clone, Debug)]
 pub(crate) struct Own {
     pub event: String,
     pub outcome: Outcome,
     pub actor: String,
     pub object: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     pub via: String,
     pub trace: String,
@@ -42,12 +41,28 @@ struct Ocsf<'a> {
     time: i64,
     status: &'a str,
     status_id: u8,
-    message: &'a str,
     metadata: Metadata<'a>,
-    actor: BTreeMap<&'a str, serde_json::Value>,
+    actor: Actor<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     src_endpoint: Option<Endpoint<'a>>,
     unmapped: Unmapped<'a>,
+}
+
+/// A person, or a part of the system.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Actor<'a> {
+    #[serde(borrow)]
+    User(User<'a>),
+    #[serde(borrow)]
+    AppName(Cow<'a, str>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct User<'a> {
+    #[serde(borrow)]
+    uid: Cow<'a, str>,
+    type_id: u8,
 }
 
 #[derive(Serialize)]
@@ -66,14 +81,28 @@ struct Product<'a> {
     vendor_name: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Endpoint<'a> {
-    ip: &'a str,
+    #[serde(borrow)]
+    ip: Cow<'a, str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Unmapped<'a> {
-    sekisho: &'a Own,
+    #[serde(borrow)]
+    sekisho: Rest<'a>,
+}
+
+/// What OCSF has no place for.
+#[derive(Serialize, Deserialize)]
+struct Rest<'a> {
+    outcome: Outcome,
+    #[serde(borrow)]
+    object: Cow<'a, str>,
+    #[serde(borrow)]
+    via: Cow<'a, str>,
+    #[serde(borrow)]
+    detail: Cow<'a, [(String, String)]>,
 }
 
 /// An entry before it is sealed.
@@ -152,12 +181,7 @@ impl Draft {
 }
 
 fn ocsf(own: &Own, event: &'static Event, log: TenantId, id: EntryId, now: Time) -> Vec<u8> {
-    let mut actor = BTreeMap::new();
-    if own.actor.starts_with("usr_") {
-        actor.insert("user", serde_json::json!({ "uid": own.actor, "type_id": 1 }));
-    } else {
-        actor.insert("app_name", serde_json::Value::String(own.actor.clone()));
-    }
+    let name = Cow::Borrowed(own.actor.as_str());
     let ocsf = Ocsf {
         activity_id: event.activity_id,
         category_uid: event.class_uid / 1_000,
@@ -167,7 +191,6 @@ fn ocsf(own: &Own, event: &'static Event, log: TenantId, id: EntryId, now: Time)
         time: now.micros().div_euclid(1_000),
         status: if own.outcome == Outcome::Success { "Success" } else { "Failure" },
         status_id: own.outcome.ocsf_status(),
-        message: &event.text.en,
         metadata: Metadata {
             version: "1.3.0",
             product: Product { name: "Sekisho", vendor_name: "Sekisho" },
@@ -176,11 +199,24 @@ fn ocsf(own: &Own, event: &'static Event, log: TenantId, id: EntryId, now: Time)
             correlation_uid: &own.trace,
             tenant_uid: log.to_string(),
         },
-        actor,
-        src_endpoint: own.address.as_deref().map(|ip| Endpoint { ip }),
-        unmapped: Unmapped { sekisho: own },
+        actor: if own.actor.starts_with("usr_") {
+            Actor::User(User { uid: name, type_id: 1 })
+        } else {
+            Actor::AppName(name)
+        },
+        src_endpoint: own.address.as_deref().map(|ip| Endpoint { ip: ip.into() }),
+        unmapped: Unmapped {
+            sekisho: Rest {
+                outcome: own.outcome,
+                object: own.object.as_str().into(),
+                via: own.via.as_str().into(),
+                detail: own.detail.as_slice().into(),
+            },
+        },
     };
-    serde_json::to_vec(&ocsf).expect("plain structs of texts and numbers have a JSON form")
+    let mut out = Vec::with_capacity(768);
+    serde_json::to_writer(&mut out, &ocsf).expect("plain structs of texts and numbers have a JSON form");
+    out
 }
 
 /// Commits to the entry and seals it, on the caller's thread.
@@ -207,28 +243,34 @@ pub(crate) fn object_index(keys: &TenantKeys, object: &str) -> Vec<u8> {
     keys.mac("ledger/object", object.as_bytes()).to_vec()
 }
 
-/// Inserts a sealed entry, within whatever transaction `db` is.
+/// Inserts sealed entries, within whatever transaction `db` is.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn insert(db: &mut dyn Sql, sealed: &Sealed) -> Result<(), Problem> {
-    let (log, id) = (sealed.log.bytes(), sealed.id.bytes());
-    db.exec(
-        sql::INSERT_ENTRY,
-        &params![
-            &log,
-            &id,
-            i64::from(sealed.format as u8),
-            sealed.at,
-            &sealed.event,
-            sealed.outcome.name(),
-            &sealed.actor,
-            &sealed.x_object,
-            &sealed.sealed
-        ],
-    )?;
-    db.exec(sql::INSERT_PENDING, &params![&log, &id, &sealed.commitment])?;
+pub(crate) fn insert(db: &mut dyn Sql, entries: &[Sealed]) -> Result<(), Problem> {
+    let keys: Vec<_> = entries.iter().map(|e| (e.log.bytes(), e.id.bytes())).collect();
+    let rows: Vec<_> = entries.iter().zip(&keys).map(|(e, (log, id))| e.row(log, id)).collect();
+    db.exec_many(sql::INSERT_ENTRY, &rows)?;
+    let pending = entries.iter().zip(&keys).map(|(e, (log, id))| params![log, id, &e.commitment].to_vec());
+    db.exec_many(sql::INSERT_PENDING, &pending.collect::<Vec<_>>())?;
     Ok(())
+}
+
+impl Sealed {
+    fn row<'a>(&'a self, log: &'a [u8; 16], id: &'a [u8; 16]) -> Vec<Param<'a>> {
+        params![
+            log,
+            id,
+            i64::from(self.format as u8),
+            self.at,
+            &self.event,
+            self.outcome.name(),
+            &self.actor,
+            &self.x_object,
+            &self.sealed
+        ]
+        .to_vec()
+    }
 }
 
 /// Seals and inserts.
@@ -237,7 +279,7 @@ pub(crate) fn insert(db: &mut dyn Sql, sealed: &Sealed) -> Result<(), Problem> {
 /// As [`seal`] and [`insert`].
 pub(crate) fn append(db: &mut dyn Sql, keys: &TenantKeys, rng: &dyn Rng, draft: Draft) -> Result<EntryId, Problem> {
     let sealed = seal(keys, rng, draft)?;
-    insert(db, &sealed)?;
+    insert(db, std::slice::from_ref(&sealed))?;
     Ok(sealed.id)
 }
 
@@ -248,15 +290,39 @@ pub(crate) fn open(keys: &TenantKeys, id: [u8; 16], sealed: Vec<u8>) -> Result<(
     Ok((salt.try_into().expect("split at 32"), bytes.to_vec()))
 }
 
-/// Our part of an entry's body.
+/// What history shows, out of an entry's body.
 pub(crate) fn own(body: &[u8]) -> Option<Own> {
     #[derive(Deserialize)]
-    struct Event {
-        unmapped: Unmapped,
+    struct Event<'a> {
+        #[serde(borrow)]
+        metadata: Codes<'a>,
+        #[serde(borrow)]
+        actor: Actor<'a>,
+        #[serde(borrow)]
+        src_endpoint: Option<Endpoint<'a>>,
+        #[serde(borrow)]
+        unmapped: Unmapped<'a>,
     }
     #[derive(Deserialize)]
-    struct Unmapped {
-        sekisho: Own,
+    struct Codes<'a> {
+        #[serde(borrow)]
+        event_code: Cow<'a, str>,
+        #[serde(borrow)]
+        correlation_uid: Cow<'a, str>,
     }
-    serde_json::from_slice::<Event>(body).ok().map(|e| e.unmapped.sekisho)
+    let event: Event<'_> = serde_json::from_slice(body).ok()?;
+    let rest = event.unmapped.sekisho;
+    Some(Own {
+        event: event.metadata.event_code.into_owned(),
+        outcome: rest.outcome,
+        actor: match event.actor {
+            Actor::User(User { uid, .. }) => uid.into_owned(),
+            Actor::AppName(name) => name.into_owned(),
+        },
+        object: rest.object.into_owned(),
+        address: event.src_endpoint.map(|e| e.ip.into_owned()),
+        via: rest.via.into_owned(),
+        trace: event.metadata.correlation_uid.into_owned(),
+        detail: rest.detail.into_owned(),
+    })
 }

@@ -32,7 +32,7 @@ pub(crate) async fn enter(
     let draft = draft::Draft::event(cx, cx.tenant, event, outcome, object, &detail, id, now);
     let keys = parts.keys.ready(cx.tenant).await?;
     let sealed = draft::seal(&keys, &*parts.rng, draft)?;
-    parts.store.write(move |db| draft::insert(db, &sealed)).await
+    parts.appender.append(&parts.store, sealed).await
 }
 
 /// The address of somebody unknown who got nothing: such entries are counted beyond ten a minute. An IPv6 customer has a

@@ -1,6 +1,7 @@
 //! The ledger where it is stored: one log for each tenant and one for the platform (the nil tenant).
 
 mod api;
+mod appender;
 mod draft;
 mod enter;
 mod export;
@@ -14,6 +15,7 @@ mod tables;
 mod tiles;
 
 pub use api::verify_store;
+pub(crate) use appender::Appender;
 pub(crate) use draft::{Draft, append};
 pub(crate) use enter::enter;
 pub use sequence::read_outside;

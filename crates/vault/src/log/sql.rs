@@ -14,7 +14,7 @@ pub(crate) const MIGRATION: Migration = Migration {
 CREATE TABLE ledger_entry (
     log BLOB NOT NULL, id BLOB NOT NULL, format BIGINT NOT NULL, at BIGINT NOT NULL, event TEXT NOT NULL,
     outcome TEXT NOT NULL, actor TEXT NOT NULL, x_object BLOB NOT NULL, sealed BLOB NOT NULL,
-    PRIMARY KEY (log, id)) /*sqlite: WITHOUT ROWID */;
+    PRIMARY KEY (log, id));
 CREATE TABLE ledger_pending (
     log BLOB NOT NULL, id BLOB NOT NULL, commitment BLOB NOT NULL, PRIMARY KEY (log, id)) /*sqlite: WITHOUT ROWID */;
 CREATE TABLE ledger_leaf (
