@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version, header};
 use hyper::upgrade::OnUpgrade;
 use sekisho_kernel::{Outcome, Problem, event};
 use tokio::sync::oneshot;
@@ -76,6 +76,9 @@ async fn through(
     let stream = way.rules.is_stream(way.path());
     let egress = &*way.line.door.parts.egress;
     let (answer, lane) = exchange(upstream, egress, &way.rules, request).await.map_err(|f| f.problem())?;
+    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(Problem::new(&problems::UPSTREAM_BROKE).log("101 to a request that asked for no upgrade"));
+    }
     let (mut head, incoming) = answer.into_parts();
     let events = head.headers.get(header::CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"text/event-stream"));
     let pause = (!stream && !events).then_some(way.rules.upstream_timeout);

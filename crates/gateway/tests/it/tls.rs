@@ -150,6 +150,37 @@ fn given(dir: &std::path::Path, name: &str) -> (Value, Value) {
 }
 
 #[tokio::test]
+async fn renewed_files_are_read_again_and_broken_ones_are_not_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    let (cert, key) = given(dir.path(), "a");
+    let files = [(&settings::CERTIFICATE, cert.clone()), (&settings::PRIVATE_KEY, key)];
+    let house = House::with(policy("", &files), FakeGates::default()).await;
+    let Value::Str(path) = cert else { unreachable!() };
+    let shown = async || {
+        let trust = std::fs::read_to_string(&path).unwrap();
+        let config = config(&trust, &house.clock, "h2");
+        tls(&house.places.https, peer(), APP, config).await.is_ok()
+    };
+    assert!(shown().await);
+    given(dir.path(), "a");
+    house.policy.send_replace(policy("", &files));
+    let taken = async {
+        while !shown().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), taken).await.expect("the new certificate is shown");
+    let good = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, "no certificate").unwrap();
+    house.policy.send_replace(policy("", &files));
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+    let config = config(&good, &house.clock, "h2");
+    assert!(tls(&house.places.https, peer(), APP, config).await.is_ok(), "the old one stays");
+}
+
+#[tokio::test]
 async fn given_files_are_used_and_a_broken_pair_is_refused_at_the_start() {
     let dir = tempfile::tempdir().unwrap();
     let ((cert, key), (_, other)) = (given(dir.path(), "a"), given(dir.path(), "b"));

@@ -125,6 +125,37 @@ async fn only_what_the_policy_lists_is_connected_to() {
     assert!(egress.connect(Purpose::Upstream, &authority(&two)).await.is_ok());
 }
 
+#[tokio::test]
+async fn a_request_with_two_lengths_ends_where_its_chunks_end() {
+    let application = crate::upstream::Application::start().await;
+    let house = House::before(&application.origin).await;
+    for both in ["Content-Length: 3\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 3"] {
+        let mut raw = house.tls(APP, "http/1.1").await.unwrap();
+        let session = format!("Host: {APP}\r\nCookie: __Host-sekisho={}", crate::house::TOKEN);
+        let hidden = format!("GET /hidden HTTP/1.1\r\n{session}\r\nConnection: close\r\n\r\n");
+        let request = format!("POST /first HTTP/1.1\r\n{session}\r\n{both}\r\n\r\n0\r\n\r\n{hidden}");
+        raw.write_all(request.as_bytes()).await.unwrap();
+        let mut said = String::new();
+        let _ = raw.read_to_string(&mut said).await;
+        assert!(said.contains("\"uri\":\"/first\"") && said.contains("\"length\":0"), "{said}");
+        let last = house.entered().pop().unwrap();
+        assert_eq!(
+            last,
+            ("door.pass", "/hidden".to_owned()),
+            "the second is a request of its own, seen by every phase"
+        );
+        house.clock.advance(std::time::Duration::from_secs(60));
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_protocol_nobody_asked_for_is_no_answer() {
+    let (origin, _) =
+        scripted(&["HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"]).await;
+    let house = House::before(&origin).await;
+    assert_eq!(house.send(APP, signed("GET", APP, "/").body(empty()).unwrap()).await.status(), 502);
+}
+
 /// An application that speaks TLS on loopback, and the PEM of who signed its certificate.
 async fn behind_tls() -> (String, String) {
     let authority_key = KeyPair::generate().unwrap();
