@@ -128,8 +128,8 @@ async fn only_what_the_policy_lists_is_connected_to() {
 #[tokio::test]
 async fn a_request_with_two_lengths_ends_where_its_chunks_end() {
     let application = crate::upstream::Application::start().await;
-    let house = House::before(&application.origin).await;
     for both in ["Content-Length: 3\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 3"] {
+        let house = House::before(&application.origin).await;
         let mut raw = house.tls(APP, "http/1.1").await.unwrap();
         let session = format!("Host: {APP}\r\nCookie: __Host-sekisho={}", crate::house::TOKEN);
         let hidden = format!("GET /hidden HTTP/1.1\r\n{session}\r\nConnection: close\r\n\r\n");
@@ -138,13 +138,9 @@ async fn a_request_with_two_lengths_ends_where_its_chunks_end() {
         let mut said = String::new();
         let _ = raw.read_to_string(&mut said).await;
         assert!(said.contains("\"uri\":\"/first\"") && said.contains("\"length\":0"), "{said}");
-        let last = house.entered().pop().unwrap();
-        assert_eq!(
-            last,
-            ("door.pass", "/hidden".to_owned()),
-            "the second is a request of its own, seen by every phase"
-        );
-        house.clock.advance(std::time::Duration::from_secs(60));
+        let hidden = said.contains("/hidden");
+        let entered = house.entered().contains(&("door.pass", "/hidden".to_owned()));
+        assert_eq!(hidden, entered, "what follows is a request of its own, seen by every phase, or not looked at");
     }
 }
 
