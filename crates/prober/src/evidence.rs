@@ -120,3 +120,8 @@ impl Envelope {
         serde_json::from_value(statement.get("predicate")?.clone()).ok()
     }
 }
+
+/// SHA-256 in lower-case hex.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes))
+}

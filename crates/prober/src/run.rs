@@ -73,15 +73,24 @@ pub struct Runner<'a> {
 impl Runner<'_> {
     /// Rehearses every plan; `negative` takes out each probe's own control. The proofs come back in the plans' order.
     pub async fn rehearse(&self, plans: Vec<Plan>, negative: bool) -> Vec<Proof> {
-        stream::iter(plans.into_iter().map(|plan| self.one(plan, negative)))
-            .buffered(self.at_once.max(1))
-            .collect()
-            .await
+        self.all(plans, |plan| negative.then_some(plan.probe.spec().negative)).await
     }
 
-    async fn one(&self, plan: Plan, negative: bool) -> Proof {
+    /// Rehearses every plan with the same control taken out: which probes turn with it.
+    pub async fn rehearse_without(&self, plans: Vec<Plan>, out: TakenOut) -> Vec<Proof> {
+        self.all(plans, |_| Some(out)).await
+    }
+
+    async fn all(&self, plans: Vec<Plan>, out: impl Fn(&Plan) -> Option<TakenOut>) -> Vec<Proof> {
+        let runs = plans.into_iter().map(|plan| {
+            let out = out(&plan);
+            self.one(plan, out)
+        });
+        stream::iter(runs).buffered(self.at_once.max(1)).collect().await
+    }
+
+    async fn one(&self, plan: Plan, out: Option<TakenOut>) -> Proof {
         let spec = plan.probe.spec();
-        let out = negative.then_some(spec.negative);
         self.progress.started(spec.id);
         let mut finding = Finding::default();
         if let Err(trouble) = self.rehearse_one(&plan, out, &mut finding).await {

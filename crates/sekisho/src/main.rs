@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary. Everything is in the library, where tests reach it.
+
+fn main() -> std::process::ExitCode {
+    sekisho::main()
+}

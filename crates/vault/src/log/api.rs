@@ -165,3 +165,20 @@ pub async fn verify_store(
 ) -> Result<Vec<(TenantId, Report)>, Problem> {
     store.read(move |db| source::verify(db, keys.as_ref(), only, &trust)).await
 }
+
+/// Sequences what is pending in a store and signs its heads, without an instance around it: for a rehearsal that plays
+/// the thief of the signing key on a copy.
+///
+/// # Errors
+/// The store's.
+pub async fn sequence_copy(store: &Store, keys: &Keys) -> Result<(), Problem> {
+    let house = store.mark("house").await?.unwrap_or_default();
+    let signer = sequence::HouseSigner::new(keys, &house)?;
+    store
+        .write(move |db| {
+            while sequence::sequence(db, &house)? {}
+            while sequence::checkpoint(db, &signer)? {}
+            Ok::<(), Problem>(())
+        })
+        .await
+}

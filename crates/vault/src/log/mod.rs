@@ -14,7 +14,7 @@ mod strangers;
 mod tables;
 mod tiles;
 
-pub use api::verify_store;
+pub use api::{sequence_copy, verify_store};
 pub(crate) use appender::Appender;
 pub(crate) use draft::{Draft, append};
 pub(crate) use enter::enter;

@@ -1,0 +1,408 @@
+//! Rehearsals: a whole instance of this binary under a policy, in a scratch directory of its own, with a clock that can be
+//! moved, a second node and raw access to what is stored. Only places are replaced: listeners, upstream, store, root key, clock.
+
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use sekisho_gateway::{MemoryPlaces, Places};
+use sekisho_kernel::{
+    Policy, Problem, RecordDef, Rng, Secret, SystemRng, TakenOut, Time,
+    claim::Trouble,
+    egress::Stream,
+    policy::Value,
+    rehearsal::MovableClock,
+    rng,
+    world::{
+        Canary, CommandOutcome, Factory, Listener, ProcessFacts, Raw as RawValue, RawFile, Rehearsed, Seen, Tamper,
+        Verified,
+    },
+};
+use sekisho_keys::{Keys, RootFile, RootSource};
+use sekisho_ledger::{Report, Verdict};
+use sekisho_store::{Raw, Store, StoreConfig};
+
+use crate::{
+    commands,
+    instance::{self, Elsewhere, Instance, Spec},
+    place::Paths,
+    process,
+    provision::Provision,
+    sample::{self, Sample},
+};
+
+/// Where a rehearsal's clock stands at first: a fixed moment, so that runs are alike.
+const START: Time = Time::from_secs(1_798_761_600);
+const CANARY_PASSWORD: &str = "Kanari-7-toshokan-Hashi";
+
+/// Raises rehearsals of this binary.
+pub struct OwnFactory {
+    /// Scratch directories are made below it.
+    pub scratch: PathBuf,
+}
+
+fn trouble(doing: &'static str) -> impl Fn(Problem) -> Trouble {
+    move |problem| Trouble(format!("{doing}: {problem:?}"))
+}
+
+/// A scratch directory that goes when it is dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(below: &Path, rng: &dyn Rng) -> std::io::Result<Self> {
+        let dir = below.join(format!("sekisho-rehearsal-{}", hex::encode(rng::bytes::<8>(rng))));
+        std::fs::create_dir_all(&dir)?;
+        Ok(Self(dir))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A rehearsed instance.
+pub struct Rehearsal {
+    scratch: Scratch,
+    instance: Arc<Instance>,
+    clock: MovableClock,
+    doors: Vec<MemoryPlaces>,
+    canaries: Vec<Canary>,
+    sample: Sample,
+    trust: String,
+    remembered: Mutex<Option<PathBuf>>,
+    console_output: Mutex<Vec<u8>>,
+}
+
+#[async_trait]
+impl Factory for OwnFactory {
+    async fn raise(&self, policy: Arc<Policy>, out: Option<TakenOut>) -> Result<Box<dyn Rehearsed>, Trouble> {
+        Ok(Box::new(Rehearsal::raise(&self.scratch, policy, out).await?))
+    }
+}
+
+impl Rehearsal {
+    async fn raise(below: &Path, policy: Arc<Policy>, out: Option<TakenOut>) -> Result<Self, Trouble> {
+        let rng: Arc<dyn Rng> = Arc::new(SystemRng);
+        let scratch = Scratch::new(below, &*rng).map_err(|e| Trouble::of("making the scratch directory", e))?;
+        let paths = Paths::around(&scratch.0.join("data"));
+        std::fs::create_dir_all(&paths.data).map_err(|e| Trouble::of("making the data directory", e))?;
+        RootFile::create(&paths.root_key, &*rng).map_err(trouble("making the root key"))?;
+        let sample = sample::start().await.map_err(|e| Trouble::of("starting the application", e))?;
+        let upstream = Value::Str(format!("http://{}", sample.address));
+        // Places are replaced, figures never: evidence names the digest of the policy as it was given.
+        let placed = (*policy).clone().with(&sekisho_gateway::settings::UPSTREAM, upstream);
+        let clock = MovableClock::new(START);
+        let (mut doors, mut places) = (Vec::new(), Vec::new());
+        for _ in 0..2 {
+            let (near, far) = Places::memory();
+            doors.push(near);
+            places.push(far);
+        }
+        let spec =
+            Spec { root: RootSource::File(paths.root_key.clone()), paths, policy: Arc::new(placed), rng: rng.clone() };
+        let elsewhere = Elsewhere { clock: Arc::new(clock.clone()), places, out };
+        let instance = Instance::rehearse(spec, elsewhere).await.map_err(trouble("raising the instance"))?;
+        let provision = Provision { identity: &instance.nodes[0].identity, rng: &*rng, peer: [127, 0, 0, 1].into() };
+        let mut canaries = Vec::new();
+        for (name, host) in [("カナリア第一", "canary-one"), ("カナリア第二", "canary-two")] {
+            let canary = provision
+                .organisation(
+                    name,
+                    &format!("{host}.console.localhost"),
+                    &format!("{host}.app.localhost"),
+                    CANARY_PASSWORD,
+                )
+                .await
+                .map_err(trouble("making a canary"))?;
+            canaries.push(canary);
+        }
+        let trust = instance.nodes[0]
+            .gateway
+            .as_ref()
+            .and_then(sekisho_gateway::Gateway::trust)
+            .ok_or_else(|| Trouble("the door has no certificate authority of its own".into()))?;
+        Ok(Self {
+            scratch,
+            instance: Arc::new(instance),
+            clock,
+            doors,
+            canaries,
+            sample,
+            trust,
+            remembered: Mutex::default(),
+            console_output: Mutex::default(),
+        })
+    }
+
+    fn paths(&self) -> &Paths {
+        &self.instance.paths
+    }
+
+    /// Copies the database as a thief would who stops the machine: first everything committed goes to the file.
+    async fn copy(&self, label: &str) -> Result<PathBuf, Trouble> {
+        self.instance.store.checkpoint_wal().await.map_err(|e| Trouble::of("flushing the log", e))?;
+        let to = self.scratch.0.join(format!("{label}-{}", hex::encode(rng::bytes::<4>(&*self.instance.rng))));
+        let from = self.paths().data.clone();
+        let copied = to.clone();
+        tokio::task::spawn_blocking(move || copy_dir(&from, &copied))
+            .await
+            .map_err(|e| Trouble::of("copying the database", e))?
+            .map_err(|e| Trouble::of("copying the database", e))?;
+        Ok(to)
+    }
+
+    async fn verify_at(&self, dir: &Path) -> Result<Verified, Trouble> {
+        let store = {
+            let (config, migrations) = (StoreConfig::sqlite(dir), instance::migrations());
+            tokio::task::spawn_blocking(move || Store::inspect(config, &migrations))
+                .await
+                .map_err(|e| Trouble::of("opening the copy", e))?
+                .map_err(|e| Trouble::of("opening the copy", e))?
+        };
+        let outcome = self.verify_store(&store).await;
+        store.close();
+        outcome
+    }
+
+    async fn verify_store(&self, store: &Store) -> Result<Verified, Trouble> {
+        let root = RootSource::File(self.paths().root_key.clone());
+        let keys = Keys::open(store.clone(), root, Arc::new(self.clock.clone()), self.instance.rng.clone()).await;
+        let trust = commands::ledger::trust(&self.paths().checkpoints, None)
+            .map_err(|e| Trouble::of("the checkpoints outside", e))?;
+        let reports = sekisho_vault::log::verify_store(store, keys.ok(), None, trust)
+            .await
+            .map_err(trouble("verifying the copy"))?;
+        Ok(summed(&reports.into_iter().map(|(_, r)| r).collect::<Vec<_>>()))
+    }
+}
+
+fn summed(reports: &[Report]) -> Verified {
+    Verified {
+        sound: !reports.is_empty() && reports.iter().all(|r| r.verdict() != Verdict::Tampered),
+        anchored: reports.iter().all(|r| r.anchored.is_some()),
+        findings: reports.iter().flat_map(|r| r.findings.iter().map(|f| f.text.en.to_string())).collect(),
+    }
+}
+
+fn copy_dir(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            copy_dir(&entry.path(), &to.join(entry.file_name()))?;
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
+fn collect(dir: &Path, into: &mut Vec<RawFile>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            collect(&entry.path(), into)?;
+        } else if kind.is_file() {
+            into.push(RawFile { path: entry.path(), bytes: std::fs::read(entry.path())? });
+        }
+    }
+    Ok(())
+}
+
+fn raw_value(row: &sekisho_store::Row, i: usize) -> RawValue {
+    if let Ok(Some(n)) = row.opt_int(i) {
+        RawValue::Int(n)
+    } else if let Ok(Some(t)) = row.opt_text(i) {
+        RawValue::Text(t.to_owned())
+    } else if let Ok(Some(b)) = row.opt_blob(i) {
+        RawValue::Blob(b.to_vec())
+    } else {
+        RawValue::Null
+    }
+}
+
+#[async_trait]
+impl Rehearsed for Rehearsal {
+    fn canaries(&self) -> Vec<Canary> {
+        self.canaries.clone()
+    }
+    fn policy(&self) -> Arc<Policy> {
+        self.instance.policy()
+    }
+    fn listeners(&self) -> Vec<Listener> {
+        [("https", true), ("http", false), ("forward-auth", false)]
+            .map(|(name, tls)| Listener { name: name.into(), tls })
+            .into()
+    }
+    async fn connect(&self, node: usize, listener: &str, peer: IpAddr) -> Result<Pin<Box<dyn Stream>>, Trouble> {
+        let doors = self.doors.get(node).ok_or_else(|| Trouble(format!("there is no node {node}")))?;
+        let door = match listener {
+            "https" => &doors.https,
+            "http" => &doors.http,
+            "forward-auth" => &doors.forward_auth,
+            other => return Err(Trouble(format!("no listener is called {other}"))),
+        };
+        let stream = door.connect(peer).await.map_err(|e| Trouble::of("connecting to the door", e))?;
+        Ok(Box::pin(stream))
+    }
+    fn trust(&self) -> String {
+        self.trust.clone()
+    }
+    fn now(&self) -> Time {
+        sekisho_kernel::Clock::now(&self.clock)
+    }
+    async fn advance(&self, span: Duration) -> Result<(), Trouble> {
+        let to = self.now().plus(span);
+        let clock = self.clock.clone();
+        self.instance.jobs.jump(to, move |at| clock.set(at)).await;
+        Ok(())
+    }
+    async fn raw_files(&self) -> Result<Vec<RawFile>, Trouble> {
+        let root = self.scratch.0.clone();
+        let mut files = tokio::task::spawn_blocking(move || {
+            let mut files = Vec::new();
+            collect(&root, &mut files).map(|()| files)
+        })
+        .await
+        .map_err(|e| Trouble::of("reading raw storage", e))?
+        .map_err(|e| Trouble::of("reading raw storage", e))?;
+        let output = self.console_output.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        files.push(RawFile { path: "command output".into(), bytes: output });
+        Ok(files)
+    }
+    async fn raw_rows(&self, sql: &str) -> Result<Vec<Vec<RawValue>>, Trouble> {
+        let (config, sql) = (self.instance.config.clone(), sql.to_owned());
+        tokio::task::spawn_blocking(move || {
+            let rows = Raw::open(&config).and_then(|raw| raw.query(&sql)).map_err(|e| Trouble::of(&sql, e))?;
+            Ok(rows.iter().map(|row| (0..row.len()).map(|i| raw_value(row, i)).collect()).collect())
+        })
+        .await
+        .map_err(|e| Trouble::of("reading raw rows", e))?
+    }
+    async fn as_service_role(&self, _sql: &str) -> Result<Option<Result<u64, String>>, Trouble> {
+        // The rehearsal's database is the embedded one, which has no roles.
+        Ok(None)
+    }
+    async fn remember(&self) -> Result<(), Trouble> {
+        let copy = self.copy("remembered").await?;
+        let checkpoints = copy.join("checkpoints.remembered");
+        let _ = std::fs::copy(&self.paths().checkpoints, checkpoints);
+        *self.remembered.lock().unwrap_or_else(PoisonError::into_inner) = Some(copy);
+        Ok(())
+    }
+    async fn verify_copy(&self, tamper: Tamper) -> Result<Verified, Trouble> {
+        let dir = match &tamper {
+            Tamper::RollBack => {
+                let kept = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                kept.ok_or_else(|| Trouble("nothing was remembered to roll back to".into()))?
+            }
+            _ => self.copy("copy").await?,
+        };
+        let (statements, resign) = match tamper {
+            Tamper::Sql(statements) => (statements, false),
+            Tamper::Resign(statements) => (statements, true),
+            Tamper::Nothing | Tamper::RollBack => (Vec::new(), false),
+        };
+        if !statements.is_empty() {
+            let config = StoreConfig::sqlite(&dir);
+            tokio::task::spawn_blocking(move || {
+                let raw = Raw::open(&config).map_err(|e| Trouble::of("opening the copy", e))?;
+                statements.iter().try_for_each(|s| raw.run(s).map_err(|e| Trouble::of(s, e)))
+            })
+            .await
+            .map_err(|e| Trouble::of("changing the copy", e))??;
+        }
+        if resign {
+            self.resign(&dir).await?;
+        }
+        self.verify_at(&dir).await
+    }
+    async fn verify_export(&self, export: &[u8]) -> Result<Verified, Trouble> {
+        let trust = commands::ledger::trust(&self.paths().checkpoints, None)
+            .map_err(|e| Trouble::of("the checkpoints outside", e))?;
+        let report = sekisho_ledger::verify_export(export, &trust).map_err(trouble("verifying the download"))?;
+        Ok(summed(&[report]))
+    }
+    async fn root_key(&self) -> Result<Secret<Vec<u8>>, Trouble> {
+        let text = std::fs::read(&self.paths().root_key).map_err(|e| Trouble::of("reading the root key file", e))?;
+        Ok(Secret::new(text))
+    }
+    async fn command(&self, args: &[&str]) -> Result<CommandOutcome, Trouble> {
+        let args = args.iter().map(|s| (*s).to_owned()).collect();
+        let outcome = commands::host::run(&self.instance, args, None).await;
+        let mut output = self.console_output.lock().unwrap_or_else(PoisonError::into_inner);
+        output.extend_from_slice(outcome.stdout.as_bytes());
+        output.extend_from_slice(outcome.stderr.as_bytes());
+        Ok(outcome)
+    }
+    async fn upstream_seen(&self) -> Result<Vec<Seen>, Trouble> {
+        Ok(self.sample.received.take())
+    }
+    fn catalogue(&self) -> Vec<&'static RecordDef> {
+        instance::catalogue()
+    }
+    fn process(&self) -> ProcessFacts {
+        process::facts()
+    }
+    async fn break_ledger(&self, broken: bool) -> Result<(), Trouble> {
+        let config = self.instance.config.clone();
+        let script = if broken {
+            "CREATE TRIGGER ledger_broken BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(ABORT, 'the disk of the log is gone'); END;"
+        } else {
+            "DROP TRIGGER IF EXISTS ledger_broken;"
+        };
+        tokio::task::spawn_blocking(move || {
+            Raw::open(&config).and_then(|raw| raw.run(script)).map_err(|e| Trouble::of("breaking the log", e))
+        })
+        .await
+        .map_err(|e| Trouble::of("breaking the log", e))?
+    }
+    async fn end(&self) {
+        self.instance.store.close();
+        let _ = std::fs::remove_dir_all(&self.scratch.0);
+    }
+}
+
+/// What the thief of the signing key does first: every entry that is still there becomes pending again, the tree goes.
+const FORGET_TREE: &str = "
+DROP TRIGGER IF EXISTS ledger_leaf_stays; DROP TRIGGER IF EXISTS ledger_leaf_kept;
+DROP TRIGGER IF EXISTS ledger_checkpoint_stays; DROP TRIGGER IF EXISTS ledger_checkpoint_kept;
+INSERT OR IGNORE INTO ledger_pending (log, id, commitment)
+    SELECT l.log, l.id, l.commitment FROM ledger_leaf l JOIN ledger_entry e ON e.log = l.log AND e.id = l.id;
+DELETE FROM ledger_leaf; DELETE FROM ledger_tile; DELETE FROM ledger_head; DELETE FROM ledger_checkpoint;
+";
+
+impl Rehearsal {
+    /// Computes the tree of a changed copy anew and signs it with the real key, as its thief would.
+    async fn resign(&self, dir: &Path) -> Result<(), Trouble> {
+        let raw = StoreConfig::sqlite(dir);
+        tokio::task::spawn_blocking(move || Raw::open(&raw).and_then(|raw| raw.run(FORGET_TREE)))
+            .await
+            .map_err(|e| Trouble::of("tearing the tree down", e))?
+            .map_err(|e| Trouble::of("tearing the tree down", e))?;
+        let (config, migrations) = (StoreConfig::sqlite(dir), instance::migrations());
+        let store = tokio::task::spawn_blocking(move || Store::open(config, &migrations))
+            .await
+            .map_err(|e| Trouble::of("opening the copy", e))?
+            .map_err(|e| Trouble::of("opening the copy", e))?;
+        let root = RootSource::File(self.paths().root_key.clone());
+        let outcome = async {
+            let keys = Keys::open(store.clone(), root, Arc::new(self.clock.clone()), self.instance.rng.clone())
+                .await
+                .map_err(trouble("opening the copy's keys"))?;
+            sekisho_vault::log::sequence_copy(&store, &keys).await.map_err(trouble("signing the copy anew"))
+        }
+        .await;
+        store.close();
+        outcome
+    }
+}

@@ -1,0 +1,188 @@
+//! The sample application behind the demo's door: a small order book that knows nothing of Sekisho. It trusts whoever
+//! reaches it, keeps no accounts, and shows what it was sent.
+
+use std::{convert::Infallible, net::SocketAddr};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{
+        Request, State,
+        ws::{Message, WebSocket, WebSocketUpgrade},
+    },
+    http::{HeaderMap, header},
+    response::{Html, IntoResponse, Response, sse},
+    routing::{any, get},
+};
+use futures_util::stream;
+use sekisho_kernel::world::Seen;
+use std::sync::{Arc, Mutex};
+
+/// What arrived, newest last, at most [`KEPT`].
+#[derive(Clone, Default)]
+pub struct Received(Arc<Mutex<Vec<Seen>>>);
+
+const KEPT: usize = 1_000;
+
+impl Received {
+    /// Takes what has arrived so far.
+    pub fn take(&self) -> Vec<Seen> {
+        std::mem::take(&mut self.0.lock().expect("no holder of this lock panics"))
+    }
+    fn push(&self, seen: Seen) {
+        let mut all = self.0.lock().expect("no holder of this lock panics");
+        if all.len() >= KEPT {
+            all.remove(0);
+        }
+        all.push(seen);
+    }
+}
+
+/// A running sample application. Stops when dropped.
+pub struct Sample {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it has received.
+    pub received: Received,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Sample {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Starts the application on a free loopback port.
+///
+/// # Errors
+/// When no loopback port can be had.
+pub async fn start() -> std::io::Result<Sample> {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+    let address = listener.local_addr()?;
+    let received = Received::default();
+    let app = router(received.clone());
+    let task = tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, app).await {
+            tracing::error!(%error, "the sample application stopped");
+        }
+    });
+    Ok(Sample { address, received, task })
+}
+
+fn router(received: Received) -> Router {
+    Router::new()
+        .route("/", get(home))
+        .route("/socket", get(socket))
+        .route("/events", get(events))
+        .route("/{*path}", any(echo))
+        .layer(axum::middleware::from_fn_with_state(received.clone(), record))
+        .with_state(received)
+}
+
+async fn record(State(received): State<Received>, request: Request, next: axum::middleware::Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let upgrade = parts.headers.contains_key(header::UPGRADE);
+    let bytes = if upgrade { None } else { axum::body::to_bytes(body, 1 << 20).await.ok() };
+    received.push(Seen {
+        method: parts.method.to_string(),
+        path: parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned(),
+        headers: plain(&parts.headers),
+        body: bytes.as_deref().unwrap_or_default().to_vec(),
+    });
+    next.run(Request::from_parts(parts, bytes.map_or_else(Body::empty, Body::from))).await
+}
+
+fn plain(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers.iter().map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect()
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+async fn home(headers: HeaderMap) -> Html<String> {
+    let japanese = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|v| v.to_str().ok())
+        .is_none_or(|v| v.trim_start().to_ascii_lowercase().starts_with("ja"));
+    let (lang, title, lead, orders, got, out) = if japanese {
+        (
+            "ja",
+            "受注一覧（サンプル）",
+            "このアプリケーションには、サインインも権限も記録もありません。すべて手前の関所が担っています。",
+            ["注文番号", "品名", "数量"],
+            "この要求とともに届いたヘッダー",
+            "サインアウト",
+        )
+    } else {
+        (
+            "en",
+            "Order book (sample)",
+            "This application has no sign-in, no rights and no log of its own. Sekisho keeps all of that in front of it.",
+            ["Order", "Item", "Quantity"],
+            "Header fields that came with this request",
+            "Sign out",
+        )
+    };
+    let rows = [
+        ("A-1001", "光ルーター / optical router", 12),
+        ("A-1002", "無線LAN AP / Wi-Fi access point", 48),
+        ("A-1003", "保守契約 / support plan", 3),
+    ]
+    .map(|(id, item, n)| format!("<tr><td>{id}<td>{item}<td>{n}"))
+    .concat();
+    let fields: String = plain(&headers)
+        .iter()
+        .map(|(n, v)| {
+            let shown: String = v.chars().take(96).collect();
+            let more = if v.chars().count() > 96 { "…" } else { "" };
+            format!("<tr><th scope=row>{}<td>{}{more}", escape(n), escape(&shown))
+        })
+        .collect();
+    Html(format!(
+        "<!doctype html><html lang={lang}><meta charset=utf-8><meta name=viewport content='width=device-width'><title>{title}</title>\
+         <style>body{{font:16px/1.6 system-ui,sans-serif;max-width:56rem;margin:3rem auto;padding:0 1.5rem;color:#1c2733}}\
+         table{{border-collapse:collapse;width:100%;margin:1rem 0}}th,td{{text-align:left;padding:.5rem .75rem;border-bottom:1px solid #d8dee6;word-break:break-all}}\
+         button{{font:inherit;padding:.6rem 1.2rem;border:1px solid #b6c0cc;border-radius:.4rem;background:#fff}}</style>\
+         <h1>{title}</h1><p>{lead}</p><table><thead><tr><th scope=col>{}<th scope=col>{}<th scope=col>{}<tbody>{rows}</table>\
+         <h2>{got}</h2><table>{fields}</table><form method=post action='/.sekisho/sign-out'><button>{out}</button></form></html>",
+        orders[0], orders[1], orders[2]
+    ))
+}
+
+async fn echo(request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap_or_default();
+    let answer = serde_json::json!({
+        "method": parts.method.as_str(),
+        "path": parts.uri.path(),
+        "received_bytes": bytes.len(),
+    });
+    axum::Json(answer).into_response()
+}
+
+async fn events() -> sse::Sse<impl futures_util::Stream<Item = Result<sse::Event, Infallible>>> {
+    let ticks = stream::iter(0..3).map(|n| Ok(sse::Event::default().data(format!("tick {n}"))));
+    sse::Sse::new(ticks)
+}
+
+use futures_util::StreamExt as _;
+
+async fn socket(upgrade: WebSocketUpgrade) -> Response {
+    upgrade.on_upgrade(talk)
+}
+
+async fn talk(mut socket: WebSocket) {
+    while let Some(Ok(message)) = socket.recv().await {
+        let answer = match message {
+            Message::Text(text) => Message::Text(format!("order book heard: {text}").into()),
+            Message::Binary(bytes) => Message::Binary(bytes),
+            Message::Close(_) => return,
+            _ => continue,
+        };
+        if socket.send(answer).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The jobs of an instance.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use sekisho_identity::Identity;
+use sekisho_kernel::{Effective, Policy, Problem, Time};
+use sekisho_vault::Vault;
+use tokio::sync::watch;
+
+use crate::jobs::Work;
+
+type Live = watch::Receiver<Arc<Policy>>;
+
+fn effective(live: &Live) -> Effective {
+    Effective::platform(live.borrow().clone())
+}
+
+/// Gives entries their leaf within a second of being accepted.
+struct Sequence(Vault, Live);
+/// Signs checkpoints within ten seconds.
+struct Checkpoint(Vault);
+/// Purges what is past its retention.
+struct Purge(Vault, Live);
+/// Ends what has run out: sessions, links, codes, counters.
+struct Sweep(Vec<Identity>);
+
+macro_rules! work {
+    ($kind:ty, $name:literal, $every:expr, |$this:ident, $now:ident| $run:expr) => {
+        #[async_trait]
+        impl Work for $kind {
+            fn name(&self) -> &'static str {
+                $name
+            }
+            fn every(&self) -> Duration {
+                $every
+            }
+            async fn run(&self, $now: Time) -> Result<(), Problem> {
+                let $this = self;
+                $run
+            }
+        }
+    };
+}
+
+work!(Sequence, "sequence", Duration::from_millis(500), |this, _now| this.0.sequence(&effective(&this.1)).await);
+work!(Checkpoint, "checkpoint", Duration::from_secs(5), |this, _now| this.0.checkpoint().await);
+work!(Purge, "purge", Duration::from_secs(3_600), |this, _now| this.0.purge(&effective(&this.1)).await);
+work!(Sweep, "sweep", Duration::from_secs(30), |this, _now| {
+    for identity in &this.0 {
+        let _swept = identity.sweep().await?;
+    }
+    Ok(())
+});
+
+/// All of them.
+pub fn all(vault: &Vault, identities: Vec<Identity>, live: Live) -> Vec<Arc<dyn Work>> {
+    vec![
+        Arc::new(Sequence(vault.clone(), live.clone())),
+        Arc::new(Checkpoint(vault.clone())),
+        Arc::new(Purge(vault.clone(), live)),
+        Arc::new(Sweep(identities)),
+    ]
+}
