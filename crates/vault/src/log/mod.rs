@@ -34,4 +34,5 @@ pub(crate) const BOOKKEEPING: &[(&str, &str)] = &[
     ("LEDGER_HEAD_MOVE", sql::MOVE_HEAD),
     ("LEDGER_HEAD_SIGNED", sql::SIGN_HEAD),
     ("LEDGER_CHECKPOINT", sql::INSERT_CHECKPOINT),
+    ("LEDGER_CHECKPOINT_MOVE", sql::MOVE_CHECKPOINT),
 ];

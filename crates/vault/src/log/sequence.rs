@@ -1,13 +1,16 @@
 //! The sequencer: gives accepted entries their leaf, signs checkpoints, keeps the newest ones outside the database.
 
-use std::{cell::RefCell, collections::BTreeMap, io::Write, path::Path, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, io::Write, path::Path, sync::Arc, time::Duration};
 
-use sekisho_kernel::{Problem, problem::INTERNAL};
+use sekisho_kernel::{Problem, Time, problem::INTERNAL};
 use sekisho_keys::{Keys, Purpose};
 use sekisho_ledger::{Checkpoint, Edge, Hash, KeyKind, Leaf, Origin, Signer, VerifierKey, parse_checkpoint};
 use sekisho_store::{Read, Sql, params};
 
 use super::{sql, tiles::DbTiles};
+
+/// Least time between two checkpoints that are kept for ever.
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// The newest epoch of a log.
 pub(crate) struct Head {
@@ -124,17 +127,42 @@ pub(crate) fn checkpoint(db: &mut dyn Sql, signer: &HouseSigner) -> Result<bool,
         let log: [u8; 16] =
             row.blob(0)?.try_into().map_err(|_| Problem::new(&INTERNAL).log("a log id of another length"))?;
         let epoch = u32::try_from(row.int(1)?).map_err(|_| Problem::new(&INTERNAL).log("an epoch out of range"))?;
-        let (origin, size, before) = (row.text(2)?.to_owned(), number(row.int(3)?)?, row.int(4)?);
+        let (origin, size) = (row.text(2)?.to_owned(), number(row.int(3)?)?);
         let root = {
             let read: &mut dyn Read = db;
             let cell = RefCell::new(read);
             Edge::load(&DbTiles::new(&cell, log, epoch), size)?.root()
         };
         let note = Checkpoint { origin, size, root }.sign(signer)?.note.encode();
-        db.exec(sql::INSERT_CHECKPOINT, &params![&log, epoch, signed(size), before, note.as_bytes()])?;
+        keep_checkpoint(db, &log, epoch, signed(size), note.as_bytes())?;
         db.exec(sql::SIGN_HEAD, &params![&log, epoch, signed(size)])?;
     }
     Ok(heads.len() == 256)
+}
+
+/// Stores a checkpoint: beside the newest one, or in its place when that is not an hour ahead of the one before it.
+fn keep_checkpoint(db: &mut dyn Sql, log: &[u8; 16], epoch: u32, size: i64, note: &[u8]) -> Result<(), Problem> {
+    let newest = db.query_opt(sql::LAST_CHECKPOINT, &params![log, epoch])?;
+    let Some(newest) = newest else {
+        db.exec(sql::INSERT_CHECKPOINT, &params![log, epoch, size, 0, note])?;
+        return Ok(());
+    };
+    let (last, prev) = (newest.int(0)?, newest.int(1)?);
+    let since = made(db, log, epoch, (prev - 1).max(0))?;
+    if made(db, log, epoch, size - 1)?.since(since) < HOUR {
+        db.exec(sql::MOVE_CHECKPOINT, &params![log, epoch, last, size, note])?;
+    } else {
+        db.exec(sql::INSERT_CHECKPOINT, &params![log, epoch, size, last, note])?;
+    }
+    Ok(())
+}
+
+/// When the entry of a leaf was made, by its id.
+fn made(db: &mut dyn Sql, log: &[u8; 16], epoch: u32, index: i64) -> Result<Time, Problem> {
+    let missing = || Problem::new(&INTERNAL).log("a leaf is missing from the ledger: verify the log");
+    let row = db.query_opt(sql::LEAF_ID, &params![log, epoch, index])?.ok_or_else(missing)?;
+    let id: [u8; 16] = row.blob(0)?.try_into().map_err(|_| missing())?;
+    Ok(Time::from_micros(sekisho_ledger::id_micros(&id)))
 }
 
 /// The newest checkpoints of all logs, as the database has them.

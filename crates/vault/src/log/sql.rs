@@ -2,7 +2,8 @@
 //!
 //! `ledger_entry` holds what may be purged: the sealed body and the columns by which history is filtered. What must stay for
 //! the tree to verify is `ledger_leaf`. The service cannot change or delete any of it: on PostgreSQL its role lacks the
-//! privilege, on SQLite triggers refuse. A body goes only through `ledger_forget`, whose trigger asks for a purge entry.
+//! privilege, on SQLite triggers refuse. The newest checkpoint gives way to a newer one within the hour (else a busy log would
+//! keep thousands a day); those kept form a chain, each naming the one before. A body goes only through `ledger_forget`, whose trigger asks for a purge entry.
 
 use sekisho_store::Migration;
 
@@ -35,6 +36,7 @@ CREATE TABLE ledger_forget (
 ",
     postgres: "
 REVOKE UPDATE, DELETE, TRUNCATE ON ledger_entry, ledger_leaf, ledger_checkpoint FROM {service};
+GRANT UPDATE (size, note) ON ledger_checkpoint TO {service};
 REVOKE UPDATE, TRUNCATE ON ledger_pending FROM {service};
 REVOKE DELETE, TRUNCATE ON ledger_tile, ledger_head FROM {service};
 REVOKE UPDATE, DELETE, TRUNCATE ON ledger_forget FROM {service};
@@ -55,6 +57,15 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER ledger_head_moves BEFORE UPDATE ON ledger_head FOR EACH ROW EXECUTE FUNCTION ledger_head_moves();
+CREATE FUNCTION ledger_checkpoint_moves() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    IF NEW.size <= OLD.size OR (NEW.log, NEW.epoch, NEW.prev) <> (OLD.log, OLD.epoch, OLD.prev) THEN
+        RAISE EXCEPTION 'the ledger is append-only';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER ledger_checkpoint_moves BEFORE UPDATE ON ledger_checkpoint
+FOR EACH ROW EXECUTE FUNCTION ledger_checkpoint_moves();
 ",
     sqlite: "
 CREATE TRIGGER ledger_entry_stays BEFORE UPDATE ON ledger_entry BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
@@ -63,7 +74,8 @@ WHEN NOT EXISTS (SELECT 1 FROM ledger_forget f WHERE f.log = OLD.log AND f.id = 
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER ledger_leaf_stays BEFORE UPDATE ON ledger_leaf BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER ledger_leaf_kept BEFORE DELETE ON ledger_leaf BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
-CREATE TRIGGER ledger_checkpoint_stays BEFORE UPDATE ON ledger_checkpoint
+CREATE TRIGGER ledger_checkpoint_moves BEFORE UPDATE ON ledger_checkpoint
+WHEN NEW.size <= OLD.size OR NEW.log <> OLD.log OR NEW.epoch <> OLD.epoch OR NEW.prev <> OLD.prev
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER ledger_checkpoint_kept BEFORE DELETE ON ledger_checkpoint
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
@@ -110,6 +122,9 @@ statements! {
     PUT_TILE "INSERT INTO ledger_tile (log, epoch, level, idx, bytes) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (log, epoch, level, idx) DO UPDATE SET bytes = excluded.bytes";
     INSERT_CHECKPOINT "INSERT INTO ledger_checkpoint (log, epoch, size, prev, note) VALUES ($1, $2, $3, $4, $5)";
+    MOVE_CHECKPOINT "UPDATE ledger_checkpoint SET size = $4, note = $5 WHERE log = $1 AND epoch = $2 AND size = $3";
+    LEAF_ID "SELECT id FROM ledger_leaf WHERE log = $1 AND epoch = $2 AND idx = $3";
+    LAST_CHECKPOINT "SELECT size, prev FROM ledger_checkpoint WHERE log = $1 AND epoch = $2 ORDER BY size DESC LIMIT 1";
     CHECKPOINTS "SELECT note FROM ledger_checkpoint WHERE log = $1 AND epoch = $2 ORDER BY size DESC LIMIT 32";
     CHECKPOINT_CHAIN "SELECT size, prev, note FROM ledger_checkpoint WHERE log = $1 AND epoch = $2 ORDER BY size";
     STRAY_TILE "SELECT level, idx FROM ledger_tile WHERE log = $1 AND epoch = $2

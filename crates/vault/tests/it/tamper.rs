@@ -64,6 +64,8 @@ impl Bench {
         house.seal().await;
         house.vault.purge(&policy()).await.expect("purged");
         house.seal().await;
+        // Later than an hour, so that the checkpoint just signed is kept.
+        house.clock.advance(Duration::from_secs(4_000));
         let insert = |n: u32| {
             let cx = cx.clone();
             let vault = house.vault.clone();
@@ -355,6 +357,24 @@ async fn a_cut_tail_is_found_even_with_the_older_checkpoint_put_back() {
 }
 
 #[tokio::test]
+async fn checkpoints_of_one_hour_give_way_to_each_other() {
+    each(|house| async move {
+        let cx = house.person(house.a, all()).await;
+        for n in 0..12 {
+            house.write(&cx, &format!("n{n}")).await;
+            house.seal().await;
+            house.clock.advance(Duration::from_secs(600));
+        }
+        let log = literal(house.test.kind(), &Param::Blob(&house.a.bytes()));
+        let sql = format!("SELECT size, prev FROM ledger_checkpoint WHERE log = {log} ORDER BY size");
+        let rows = house.raw().query(&sql).expect("rows");
+        let chain: Vec<_> = rows.iter().map(|r| (r.int(0).expect("size"), r.int(1).expect("prev"))).collect();
+        assert_eq!(chain, [(7, 0), (12, 7), (13, 12)], "an hour's worth each, and the newest");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_service_itself_can_change_none_of_it() {
     each(|house| async move {
         let cx = house.person(house.a, all()).await;
@@ -371,6 +391,7 @@ async fn the_service_itself_can_change_none_of_it() {
             "UPDATE ledger_head SET size = size - 1",
             "DELETE FROM ledger_head",
             "UPDATE ledger_checkpoint SET prev = 7",
+            "UPDATE ledger_checkpoint SET size = size - 1",
             "DELETE FROM ledger_checkpoint",
             "INSERT INTO ledger_forget (log, id) SELECT log, id FROM ledger_entry",
         ] {
