@@ -7,6 +7,19 @@ use sekisho_store::Read;
 use crate::{ClearValue, Page, Record, Scope, Stored, parts::Inner, rows::Records};
 
 /// Reads records of one tenant.
+///
+/// ```compile_fail
+/// // There is no reading without a scope.
+/// async fn everybody(vault: &sekisho_vault::Vault) {
+///     let _ = vault.peek(|view| view.count::<Never>(&[])).await;
+/// }
+/// ```
+/// ```compile_fail
+/// // And no view of one's own making.
+/// fn mine(scope: sekisho_vault::Scope) {
+///     let _ = sekisho_vault::View { scope };
+/// }
+/// ```
 pub struct View<'a> {
     inner: &'a Inner,
     db: &'a mut dyn Read,

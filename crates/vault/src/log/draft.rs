@@ -45,7 +45,51 @@ struct Ocsf<'a> {
     actor: Actor<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     src_endpoint: Option<Endpoint<'a>>,
+    #[serde(flatten)]
+    subject: Subject<'a>,
     unmapped: Unmapped<'a>,
+}
+
+/// What a class asks for about whom or what the event was done to.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Subject<'a> {
+    /// Account change, authentication, user access management.
+    User(Uid<'a>),
+    /// Group management.
+    Group(Uid<'a>),
+    /// API activity.
+    Api { operation: &'a str },
+    /// Application lifecycle.
+    App(Product<'a>),
+    /// Detection finding.
+    FindingInfo { uid: &'a str, title: &'a str },
+    /// HTTP activity.
+    HttpRequest { url: Url<'a> },
+}
+
+#[derive(Serialize)]
+struct Uid<'a> {
+    uid: &'a str,
+}
+
+#[derive(Serialize)]
+struct Url<'a> {
+    path: &'a str,
+}
+
+impl<'a> Subject<'a> {
+    fn of(own: &'a Own, event: &'static Event) -> Self {
+        let object = Uid { uid: &own.object };
+        match event.class_uid {
+            3_001 | 3_002 | 3_005 => Self::User(object),
+            3_006 => Self::Group(object),
+            6_002 => Self::App(PRODUCT),
+            2_004 => Self::FindingInfo { uid: &own.object, title: &event.text.en },
+            4_002 => Self::HttpRequest { url: Url { path: &own.object } },
+            _ => Self::Api { operation: event.name },
+        }
+    }
 }
 
 /// A person, or a part of the system.
@@ -74,6 +118,8 @@ struct Metadata<'a> {
     correlation_uid: &'a str,
     tenant_uid: String,
 }
+
+const PRODUCT: Product<'static> = Product { name: "Sekisho", vendor_name: "Sekisho" };
 
 #[derive(Serialize)]
 struct Product<'a> {
@@ -193,7 +239,7 @@ fn ocsf(own: &Own, event: &'static Event, log: TenantId, id: EntryId, now: Time)
         status_id: own.outcome.ocsf_status(),
         metadata: Metadata {
             version: "1.3.0",
-            product: Product { name: "Sekisho", vendor_name: "Sekisho" },
+            product: PRODUCT,
             uid: id.to_string(),
             event_code: event.name,
             correlation_uid: &own.trace,
@@ -205,6 +251,7 @@ fn ocsf(own: &Own, event: &'static Event, log: TenantId, id: EntryId, now: Time)
             Actor::AppName(name)
         },
         src_endpoint: own.address.as_deref().map(|ip| Endpoint { ip: ip.into() }),
+        subject: Subject::of(own, event),
         unmapped: Unmapped {
             sekisho: Rest {
                 outcome: own.outcome,

@@ -80,6 +80,13 @@ async fn history_is_filtered_paged_and_searched() {
         assert!(house.vault.history_entry(&other, seen[0]).await.expect("read").is_none(), "another tenant's entry");
         let ocsf: serde_json::Value = serde_json::from_str(&one.ocsf).expect("JSON");
         assert_eq!((&ocsf["class_uid"], &ocsf["status_id"]), (&6003.into(), &2.into()));
+        assert_eq!(ocsf["api"]["operation"], "site.create");
+        assert_eq!((&ocsf["type_uid"], &ocsf["category_uid"]), (&600_301.into(), &6.into()));
+        assert_eq!(ocsf["metadata"]["uid"], one.id.to_string());
+        assert_eq!(ocsf["actor"]["user"]["uid"], one.actor);
+        let created = find(&house, Filter { event: Some("user.create".into()), ..none() }).await;
+        let ocsf: serde_json::Value = serde_json::from_str(&created[0].ocsf).expect("JSON");
+        assert_eq!(ocsf["user"]["uid"], "usr_1");
     })
     .await;
 }

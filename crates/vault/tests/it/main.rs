@@ -9,3 +9,4 @@ mod records;
 mod taken_out;
 mod tamper;
 mod tenants;
+mod trouble;
