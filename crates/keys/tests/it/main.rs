@@ -8,19 +8,37 @@ use std::{path::Path, sync::Arc};
 
 use sekisho_kernel::{Clock, Problem, Secret, SystemRng, TakenOut, Time, id::TenantId, rehearsal::MovableClock};
 use sekisho_keys::{Keys, MIGRATION, Place, RootFile, RootSource};
-use sekisho_store::{Store, StoreConfig};
+use sekisho_store::Store;
+use sekisho_testkit::TestStore;
 
 pub(crate) struct House {
     pub dir: tempfile::TempDir,
     pub store: Store,
+    pub test: TestStore,
+}
+
+/// Runs a test on each database.
+pub(crate) async fn each<F, Fut>(body: F)
+where
+    F: Fn(House) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    let body = &body;
+    sekisho_testkit::each_test_store(
+        |test| async move {
+            let test = test;
+            body(House::new(test)).await;
+        },
+        &[MIGRATION],
+    )
+    .await;
 }
 
 impl House {
-    pub fn new() -> Self {
+    fn new(test: TestStore) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let store = Store::open(StoreConfig::sqlite(dir.path().join("data")), &[MIGRATION]).expect("a store");
         RootFile::create(&dir.path().join("root.key"), &SystemRng).expect("a root key");
-        Self { dir, store }
+        Self { dir, store: test.store.clone(), test }
     }
     pub fn root(&self) -> RootSource {
         RootSource::File(self.dir.path().join("root.key"))
