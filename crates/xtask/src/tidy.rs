@@ -9,6 +9,7 @@ use std::{
 /// What each crate may use of the workspace. Arrows point down only (docs/ARCHITECTURE.md, "Rooms").
 const LAYERS: &[(&str, &[&str])] = &[
     ("kernel", &[]),
+    ("waf", &[]),
     ("ledger", &["kernel"]),
     ("store", &["kernel", "ledger"]),
     ("keys", &["kernel", "store"]),

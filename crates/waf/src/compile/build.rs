@@ -1,0 +1,575 @@
+//! Building the program.
+
+use super::{
+    Change, Checker, Control, Disruption, Entry, Head, HeadSet, Link, Members, Order, Piece, Pipe, Program, Property,
+    SetVar, Settings, Target, Test, Text,
+    collect::{Pending, collect, plain},
+    pattern::{self, Needs},
+    prefilter::Prefilter,
+};
+use crate::{
+    LoadError, Place, libinjection,
+    seclang::{
+        Parsed, Rule, action,
+        operator::{self, Operator},
+        target::{self, Selector, Variable},
+        text,
+    },
+    transform::Transformation,
+};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use regex_automata::meta::Regex;
+use std::collections::{BTreeMap, HashMap};
+
+/// Variables that rules or the engine change within a phase; they are read when a rule runs.
+fn moves(variable: Variable) -> bool {
+    matches!(
+        variable,
+        Variable::Tx
+            | Variable::Ip
+            | Variable::Global
+            | Variable::MatchedVar
+            | Variable::MatchedVarName
+            | Variable::MatchedVars
+            | Variable::MatchedVarsNames
+            | Variable::ReqbodyProcessor
+    )
+}
+
+/// A target together with how its atom is told from others.
+type AtomKey = (Variable, Selector);
+
+struct Builder {
+    links: Vec<Link>,
+    heads: Vec<Head>,
+    tests: Vec<Test>,
+    test_keys: Vec<(Operator, bool)>,
+    pipes: Vec<Pipe>,
+    pipe_index: HashMap<(u16, Transformation), u16>,
+    atoms: Vec<(Variable, Members)>,
+    atom_index: HashMap<AtomKey, u16>,
+    pairs: HashMap<(u16, u16), u16>,
+    pair_list: Vec<(u16, u16)>,
+    groups: HashMap<Vec<u16>, u16>,
+    group_list: Vec<Vec<u16>>,
+    slots: Vec<String>,
+    slot_index: BTreeMap<String, u16>,
+    patterns: HashMap<String, Regex>,
+}
+
+fn small(n: usize) -> Result<u16, String> {
+    u16::try_from(n).map_err(|_| "too many rules".to_owned())
+}
+
+/// Compiles what was parsed.
+///
+/// # Errors
+/// The first rule that cannot be carried out.
+pub fn build(parsed: &Parsed) -> Result<Program, LoadError> {
+    let mut settings = Settings::default();
+    let mut signatures = Vec::new();
+    let mut order: [Vec<Result<usize, String>>; 5] = Default::default();
+    let rules = collect(parsed, &mut settings, &mut signatures, &mut order)?;
+    let mut builder = Builder::new();
+    // Slots first, so that patterns over members see all names that occur anywhere.
+    for rule in &rules {
+        builder.names(rule);
+    }
+    let mut position: Vec<Option<u32>> = Vec::new();
+    let metas: Vec<(u32, Vec<String>, String)> = rules
+        .iter()
+        .map(|r| {
+            let msg = r.head().actions.msg.as_ref().map(plain).unwrap_or_default();
+            (r.id(), r.head().actions.tags.clone(), msg)
+        })
+        .collect();
+    let mut kept = 0_u32;
+    for rule in &rules {
+        position.push((!rule.removed).then_some(kept));
+        kept += u32::from(!rule.removed);
+    }
+    let lookup = Lookup { metas: &metas, position: &position };
+    for rule in rules.iter().filter(|r| !r.removed) {
+        builder.rule(rule, &lookup)?;
+    }
+    let mut phases: [Vec<Entry>; 5] = Default::default();
+    for (phase, entries) in phases.iter_mut().zip(&order) {
+        for entry in entries {
+            match entry {
+                Ok(index) => phase.extend(position[*index].map(Entry::Rule)),
+                Err(marker) => phase.push(Entry::Marker(marker.clone())),
+            }
+        }
+    }
+    for head in &builder.heads {
+        if let Some(marker) = &head.skip_after {
+            let known = order.iter().flatten().any(|e| e.as_ref().is_err_and(|m| m == marker));
+            if !known {
+                return Err(LoadError::new(&head.place, format!("skipAfter:{marker}: there is no such SecMarker")));
+            }
+        }
+    }
+    let place = Place { file: "".into(), line: 0 };
+    let prefilters = builder.prefilters().map_err(|e| LoadError::new(&place, e))?;
+    Ok(Program {
+        links: builder.links,
+        heads: builder.heads,
+        phases,
+        tests: builder.tests,
+        pipes: builder.pipes,
+        atoms: builder.atoms,
+        pairs: builder.pair_list,
+        groups: builder.group_list,
+        slots: builder.slots,
+        slot_index: builder.slot_index,
+        prefilters,
+        settings,
+        signatures,
+    })
+}
+
+/// Finds rules for `ctl:ruleRemove…`.
+struct Lookup<'a> {
+    metas: &'a [(u32, Vec<String>, String)],
+    position: &'a [Option<u32>],
+}
+
+impl Lookup<'_> {
+    fn heads(&self, wanted: impl Fn(&(u32, Vec<String>, String)) -> bool) -> HeadSet {
+        let mut set = vec![0_u64; self.metas.len().div_ceil(64)];
+        for (meta, position) in self.metas.iter().zip(self.position) {
+            if let Some(at) = position.filter(|_| wanted(meta)) {
+                set[at as usize >> 6] |= 1 << (at & 63);
+            }
+        }
+        set
+    }
+
+    fn ids(&self, ranges: &[(u32, u32)]) -> HeadSet {
+        self.heads(|m| ranges.iter().any(|(a, b)| (*a..=*b).contains(&m.0)))
+    }
+
+    fn tag(&self, pattern: &str) -> Result<HeadSet, String> {
+        let regex = pattern::compile(pattern, false, false)?.regex;
+        Ok(self.heads(|m| m.1.iter().any(|t| regex.is_match(t.as_bytes()))))
+    }
+
+    fn msg(&self, pattern: &str) -> Result<HeadSet, String> {
+        let regex = pattern::compile(pattern, false, false)?.regex;
+        Ok(self.heads(|m| regex.is_match(m.2.as_bytes())))
+    }
+}
+
+impl Builder {
+    fn new() -> Self {
+        let identity = Pipe { before: 0, last: None, triggers: [0; 4], changes_empty: false };
+        let mut out = Self {
+            links: Vec::new(),
+            heads: Vec::new(),
+            tests: Vec::new(),
+            test_keys: Vec::new(),
+            pipes: vec![identity],
+            pipe_index: HashMap::new(),
+            atoms: Vec::new(),
+            atom_index: HashMap::new(),
+            pairs: HashMap::new(),
+            pair_list: Vec::new(),
+            groups: HashMap::new(),
+            group_list: Vec::new(),
+            slots: Vec::new(),
+            slot_index: BTreeMap::new(),
+            patterns: HashMap::new(),
+        };
+        for digit in 0..10 {
+            out.slot(&format!("tx.{digit}"));
+        }
+        out
+    }
+
+    /// The slot of `collection.name`.
+    fn slot(&mut self, name: &str) -> u16 {
+        let lower = name.to_ascii_lowercase();
+        if let Some(slot) = self.slot_index.get(&lower) {
+            return *slot;
+        }
+        let slot = u16::try_from(self.slots.len()).unwrap_or(u16::MAX);
+        self.slots.push(lower.clone());
+        self.slot_index.insert(lower, slot);
+        slot
+    }
+
+    fn names(&mut self, rule: &Pending) {
+        for link in &rule.links {
+            for target in &link.targets {
+                if let (Variable::Tx | Variable::Ip | Variable::Global, Selector::Key(key)) =
+                    (target.variable, &target.selector)
+                {
+                    self.slot(&format!("{}.{key}", target.variable.name()));
+                }
+            }
+            for setvar in &link.actions.setvars {
+                if let Some(name) = setvar.name.constant() {
+                    self.slot(&format!("{}.{}", setvar.collection.name(), String::from_utf8_lossy(name)));
+                }
+            }
+        }
+    }
+
+    fn text(&mut self, template: &text::Template) -> Result<Text, String> {
+        template
+            .0
+            .iter()
+            .map(|piece| {
+                Ok(match piece {
+                    text::Piece::Literal(bytes) => Piece::Literal(bytes.clone().into()),
+                    text::Piece::Value(v @ (Variable::Tx | Variable::Ip | Variable::Global), Some(key)) => {
+                        Piece::Slot(self.slot(&format!("{}.{key}", v.name())))
+                    }
+                    text::Piece::Value(variable, key) => {
+                        Piece::Value(*variable, key.as_ref().map(|k| k.as_bytes().into()))
+                    }
+                    text::Piece::Rule(name) => Piece::Rule(match name.as_str() {
+                        "id" => Property::Id,
+                        "msg" => Property::Msg,
+                        "severity" => Property::Severity,
+                        "rev" => Property::Rev,
+                        "ver" => Property::Ver,
+                        _ => Property::LogData,
+                    }),
+                })
+            })
+            .collect()
+    }
+
+    fn member_pattern(&mut self, pattern: &str) -> Result<Regex, String> {
+        if let Some(regex) = self.patterns.get(pattern) {
+            return Ok(regex.clone());
+        }
+        let regex = pattern::compile(pattern, false, true)?.regex;
+        self.patterns.insert(pattern.to_owned(), regex.clone());
+        Ok(regex)
+    }
+
+    fn target(&mut self, target: &target::Target) -> Result<Target, String> {
+        let variable = target.variable;
+        let written = matches!(variable, Variable::Tx | Variable::Ip | Variable::Global);
+        let members = match &target.selector {
+            Selector::All => Members::All,
+            Selector::Key(key) if written => Members::Slot(self.slot(&format!("{}.{key}", variable.name()))),
+            Selector::Key(key) => Members::Key(key.to_ascii_lowercase().into_bytes().into()),
+            Selector::Pattern(pattern) => {
+                let regex = self.member_pattern(pattern)?;
+                if variable == Variable::Tx {
+                    let slots = self.slots.iter().enumerate();
+                    let found =
+                        slots.filter(|(_, n)| n.strip_prefix("tx.").is_some_and(|n| regex.is_match(n.as_bytes())));
+                    Members::Slots(found.map(|(i, _)| small(i)).collect::<Result<_, _>>()?, regex)
+                } else if written {
+                    return Err(format!("{}: patterns are not supported here", variable.name()));
+                } else {
+                    Members::Pattern(regex)
+                }
+            }
+        };
+        if written && matches!(members, Members::All) {
+            return Err(format!("{}: which member?", variable.name()));
+        }
+        let atom = if moves(variable) {
+            None
+        } else {
+            let key = (variable, target.selector.clone());
+            let at = match self.atom_index.get(&key) {
+                Some(at) => *at,
+                None => {
+                    let at = small(self.atoms.len())?;
+                    self.atoms.push((variable, members.clone()));
+                    self.atom_index.insert(key, at);
+                    at
+                }
+            };
+            Some(at)
+        };
+        Ok(Target { variable, members, count: target.count, atom })
+    }
+
+    fn pipe(&mut self, list: &[Transformation]) -> Result<u16, String> {
+        let mut at = 0;
+        for last in list {
+            at = match self.pipe_index.get(&(at, *last)) {
+                Some(next) => *next,
+                None => {
+                    let before = &self.pipes[usize::from(at)];
+                    let mut triggers = before.triggers;
+                    for (word, more) in triggers.iter_mut().zip(last.triggers()) {
+                        *word |= more;
+                    }
+                    let changes_empty = before.changes_empty || !last.keeps(true, &[0; 4]);
+                    let next = small(self.pipes.len())?;
+                    self.pipes.push(Pipe { before: at, last: Some(*last), triggers, changes_empty });
+                    self.pipe_index.insert((at, *last), next);
+                    next
+                }
+            };
+        }
+        Ok(at)
+    }
+
+    fn test(&mut self, test: &operator::Test, response: bool, filtered: bool) -> Result<u16, String> {
+        let lines = !test.negated;
+        let at = match self
+            .test_keys
+            .iter()
+            .position(|(o, l)| *o == test.operator && (*l == lines || !matches!(o, Operator::Rx(_))))
+        {
+            Some(at) => at,
+            None => {
+                let checker = self.checker(&test.operator, lines)?;
+                self.tests.push(Test {
+                    checker,
+                    bits: [None; 2],
+                    name: test.name.clone(),
+                    operand: test.operand.clone(),
+                });
+                self.test_keys.push((test.operator.clone(), lines));
+                self.tests.len() - 1
+            }
+        };
+        let filterable = matches!(
+            self.tests[at].checker,
+            Checker::Rx(_) | Checker::Pm(_) | Checker::DetectSqli | Checker::DetectXss
+        );
+        let which = usize::from(response);
+        if filtered && filterable && self.tests[at].bits[which].is_none() {
+            let taken = self.tests.iter().filter(|t| t.bits[which].is_some()).count();
+            self.tests[at].bits[which] = Some(small(taken)?);
+        }
+        small(at)
+    }
+
+    fn checker(&mut self, operator: &Operator, lines: bool) -> Result<Checker, String> {
+        let order = |order, text: Text| Checker::Number(order, text);
+        Ok(match operator {
+            Operator::Rx(template) => {
+                let Some(pattern) = template.constant() else {
+                    return Err(
+                        "@rx with an expansion is not supported: the pattern must be known while loading".to_owned()
+                    );
+                };
+                let pattern = std::str::from_utf8(pattern).map_err(|e| e.to_string())?;
+                Checker::Rx(Box::new(pattern::compile(pattern, lines, false)?))
+            }
+            Operator::Pm(words) | Operator::PmFromFile(_, words) => Checker::Pm(
+                AhoCorasick::builder()
+                    .ascii_case_insensitive(true)
+                    .kind(Some(AhoCorasickKind::ContiguousNFA))
+                    .build(words)
+                    .map_err(|e| e.to_string())?,
+            ),
+            Operator::Contains(t) | Operator::StrMatch(t) => Checker::Contains(self.text(t)?),
+            Operator::ContainsWord(t) => Checker::ContainsWord(self.text(t)?),
+            Operator::BeginsWith(t) => Checker::BeginsWith(self.text(t)?),
+            Operator::EndsWith(t) => Checker::EndsWith(self.text(t)?),
+            Operator::StrEq(t) => Checker::StrEq(self.text(t)?),
+            Operator::Within(t) => Checker::Within(self.text(t)?),
+            Operator::Eq(t) => order(Order::Eq, self.text(t)?),
+            Operator::Ge(t) => order(Order::Ge, self.text(t)?),
+            Operator::Gt(t) => order(Order::Gt, self.text(t)?),
+            Operator::Le(t) => order(Order::Le, self.text(t)?),
+            Operator::Lt(t) => order(Order::Lt, self.text(t)?),
+            Operator::IpMatch(networks) => Checker::IpMatch(networks.clone()),
+            Operator::DetectSqli => Checker::DetectSqli,
+            Operator::DetectXss => Checker::DetectXss,
+            Operator::ValidateByteRange(set) => Checker::ValidateByteRange(*set),
+            Operator::ValidateUrlEncoding => Checker::ValidateUrlEncoding,
+            Operator::ValidateUtf8Encoding => Checker::ValidateUtf8Encoding,
+            Operator::UnconditionalMatch => Checker::Always,
+            Operator::NoMatch => Checker::Never,
+        })
+    }
+
+    fn rule(&mut self, pending: &Pending, lookup: &Lookup<'_>) -> Result<(), LoadError> {
+        let head = u32::try_from(self.heads.len()).unwrap_or(u32::MAX);
+        let first = u32::try_from(self.links.len()).unwrap_or(u32::MAX);
+        for (index, rule) in pending.links.iter().enumerate() {
+            let mut link = self.link(rule, pending, lookup).map_err(|e| LoadError::new(&rule.place, e))?;
+            link.head = head;
+            if index + 1 < pending.links.len() {
+                link.next = Some(first + u32::try_from(index).unwrap_or(u32::MAX) + 1);
+            }
+            self.links.push(link);
+        }
+        let rule = pending.head();
+        let (own, default) = (&rule.actions, &pending.defaults);
+        let fail = |reason: String| LoadError::new(&rule.place, reason);
+        let disruption = match &own.disruption {
+            None | Some(action::Disruption::Block) => default.disruption.as_ref(),
+            some => some.as_ref(),
+        };
+        let disruption = match disruption {
+            None | Some(action::Disruption::Pass | action::Disruption::Block) => Disruption::Pass,
+            Some(action::Disruption::Deny) => Disruption::Deny,
+            Some(action::Disruption::Drop) => Disruption::Drop,
+            Some(action::Disruption::Redirect(to)) => Disruption::Redirect(self.text(to).map_err(fail)?),
+            Some(action::Disruption::Allow(scope)) => Disruption::Allow(*scope),
+        };
+        let msg = own.msg.as_ref().map(|m| self.text(m)).transpose().map_err(fail)?.unwrap_or_default();
+        let logdata = own.logdata.as_ref().map(|m| self.text(m)).transpose().map_err(fail)?;
+        self.heads.push(Head {
+            id: pending.id(),
+            phase: pending.phase,
+            link: first,
+            place: rule.place.clone(),
+            disruption,
+            status: own.status.or(default.status).unwrap_or(403),
+            log: own.log.or(default.log).unwrap_or(true),
+            msg,
+            logdata,
+            severity: own.severity,
+            tags: own.tags.clone(),
+            ver: own.ver.clone().unwrap_or_default(),
+            rev: own.rev.clone().unwrap_or_default(),
+            skip_after: own.skip_after.clone(),
+            skip: own.skip.unwrap_or(0),
+        });
+        Ok(())
+    }
+
+    fn link(&mut self, rule: &Rule, pending: &Pending, lookup: &Lookup<'_>) -> Result<Link, String> {
+        let actions = &rule.actions;
+        let mut targets = Vec::new();
+        let mut excluded = Vec::new();
+        for target in &rule.targets {
+            let compiled = self.target(target)?;
+            if target.exclude { excluded.push(compiled) } else { targets.push(compiled) }
+        }
+        let mut list = Vec::new();
+        if !actions.transformations_reset {
+            list.extend(pending.defaults.transformations.iter().copied());
+        }
+        list.extend(actions.transformations.iter().copied());
+        let pipe = self.pipe(&list)?;
+        let mut steps = Vec::new();
+        if actions.multi_match {
+            for end in 0..=list.len() {
+                steps.push(self.pipe(&list[..end])?);
+            }
+        }
+        let negated = rule.test.as_ref().is_some_and(|t| t.negated);
+        let fixed = targets.iter().all(|t| t.atom.is_some() && !t.count);
+        let test = rule.test.as_ref().map(|t| self.test(t, pending.phase > 2, !negated)).transpose()?;
+        let filtered = test.is_some_and(|t| self.tests[usize::from(t)].bits[usize::from(pending.phase > 2)].is_some());
+        let mut group = None;
+        if fixed && filtered && !negated && !targets.is_empty() {
+            let mut members = Vec::new();
+            for atom in targets.iter().filter_map(|t| t.atom) {
+                for step in if steps.is_empty() { std::slice::from_ref(&pipe) } else { &steps } {
+                    members.push(self.pair(atom, *step)?);
+                }
+            }
+            members.sort_unstable();
+            members.dedup();
+            group = Some(match self.groups.get(&members) {
+                Some(at) => *at,
+                None => {
+                    let at = small(self.group_list.len())?;
+                    self.group_list.push(members.clone());
+                    self.groups.insert(members, at);
+                    at
+                }
+            });
+        }
+        let mut setvars = Vec::new();
+        for setvar in &actions.setvars {
+            let prefix = format!("{}.", setvar.collection.name().to_ascii_lowercase());
+            let mut name = vec![Piece::Literal(prefix.as_bytes().into())];
+            name.extend(self.text(&setvar.name)?);
+            let slot = setvar.name.constant().map(|n| self.slot(&format!("{prefix}{}", String::from_utf8_lossy(n))));
+            let change = match &setvar.change {
+                action::Change::Set(t) => Change::Set(self.text(t)?),
+                action::Change::Add(t) => Change::Add(self.text(t)?),
+                action::Change::Subtract(t) => Change::Subtract(self.text(t)?),
+                action::Change::Unset => Change::Unset,
+            };
+            setvars.push(SetVar { slot, name, change });
+        }
+        let mut controls = Vec::new();
+        for control in &actions.controls {
+            controls.extend(self.control(control, lookup)?);
+        }
+        Ok(Link {
+            head: 0,
+            targets,
+            excluded,
+            test,
+            negated,
+            pipe,
+            steps,
+            capture: actions.capture,
+            setvars,
+            controls,
+            next: None,
+            group,
+        })
+    }
+
+    fn pair(&mut self, atom: u16, pipe: u16) -> Result<u16, String> {
+        if let Some(at) = self.pairs.get(&(atom, pipe)) {
+            return Ok(*at);
+        }
+        let at = small(self.pair_list.len())?;
+        self.pair_list.push((atom, pipe));
+        self.pairs.insert((atom, pipe), at);
+        Ok(at)
+    }
+
+    fn control(&mut self, control: &action::Control, lookup: &Lookup<'_>) -> Result<Option<Control>, String> {
+        use action::Control as C;
+        let mut targets = |list: &[target::Target]| list.iter().map(|t| self.target(t)).collect::<Result<Vec<_>, _>>();
+        Ok(Some(match control {
+            C::RuleEngine(mode) => Control::RuleEngine(*mode),
+            C::AuditEngine => return Ok(None),
+            C::RequestBodyAccess(on) => Control::RequestBodyAccess(*on),
+            C::ResponseBodyAccess(on) => Control::ResponseBodyAccess(*on),
+            C::ForceRequestBodyVariable(on) => Control::ForceRequestBodyVariable(*on),
+            C::RequestBodyProcessor(processor) => Control::RequestBodyProcessor(*processor),
+            C::RequestBodyLimit(n) => Control::RequestBodyLimit(*n),
+            C::ResponseBodyLimit(n) => Control::ResponseBodyLimit(*n),
+            C::RemoveById(ids) => Control::Remove(lookup.ids(ids)),
+            C::RemoveByTag(tag) => Control::Remove(lookup.tag(tag)?),
+            C::RemoveByMsg(msg) => Control::Remove(lookup.msg(msg)?),
+            C::RemoveTargetById(ids, list) => Control::RemoveTargets(lookup.ids(ids), targets(list)?),
+            C::RemoveTargetByTag(tag, list) => Control::RemoveTargets(lookup.tag(tag)?, targets(list)?),
+            C::RemoveTargetByMsg(msg, list) => Control::RemoveTargets(lookup.msg(msg)?, targets(list)?),
+        }))
+    }
+
+    fn prefilters(&mut self) -> Result<[Prefilter; 2], String> {
+        let one = |which: usize| {
+            let count = self.tests.iter().filter(|t| t.bits[which].is_some()).count();
+            let mut needs = vec![Needs::default(); count];
+            for (test, (operator, _)) in self.tests.iter().zip(&self.test_keys) {
+                let Some(bit) = test.bits[which] else { continue };
+                needs[usize::from(bit)] = match (&test.checker, operator) {
+                    (Checker::Rx(pattern), _) => pattern.needs.clone(),
+                    (Checker::Pm(_), Operator::Pm(words) | Operator::PmFromFile(_, words)) => words_need(words),
+                    (Checker::DetectSqli, _) => libinjection::sqli_needs(),
+                    (Checker::DetectXss, _) => libinjection::xss_needs(),
+                    _ => Needs::default(),
+                };
+            }
+            Prefilter::build(needs)
+        };
+        Ok([one(0)?, one(1)?])
+    }
+}
+
+/// Words of `@pm` are cut to this length in the prefilter; the operator itself verifies.
+const WORD: usize = 8;
+
+fn words_need(words: &[Vec<u8>]) -> Needs {
+    let length = words.iter().map(Vec::len).min().unwrap_or(0);
+    let mut cut: Vec<Vec<u8>> = words.iter().map(|w| w[..w.len().min(WORD)].to_ascii_lowercase()).collect();
+    cut.sort_unstable();
+    cut.dedup();
+    Needs { literals: (length > 0).then_some(cut), bytes: Vec::new(), length }
+}

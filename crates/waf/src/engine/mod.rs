@@ -1,0 +1,13 @@
+//! One request and its response, examined phase by phase.
+
+mod check;
+mod eval;
+mod report;
+mod request;
+pub mod state;
+mod transaction;
+pub mod values;
+
+pub use report::{Blocked, Match, Outcome, Part, Scores};
+pub use transaction::{Client, RequestHead, ResponseHead, Transaction};
+pub use values::Counters;

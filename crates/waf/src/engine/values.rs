@@ -1,0 +1,204 @@
+//! The distinct byte strings of one transaction, their transformations and what can match them.
+
+use crate::{
+    compile::{Pipe, prefilter::Prefilter},
+    transform::{ByteSet, meets, presence},
+};
+
+/// A byte string of the transaction. Equal strings have, but for rare collisions, the same id.
+pub type ValueId = u32;
+
+const NONE: u32 = u32::MAX;
+/// Slots looked at for an equal string; beyond, a string is kept twice rather than an attacker's collisions cost time.
+const PROBES: usize = 8;
+
+#[derive(Debug)]
+struct Value {
+    start: u32,
+    length: u32,
+    present: ByteSet,
+    /// Where this value's row of transformations begins.
+    row: u32,
+    /// Where its operator bits begin, for requests and responses.
+    bits: [u32; 2],
+}
+
+/// Work done, for tests and budgets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Distinct strings.
+    pub values: u64,
+    /// Bytes that transformations read.
+    pub transformed: u64,
+    /// Bytes that the prefilter read.
+    pub scanned: u64,
+    /// Operators run on a value.
+    pub checked: u64,
+    /// Bytes that operators read.
+    pub examined: u64,
+}
+
+/// The strings of one transaction.
+#[derive(Debug)]
+pub struct Values {
+    bytes: Vec<u8>,
+    list: Vec<Value>,
+    table: Vec<u32>,
+    rows: Vec<u32>,
+    bits: Vec<u64>,
+    scratch: Vec<u8>,
+    /// What was done so far.
+    pub counters: Counters,
+}
+
+fn hash(value: &[u8]) -> u64 {
+    const K: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut h = value.len() as u64 ^ 0x51_7cc1_b727_2202;
+    let mut chunks = value.chunks_exact(8);
+    for chunk in &mut chunks {
+        let word = chunk.iter().rev().fold(0_u64, |w, b| w << 8 | u64::from(*b));
+        h = (h.rotate_left(5) ^ word).wrapping_mul(K);
+    }
+    for &byte in chunks.remainder() {
+        h = (h.rotate_left(5) ^ u64::from(byte)).wrapping_mul(K);
+    }
+    h ^ h >> 29
+}
+
+impl Values {
+    /// No strings but the empty one, which has id 0.
+    pub fn new() -> Self {
+        let mut out = Self {
+            bytes: Vec::with_capacity(4096),
+            list: Vec::with_capacity(128),
+            table: vec![NONE; 512],
+            rows: Vec::new(),
+            bits: Vec::new(),
+            scratch: Vec::new(),
+            counters: Counters::default(),
+        };
+        out.intern(b"");
+        out
+    }
+
+    /// The id of `value`.
+    pub fn intern(&mut self, value: &[u8]) -> ValueId {
+        if self.list.len() * 2 > self.table.len() {
+            self.grow();
+        }
+        let mask = self.table.len() - 1;
+        let home = hash(value) as usize;
+        let mut free = None;
+        for probe in 0..PROBES {
+            let slot = home.wrapping_add(probe) & mask;
+            let id = self.table[slot];
+            if id == NONE {
+                free = Some(slot);
+                break;
+            }
+            if self.get(id) == value {
+                return id;
+            }
+        }
+        let id = self.list.len() as u32;
+        let start = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(value);
+        self.list.push(Value {
+            start,
+            length: value.len() as u32,
+            present: presence(value),
+            row: NONE,
+            bits: [NONE; 2],
+        });
+        self.counters.values += 1;
+        if let Some(slot) = free {
+            self.table[slot] = id;
+        }
+        id
+    }
+
+    fn grow(&mut self) {
+        let mask = self.table.len() * 4 - 1;
+        let mut table = vec![NONE; mask + 1];
+        for id in 0..self.list.len() as u32 {
+            let home = hash(self.get(id)) as usize;
+            if let Some(slot) = (0..PROBES).map(|p| home.wrapping_add(p) & mask).find(|s| table[*s] == NONE) {
+                table[slot] = id;
+            }
+        }
+        self.table = table;
+    }
+
+    /// The bytes of `id`.
+    #[inline]
+    pub fn get(&self, id: ValueId) -> &[u8] {
+        let value = &self.list[id as usize];
+        &self.bytes[value.start as usize..(value.start + value.length) as usize]
+    }
+
+    /// `id` after the transformations of `pipe`.
+    pub fn transform(&mut self, pipes: &[Pipe], id: ValueId, pipe: u16) -> ValueId {
+        let value = &self.list[id as usize];
+        let spec = &pipes[usize::from(pipe)];
+        let untouched = if value.length == 0 { !spec.changes_empty } else { !meets(&value.present, &spec.triggers) };
+        if untouched {
+            return id;
+        }
+        let row = if value.row == NONE {
+            let row = self.rows.len() as u32;
+            self.rows.resize(self.rows.len() + pipes.len(), NONE);
+            self.list[id as usize].row = row;
+            row
+        } else {
+            value.row
+        };
+        let slot = row as usize + usize::from(pipe);
+        if self.rows[slot] != NONE {
+            return self.rows[slot];
+        }
+        let before = self.transform(pipes, id, spec.before);
+        let after = match spec.last {
+            Some(last) if !last.keeps(self.list[before as usize].length == 0, &self.list[before as usize].present) => {
+                let mut out = std::mem::take(&mut self.scratch);
+                last.apply(self.get(before), &mut out);
+                self.counters.transformed += u64::from(self.list[before as usize].length);
+                let after = self.intern(&out);
+                self.scratch = out;
+                after
+            }
+            _ => before,
+        };
+        self.rows[slot] = after;
+        after
+    }
+
+    /// Where the operator bits of `id` begin.
+    fn bits_at(&mut self, prefilter: &Prefilter, which: usize, id: ValueId) -> usize {
+        let at = self.list[id as usize].bits[which];
+        if at != NONE {
+            return at as usize;
+        }
+        let at = self.bits.len();
+        self.bits.resize(at + prefilter.words(), 0);
+        let value = &self.list[id as usize];
+        let bytes = &self.bytes[value.start as usize..(value.start + value.length) as usize];
+        prefilter.scan(bytes, &value.present, &mut self.bits[at..]);
+        self.counters.scanned += u64::from(value.length);
+        self.list[id as usize].bits[which] = at as u32;
+        at
+    }
+
+    /// Whether the operator of `bit` can match `id`.
+    pub fn may(&mut self, prefilter: &Prefilter, which: usize, id: ValueId, bit: u16) -> bool {
+        let at = self.bits_at(prefilter, which, id);
+        self.bits[at + usize::from(bit >> 6)] >> (bit & 63) & 1 == 1
+    }
+
+    /// Adds the operators that can match `id` to `union`.
+    pub fn collect(&mut self, prefilter: &Prefilter, which: usize, id: ValueId, union: &mut [u64]) {
+        let at = self.bits_at(prefilter, which, id);
+        for (to, from) in union.iter_mut().zip(&self.bits[at..]) {
+            *to |= from;
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! A loaded set of rules.
+
+use crate::{
+    LoadError, Place, Transaction,
+    compile::{self, Checker, Program, fold::Plan},
+    engine::{Client, Match, RequestHead, state::Written},
+    seclang::{self, Files, Parsed, action::Mode},
+};
+use std::sync::Arc;
+
+/// How a rule set is used: settings of a tenant or path over one loaded set.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Instead of `SecRuleEngine`.
+    pub mode: Option<Mode>,
+    /// Members of `TX` that the rules cannot change, such as `blocking_paranoia_level`.
+    pub tx: Vec<(String, String)>,
+    /// Runs every rule on every value, for comparison with the fast way. The verdicts are the same.
+    pub plain: bool,
+}
+
+/// Sizes of a loaded set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// Rules, a chain counted once.
+    pub rules: usize,
+    /// Rules decided while loading, for these options.
+    pub decided: usize,
+    /// Distinct patterns.
+    pub patterns: usize,
+    /// Patterns that the literal automaton filters.
+    pub filtered: usize,
+    /// Bytes of the compiled patterns and automata, without caches that grow in use.
+    pub bytes: usize,
+}
+
+/// A loaded set of rules. Cheap to use with other [`Options`]: the compiled patterns are shared.
+#[derive(Debug)]
+pub struct RuleSet {
+    pub(crate) program: Arc<Program>,
+    pub(crate) plan: Plan,
+    pub(crate) options: Options,
+    left_to_host: Arc<[(Place, String)]>,
+}
+
+impl RuleSet {
+    /// Loads `path` and what it includes.
+    ///
+    /// # Errors
+    /// The first directive that cannot be carried out, with file and line.
+    pub fn load(files: &mut dyn Files, path: &str, options: &Options) -> Result<Self, LoadError> {
+        Self::compile(&seclang::parse_file(files, path)?, options)
+    }
+
+    /// Loads rules from `text`, which goes by `name`.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn from_text(files: &mut dyn Files, name: &str, text: &str, options: &Options) -> Result<Self, LoadError> {
+        Self::compile(&seclang::parse_text(files, name, text)?, options)
+    }
+
+    /// Compiles what was parsed.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn compile(parsed: &Parsed, options: &Options) -> Result<Self, LoadError> {
+        let mut program = compile::build(parsed)?;
+        if options.plain {
+            program.prefilters.iter_mut().for_each(|p| p.set_off(true));
+        }
+        Self::new(Arc::new(program), options, parsed.left_to_host.clone().into())
+    }
+
+    fn new(program: Arc<Program>, options: &Options, left_to_host: Arc<[(Place, String)]>) -> Result<Self, LoadError> {
+        let mut pins = Vec::new();
+        for (name, value) in &options.tx {
+            let Some(slot) = program.slot_index.get(&format!("tx.{}", name.to_ascii_lowercase())) else {
+                let place = Place { file: "options".into(), line: 0 };
+                return Err(LoadError { place, reason: format!("no rule reads or writes TX:{name}") });
+            };
+            pins.push((*slot, Written::from_text(value.clone().into_bytes())));
+        }
+        let plan = compile::fold::plan(&program, &pins, !options.plain);
+        Ok(Self { program, plan, options: options.clone(), left_to_host })
+    }
+
+    /// The same rules with other options; `plain` cannot be changed.
+    ///
+    /// # Errors
+    /// When a member of `TX` is named that no rule knows.
+    pub fn with(&self, options: &Options) -> Result<Self, LoadError> {
+        let options = Options { plain: self.options.plain, ..options.clone() };
+        Self::new(Arc::clone(&self.program), &options, Arc::clone(&self.left_to_host))
+    }
+
+    /// Begins a transaction.
+    #[must_use]
+    pub fn transaction(self: &Arc<Self>, client: &Client) -> Transaction {
+        Transaction::new(Arc::clone(self), client)
+    }
+
+    /// Runs a request through without blocking and says what matched.
+    #[must_use]
+    pub fn explain(self: &Arc<Self>, client: &Client, head: &RequestHead<'_>, body: &[u8]) -> Vec<Match> {
+        let mut transaction = self.transaction(client);
+        if transaction.mode == Mode::On {
+            transaction.mode = Mode::DetectionOnly;
+        }
+        transaction.request(head);
+        transaction.append_request_body(body);
+        transaction.request_body();
+        transaction.matches().to_vec()
+    }
+
+    /// Directives that concern the host and have no effect here.
+    #[must_use]
+    pub fn left_to_host(&self) -> &[(Place, String)] {
+        &self.left_to_host
+    }
+
+    /// What `SecComponentSignature` says.
+    #[must_use]
+    pub fn signatures(&self) -> &[String] {
+        &self.program.signatures
+    }
+
+    /// Sizes.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let patterns = self.program.tests.iter().filter_map(|t| match &t.checker {
+            Checker::Rx(p) => Some((p.regex.memory_usage(), p.needs.literals.is_some())),
+            Checker::Pm(p) => Some((p.memory_usage(), true)),
+            _ => None,
+        });
+        let (mut count, mut filtered, mut bytes) = (0, 0, 0);
+        for (size, literal) in patterns {
+            count += 1;
+            filtered += usize::from(literal);
+            bytes += size;
+        }
+        bytes += self.program.prefilters.iter().map(compile::prefilter::Prefilter::memory).sum::<usize>();
+        Stats { rules: self.plan.decided.1, decided: self.plan.decided.0, patterns: count, filtered, bytes }
+    }
+}

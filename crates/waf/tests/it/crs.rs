@@ -1,0 +1,98 @@
+//! Where the Core Rule Set is, and how it is loaded.
+
+use sekisho_waf::{Files, Options, RuleSet};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Files of the machine, includes relative to the including file.
+pub struct Disk;
+
+impl Files for Disk {
+    fn read(&mut self, from: &str, path: &str) -> Result<Vec<u8>, String> {
+        let path = beside(from, path);
+        fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))
+    }
+
+    fn expand(&mut self, from: &str, pattern: &str) -> Result<Vec<String>, String> {
+        let full = beside(from, pattern);
+        let name = full.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
+        let Some((head, tail)) = name.split_once('*') else { return Ok(vec![full.display().to_string()]) };
+        let dir = full.parent().ok_or("no folder")?;
+        let mut found: Vec<String> = fs::read_dir(dir)
+            .map_err(|e| format!("{}: {e}", dir.display()))?
+            .filter_map(|e| Some(e.ok()?.path()))
+            .filter(|p| {
+                p.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.starts_with(head) && n.ends_with(tail))
+            })
+            .map(|p| p.display().to_string())
+            .collect();
+        found.sort();
+        Ok(found)
+    }
+}
+
+fn beside(from: &str, path: &str) -> PathBuf {
+    let path = Path::new(path);
+    if path.is_absolute() {
+        return path.to_owned();
+    }
+    Path::new(from).parent().unwrap_or(Path::new("")).join(path)
+}
+
+/// The folder of the rule set, if this machine has it: `SEKISHO_SHARED`, or `../shared` beside the workspace.
+pub fn folder() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let candidates = [
+        std::env::var_os("SEKISHO_SHARED").map(PathBuf::from),
+        Some(root.join("../shared")),
+        Some(root.join("../../shared")),
+    ];
+    let found = candidates.into_iter().flatten().map(|c| c.join("data/crs-4.28.0")).find(|c| c.join("rules").is_dir());
+    if found.is_none() {
+        assert!(
+            std::env::var("CI").as_deref() != Ok("true"),
+            "the Core Rule Set is not in ../shared/data, and CI may not skip"
+        );
+        writeln_skip();
+    }
+    found
+}
+
+#[allow(clippy::print_stderr, reason = "a skipped test says why")]
+fn writeln_skip() {
+    eprintln!("skipped: ../shared/data/crs-4.28.0 is not on this machine (set SEKISHO_SHARED to the shared folder)");
+}
+
+/// The rule set as its own tests configure it: everything examined, paranoia level 4, limits on arguments and files.
+pub fn corpus_text(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "SecRuleEngine DetectionOnly\nSecRequestBodyAccess On\nSecResponseBodyAccess On\n\
+         SecRule REQUEST_HEADERS:Content-Type \"^(?:application(?:/soap\\+|/)|text/)xml\" \"id:200000,phase:1,t:none,t:lowercase,pass,nolog,ctl:requestBodyProcessor=XML\"\n\
+         SecRule REQUEST_HEADERS:Content-Type \"^application/(?:[a-z0-9.-]+[+])?json\" \"id:200001,phase:1,t:none,t:lowercase,pass,nolog,ctl:requestBodyProcessor=JSON\"\n\
+         Include {folder}/crs-setup.conf.example\n\
+         SecAction \"id:900001,phase:1,pass,nolog,t:none,setvar:tx.blocking_paranoia_level=4,setvar:tx.arg_length=400,setvar:tx.arg_name_length=100,setvar:tx.max_num_args=255,setvar:tx.total_arg_length=6400,setvar:tx.max_file_size=64100,setvar:tx.combined_file_sizes=65535\"\n\
+         Include {folder}/rules/*.conf\n"
+    )
+}
+
+/// The rule set as an operator runs it.
+pub fn ordinary_text(folder: &Path) -> String {
+    corpus_text(folder)
+        .replace("SecRuleEngine DetectionOnly", "SecRuleEngine On")
+        .lines()
+        .filter(|l| !l.contains("id:900001"))
+        .map(|l| format!("{l}\n"))
+        .collect()
+}
+
+/// Loads `text` with `options`.
+pub fn load(text: &str, options: &Options) -> Arc<RuleSet> {
+    match RuleSet::from_text(&mut Disk, "test.conf", text, options) {
+        Ok(rules) => Arc::new(rules),
+        Err(error) => panic!("{error}"),
+    }
+}

@@ -1,0 +1,6 @@
+//! The engine against its specifications: the rule set's own corpus, ordinary traffic, hostile input.
+
+#![allow(clippy::unwrap_used, clippy::type_complexity, reason = "a test that cannot go on fails")]
+
+mod crs;
+mod ftw;
