@@ -4,3 +4,5 @@
 
 mod crs;
 mod ftw;
+mod ordinary;
+mod traffic;
