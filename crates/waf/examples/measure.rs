@@ -2,6 +2,8 @@
 //!
 //! `measure FOLDER [REQUESTS]`: FOLDER holds the Core Rule Set (`crs-setup.conf.example`, `rules/`).
 
+#![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+
 use sekisho_waf::{Client, Options, RequestHead, RuleSet};
 use std::{
     error::Error,
