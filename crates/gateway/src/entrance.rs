@@ -42,19 +42,25 @@ pub(crate) async fn to_console(way: &Way, status: StatusCode) -> Result<Response
     let missing = || Problem::new(&problems::HOST_UNKNOWN).log("the tenant has no console host");
     let console = way.door().parts.directory.console_host(entry.tenant).await?.ok_or_else(missing)?;
     let path = way.head.uri.path_and_query().map_or("/", |pq| host::local_path(pq.as_str()));
-    let to = format!(
-        "{}/enter?to={}&path={}",
-        host::origin(&console.host, way.port),
-        host::encode(&entry.host),
-        host::encode(path)
-    );
     let kept = cookies::find(&way.head.headers, cookies::START).filter(|b| is_binding(b));
     let binding = kept.map_or_else(|| BASE64.encode(rng::bytes::<32>(&*way.door().parts.rng)), str::to_owned);
+    let to = format!(
+        "{}/enter?to={}&path={}&bind={}",
+        host::origin(&console.host, way.port),
+        host::encode(&entry.host),
+        host::encode(path),
+        bind(&binding)
+    );
     let internal = || Problem::new(&problem::INTERNAL);
     let mut answer = page::redirect(status, &to).ok_or_else(internal)?;
     let cookie = cookies::set(cookies::START, &binding, Some(START_AGE)).ok_or_else(internal)?;
     answer.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(answer)
+}
+
+/// What the console learns of the cookie: its hash, so that the address of the redirect is no use without the browser.
+fn bind(cookie: &str) -> String {
+    BASE64.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, cookie.as_bytes()))
 }
 
 fn is_binding(text: &str) -> bool {
@@ -82,7 +88,7 @@ async fn enter(way: &Way) -> Result<Response<Body>, Stop> {
     let code = host::query_value(query, "code").ok_or_else(refused)?;
     let path = host::query_value(query, "path").unwrap_or_default();
     let binding = cookies::find(&way.head.headers, cookies::START).filter(|b| is_binding(b)).ok_or_else(refused)?;
-    let entered = way.door().parts.sessions.enter(&way.knock(true), &Secret::new(code), binding).await;
+    let entered = way.door().parts.sessions.enter(&way.knock(true), &Secret::new(code), &bind(binding)).await;
     let token = entered.map_err(|problem| match problem.kind.category {
         Category::Unavailable | Category::Internal | Category::TooMany => problem,
         _ => refused().log(problem),

@@ -43,7 +43,7 @@ problems! {
         "管理者へ連絡してください。管理者は passwords.breached_list のファイルを確かめてください。"
         "Tell your administrator, who should check the file at passwords.breached_list.";
     /// A one-time link that is unknown, used or run out.
-    LINK_OVER "SK-4007" "link-over" NotFound
+    LINK_OVER "SK-4007" "link-over" Forbidden
         "このリンクは使えません。" "This link cannot be used."
         "リンクは 1 時間有効で、1 回だけ使えます。管理者に新しいリンクの発行を依頼してください。"
         "Links work once, within one hour. Ask your administrator for a new one.";

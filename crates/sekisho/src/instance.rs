@@ -232,7 +232,7 @@ impl Instance {
                 if rehearsed { Identity::rehearse(parts, out) } else { Identity::new(parts) }
             })
             .collect();
-        let works = work::all(&vault, identities.clone(), receiver.clone());
+        let works = work::all(&vault, identities.clone(), gates.clone(), receiver.clone());
         let shelf = Shelf {
             vault: vault.clone(),
             keys: keys.clone(),

@@ -57,6 +57,7 @@ impl Provision<'_> {
     /// As the function behind it.
     pub async fn tenant(
         &self,
+        job: Job,
         name: &str,
         console: &str,
         application: &str,
@@ -67,7 +68,7 @@ impl Provision<'_> {
             app_host: application.to_owned(),
             admin_name: "admin".to_owned(),
         };
-        let made = self.identity.create_tenant(Job::Command, new).await?;
+        let made = self.identity.create_tenant(job, new).await?;
         Ok((made.tenant, made.link))
     }
 
@@ -82,7 +83,7 @@ impl Provision<'_> {
         application: &str,
         password: &str,
     ) -> Result<Canary, Problem> {
-        let (tenant, link) = self.tenant(name, console, application).await?;
+        let (tenant, link) = self.tenant(Job::FirstStart, name, console, application).await?;
         let knock = self.knock(console).await?;
         let used = self.identity.use_link(&knock, &link, Secret::new(password.to_owned())).await?;
         let admin = Account { user: used.user, name: used.name, password: Secret::new(password.to_owned()) };

@@ -337,8 +337,14 @@ impl Rehearsed for Rehearsal {
         Ok(Secret::new(text))
     }
     async fn command(&self, args: &[&str]) -> Result<CommandOutcome, Trouble> {
-        let args = args.iter().map(|s| (*s).to_owned()).collect();
-        let outcome = commands::host::run(&self.instance, args, None).await;
+        let line = std::iter::once("sekisho").chain(args.iter().copied());
+        let outcome = match <crate::cli::Cli as clap::Parser>::try_parse_from(line) {
+            Ok(cli) => match commands::host_words(&cli.command) {
+                Some((_, words, _)) => commands::host::run(&self.instance, words, None).await,
+                None => return Err(Trouble(format!("no instance runs `sekisho {}`", args.join(" ")))),
+            },
+            Err(wrong) => commands::refused(commands::WRONG, wrong.to_string()),
+        };
         let mut output = self.console_output.lock().unwrap_or_else(PoisonError::into_inner);
         output.extend_from_slice(outcome.stdout.as_bytes());
         output.extend_from_slice(outcome.stderr.as_bytes());

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use sekisho_identity::Identity;
-use sekisho_kernel::{Effective, Policy, Problem, Time};
-use sekisho_vault::Vault;
+use sekisho_kernel::{Cx, Effective, Job, Policy, Problem, SystemRng, Time, gate::Gates, hook::Directory};
+use sekisho_vault::{Scope, Vault};
 use tokio::sync::watch;
 
 use crate::jobs::Work;
@@ -24,6 +24,24 @@ struct Checkpoint(Vault);
 struct Purge(Vault, Live);
 /// Ends what has run out: sessions, links, codes, counters.
 struct Sweep(Vec<Identity>);
+
+/// Gives tenants a new key version when their policy's interval has passed.
+struct Rotate(Vault, Identity, Arc<dyn Gates>);
+
+impl Rotate {
+    async fn due(&self, now: Time) -> Result<(), Problem> {
+        for tenant in self.0.tenants().await? {
+            let policy = self.1.effective(tenant).await?;
+            let Some(every) = self.2.key_rotation(&policy) else { continue };
+            let cx = Cx::job(tenant, Job::Rewrap, policy, &SystemRng);
+            let newest = self.0.key_states(&Scope::of(&cx)).await?.into_iter().map(|s| s.created).max();
+            if newest.is_some_and(|made| now.since(made) >= every) {
+                let _version = self.0.rotate_key(&cx).await?;
+            }
+        }
+        Ok(())
+    }
+}
 
 macro_rules! work {
     ($kind:ty, $name:literal, $every:expr, |$this:ident, $now:ident| $run:expr) => {
@@ -46,6 +64,7 @@ macro_rules! work {
 work!(Sequence, "sequence", Duration::from_millis(500), |this, _now| this.0.sequence(&effective(&this.1)).await);
 work!(Checkpoint, "checkpoint", Duration::from_secs(5), |this, _now| this.0.checkpoint().await);
 work!(Purge, "purge", Duration::from_secs(3_600), |this, _now| this.0.purge(&effective(&this.1)).await);
+work!(Rotate, "rotate", Duration::from_secs(3_600), |this, now| this.due(now).await);
 work!(Sweep, "sweep", Duration::from_secs(30), |this, _now| {
     for identity in &this.0 {
         let _swept = identity.sweep().await?;
@@ -54,11 +73,14 @@ work!(Sweep, "sweep", Duration::from_secs(30), |this, _now| {
 });
 
 /// All of them.
-pub fn all(vault: &Vault, identities: Vec<Identity>, live: Live) -> Vec<Arc<dyn Work>> {
-    vec![
+pub fn all(vault: &Vault, identities: Vec<Identity>, gates: Arc<dyn Gates>, live: Live) -> Vec<Arc<dyn Work>> {
+    let first = identities.first().cloned();
+    let mut works: Vec<Arc<dyn Work>> = vec![
         Arc::new(Sequence(vault.clone(), live.clone())),
         Arc::new(Checkpoint(vault.clone())),
         Arc::new(Purge(vault.clone(), live)),
         Arc::new(Sweep(identities)),
-    ]
+    ];
+    works.extend(first.map(|identity| Arc::new(Rotate(vault.clone(), identity, gates)) as Arc<dyn Work>));
+    works
 }

@@ -85,7 +85,8 @@ impl Browser {
     pub async fn open(&mut self, world: &dyn World, host: &str, path: &str) -> Result<Visit, Trouble> {
         let (mut host, mut path) = (host.to_owned(), path.to_owned());
         for _ in 0..10 {
-            let got = self.send(world, Ask::new("GET", &host, &path)).await?;
+            let ask = Ask::new("GET", &host, &path).header("accept", "text/html,application/xhtml+xml");
+            let got = self.send(world, ask).await?;
             let Some(to) = got.header("location").filter(|_| (300..400).contains(&got.status)) else {
                 return Ok(Visit { host, path, answer: got });
             };

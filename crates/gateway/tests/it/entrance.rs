@@ -5,7 +5,7 @@ use hyper::body::Incoming;
 
 use crate::{
     client::{ask, empty, json, signed},
-    fakes::{APP, CONSOLE},
+    fakes::{APP, CONSOLE, bind},
     house::{House, TOKEN},
     upstream::Application,
 };
@@ -24,16 +24,14 @@ async fn a_browser_is_sent_to_sign_in_and_comes_back() {
     let fresh = ask("GET", APP, "/orders?a=1&b=%20").header("accept", "text/html").body(empty()).unwrap();
     let answer = house.send(APP, fresh).await;
     assert_eq!(answer.status(), 303);
-    assert_eq!(
-        answer.headers()["location"],
-        format!("https://{CONSOLE}/enter?to={APP}&path=%2Forders%3Fa%3D1%26b%3D%2520")
-    );
-    assert_eq!(answer.headers()["cache-control"], "no-store");
     let binding = cookie(&answer, "__Host-sekisho-start").unwrap();
+    let to = format!("https://{CONSOLE}/enter?to={APP}&path=%2Forders%3Fa%3D1%26b%3D%2520&bind={}", bind(&binding));
+    assert_eq!(answer.headers()["location"], to);
+    assert_eq!(answer.headers()["cache-control"], "no-store");
     assert_eq!(binding.len(), 43);
     assert!(house.entered().is_empty(), "showing the way is no refusal");
 
-    house.sessions.codes.lock().unwrap().insert("c1".into(), (binding.clone(), TOKEN.into()));
+    house.sessions.codes.lock().unwrap().insert("c1".into(), (bind(&binding), TOKEN.into()));
     let back = ask("GET", APP, "/.sekisho/enter?code=c1&path=%2Forders%3Fa%3D1")
         .header(header::COOKIE, format!("__Host-sekisho-start={binding}"))
         .header("accept", "text/html");
@@ -67,7 +65,7 @@ async fn a_code_is_worth_nothing_elsewhere() {
         }
         request.body(empty()).unwrap()
     };
-    let put = || house.sessions.codes.lock().unwrap().insert("c".into(), (binding.clone(), TOKEN.into()));
+    let put = || house.sessions.codes.lock().unwrap().insert("c".into(), (bind(&binding), TOKEN.into()));
     put();
     assert_eq!(house.send(APP, enter("c", None)).await.status(), 403);
     assert_eq!(house.send(APP, enter("c", Some(&"C".repeat(43)))).await.status(), 403);

@@ -81,7 +81,7 @@ async fn act(
         ["status"] => Ok(said(status(instance, lang).await?)),
         ["reload"] => reload(instance, lang).await,
         ["tenant", "create", name, console, application] => {
-            let (tenant, link) = provision.tenant(name, console, application).await?;
+            let (tenant, link) = provision.tenant(Job::Command, name, console, application).await?;
             Ok(said(link_text(instance, tenant, &link, lang).await?))
         }
         ["tenant", "list"] => {
@@ -113,11 +113,11 @@ async fn act(
         }
         ["key", "shred", tenant, confirm] => {
             let tenant = tenant_id(tenant)?;
-            let console = console_of(identity, tenant).await?;
-            if console.host != *confirm {
-                let detail = Text::owned(
-                    format!("確認のため `--confirm {}` を指定してください。", console.host),
-                    format!("To be sure, give `--confirm {}`.", console.host),
+            let named = identity.tenants().await?.into_iter().any(|(id, name)| id == tenant && name == *confirm);
+            if !named {
+                let detail = Text::new(
+                    "確認のため、`sekisho tenant list` にある組織の名前をそのまま指定してください。",
+                    "To be sure, give the organisation's name exactly as `sekisho tenant list` shows it.",
                 );
                 return Err(Problem::new(&INVALID).at("--confirm").detail(detail));
             }

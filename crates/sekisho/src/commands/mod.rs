@@ -54,30 +54,42 @@ pub async fn run(cli: Cli, lang: Lang) -> u8 {
                 .await
                 .and_then(|o| host::save_export(o, &output, lang))
         }
-        Command::Tenant(TenantCommand::Create { place, tenant, link_file }) => {
-            let args = vec!["tenant".into(), "create".into(), tenant.name, tenant.console_host, tenant.app_host];
-            on_host(&place, args, None, lang).await.and_then(|o| host::deliver_link(o, link_file.as_deref(), lang))
-        }
-        Command::Tenant(TenantCommand::List { place }) => {
-            on_host(&place, vec!["tenant".into(), "list".into()], None, lang).await
-        }
-        Command::Admin(AdminCommand::Recover { place, tenant, link_file }) => {
-            let args = vec!["admin".into(), "recover".into(), tenant];
-            on_host(&place, args, None, lang).await.and_then(|o| host::deliver_link(o, link_file.as_deref(), lang))
-        }
-        Command::User(UserCommand::Unlock { place, tenant, name }) => {
-            on_host(&place, vec!["user".into(), "unlock".into(), tenant, name], None, lang).await
-        }
-        Command::Key(KeyCommand::Rotate { place, tenant }) => {
-            on_host(&place, vec!["key".into(), "rotate".into(), tenant], None, lang).await
-        }
-        Command::Key(KeyCommand::Shred { place, tenant, confirm }) => {
-            on_host(&place, vec!["key".into(), "shred".into(), tenant, confirm], None, lang).await
-        }
-        Command::Reload { place } => on_host(&place, vec!["reload".into()], None, lang).await,
-        Command::Status { place } => on_host(&place, vec!["status".into()], None, lang).await,
+        command => match host_words(&command) {
+            Some((place, words, link_file)) => {
+                on_host(&place, words, None, lang).await.and_then(|o| host::deliver_link(o, link_file.as_deref(), lang))
+            }
+            None => return WRONG,
+        },
     };
     finish(outcome, lang)
+}
+
+type OnHost = (Place, Vec<String>, Option<PathBuf>);
+
+/// The words by which an instance is told a command, where it belongs, and the file that a link goes to; `None` for
+/// commands that no instance runs.
+pub fn host_words(command: &Command) -> Option<OnHost> {
+    let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+    Some(match command {
+        Command::Tenant(TenantCommand::Create { place, tenant, link_file }) => {
+            let told = words(&["tenant", "create", &tenant.name, &tenant.console_host, &tenant.app_host]);
+            (place.clone(), told, link_file.clone())
+        }
+        Command::Tenant(TenantCommand::List { place }) => (place.clone(), words(&["tenant", "list"]), None),
+        Command::Admin(AdminCommand::Recover { place, tenant, link_file }) => {
+            (place.clone(), words(&["admin", "recover", tenant]), link_file.clone())
+        }
+        Command::User(UserCommand::Unlock { place, tenant, name }) => {
+            (place.clone(), words(&["user", "unlock", tenant, name]), None)
+        }
+        Command::Key(KeyCommand::Rotate { place, tenant }) => (place.clone(), words(&["key", "rotate", tenant]), None),
+        Command::Key(KeyCommand::Shred { place, tenant, confirm }) => {
+            (place.clone(), words(&["key", "shred", tenant, confirm]), None)
+        }
+        Command::Reload { place } => (place.clone(), words(&["reload"]), None),
+        Command::Status { place } => (place.clone(), words(&["status"]), None),
+        _ => return None,
+    })
 }
 
 /// Prints an outcome; the exit code.

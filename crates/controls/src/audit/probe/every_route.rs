@@ -217,7 +217,9 @@ fn name_all(finding: &mut Finding, runs: &[Run], by_address: &HashMap<String, Ve
     for run in runs {
         let Some([entry]) = by_address.get(&run.from.to_string()).map(Vec::as_slice) else { continue };
         count += 1;
-        let actor = run.actor.is_empty() && !entry.actor().is_empty() || entry.actor() == run.actor;
+        // Before there is a session the sign-in job acts, on the account that the target names.
+        let before_session = run.actor == "stranger" && entry.actor() == "system:sign-in";
+        let actor = run.actor.is_empty() && !entry.actor().is_empty() || entry.actor() == run.actor || before_session;
         let checks = [
             ("actor", actor),
             ("action", entry.event().contains('.')),
