@@ -23,7 +23,7 @@ struct Checkpoint(Vault);
 /// Purges what is past its retention.
 struct Purge(Vault, Live);
 /// Ends what has run out: sessions, links, codes, counters.
-struct Sweep(Vec<Identity>);
+struct Sweep(Vec<Identity>, Vault);
 
 /// Gives tenants a new key version when their policy's interval has passed.
 struct Rotate(Vault, Identity, Arc<dyn Gates>);
@@ -69,7 +69,7 @@ work!(Sweep, "sweep", Duration::from_secs(30), |this, _now| {
     for identity in &this.0 {
         let _swept = identity.sweep().await?;
     }
-    Ok(())
+    this.1.sweep().await
 });
 
 /// All of them.
@@ -79,7 +79,7 @@ pub fn all(vault: &Vault, identities: Vec<Identity>, gates: Arc<dyn Gates>, live
         Arc::new(Sequence(vault.clone(), live.clone())),
         Arc::new(Checkpoint(vault.clone())),
         Arc::new(Purge(vault.clone(), live)),
-        Arc::new(Sweep(identities)),
+        Arc::new(Sweep(identities, vault.clone())),
     ];
     works.extend(first.map(|identity| Arc::new(Rotate(vault.clone(), identity, gates)) as Arc<dyn Work>));
     works

@@ -43,8 +43,8 @@ impl Store {
     }
 
     /// The sealed value of one record.
-    pub fn record(&self, id: [u8; 16]) -> Option<&Sealed> {
-        self.values.iter().find(|v| v.place.id == id && v.place.table != "ledger_entry")
+    pub fn records(&self, id: [u8; 16]) -> impl Iterator<Item = &Sealed> {
+        self.values.iter().filter(move |v| v.place.id == id && v.place.table != "ledger_entry")
     }
 }
 

@@ -42,14 +42,14 @@ impl Probe for WithoutOperator {
             told(&listed),
             good(&listed),
         );
-        let before = history::entries(world, &desk, "").await?.len();
+        let before: Vec<String> = history::entries(world, &desk, "").await?.iter().map(history::Entry::id).collect();
         let mut all = Done { wanted: 0, done: 0 };
         manage(world, finding, &desk, &admin, &mut all).await?;
 
         let entries = history::entries(world, &desk, "").await?;
-        let fresh = &entries[..entries.len().saturating_sub(before)];
-        let by_others: Vec<String> = fresh
+        let by_others: Vec<String> = entries
             .iter()
+            .filter(|e| !before.contains(&e.id()))
             .filter(|e| {
                 e.via() == "command" || e.actor().starts_with("system:command") || e.actor().starts_with("opr_")
             })

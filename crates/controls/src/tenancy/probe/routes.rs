@@ -221,6 +221,11 @@ async fn one(
         if good(&got) && !harmless && !good(&blank) {
             sweep.done.push(format!("{} with a foreign {}", operation.name(), theirs.kind));
         }
+        // The history shows this group's own tries, each an entry of its own: what they were about is told by the
+        // status and by the marker, not by entries being alike.
+        if operation.path.starts_with("/history") && good(&got) && good(&blank) {
+            continue;
+        }
         if let Err(why) = same_face(&got, &[&theirs.id], &blank, &[&theirs.missing]) {
             sweep.telling.push(format!("{} with a foreign {}: {why}", operation.name(), theirs.kind));
         }

@@ -378,7 +378,8 @@ async fn old_password(world: &dyn World, pairs: (&[Person; 2], &[Person; 2])) ->
         let session = person.sign_in(world).await?;
         let first = person.password.clone();
         let mut current = first.clone();
-        for _ in 0..remembered.max(1) {
+        // The present password and that many earlier ones are remembered: after one change more the first is forgotten.
+        for _ in 0..=remembered {
             let next = fresh_password(world);
             let got = session.put(world, "/me/password", &json!({"current": current, "new": next})).await?;
             if !good(&got) {
