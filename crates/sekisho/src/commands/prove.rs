@@ -7,7 +7,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sekisho_controls::catalogue;
+use sekisho_controls::catalogue::{self, ClaimFile};
 use sekisho_kernel::{
     Clock, Lang, Policy, Problem, Secret, SystemClock, SystemRng, TakenOut,
     claim::{Probe, Verdict},
@@ -57,7 +57,7 @@ impl Progress for Bar {
 fn plans(policy: Option<&Policy>, claims: &[String], lang: Lang) -> Result<Vec<Plan>, policies::Unreadable> {
     let mut profiles: BTreeMap<&str, Arc<Policy>> = BTreeMap::new();
     let mut plans = Vec::new();
-    for probe in chosen(claims) {
+    for probe in of_paper(chosen(claims), policy, claims) {
         let policy = match policy {
             Some(policy) => Arc::new(policy.clone()),
             None => {
@@ -75,6 +75,14 @@ fn plans(policy: Option<&Policy>, claims: &[String], lang: Lang) -> Result<Vec<P
         plans.push(Plan { probe, policy });
     }
     Ok(plans)
+}
+
+/// Under a policy that is one paper's own, that paper's claims; another paper's figures are no promise of this service.
+fn of_paper(mut probes: Vec<Box<dyn Probe>>, policy: Option<&Policy>, claims: &[String]) -> Vec<Box<dyn Probe>> {
+    if let (Some(file), true) = (policy.and_then(|p| ClaimFile::from_slug(p.name())), claims.is_empty()) {
+        probes.retain(|p| catalogue::by_id(p.spec().id).is_some_and(|c| c.file == file));
+    }
+    probes
 }
 
 fn chosen(claims: &[String]) -> Vec<Box<dyn Probe>> {
@@ -176,6 +184,8 @@ fn conclude(rows: &[Row], args: &ProveArgs, lang: Lang) -> u8 {
         let Some(spec) = sekisho_controls::spec(proof.id) else { continue };
         if let Err(why) = judge_negative(spec, proof) {
             complain(&format!("{}: {why}\n", proof.id));
+        }
+        if proof.verdict != Verdict::Broken {
             code = FAILED;
         }
     }
@@ -283,7 +293,7 @@ async fn live(
         let pem = made.trust.unwrap_or_default();
         let world = LiveWorld::new(doors, &pem, canaries, policy.clone(), Arc::new(SystemClock), Arc::new(SystemRng))
             .map_err(|e| Problem::new(&INTERNAL).log(e))?;
-        let plans = chosen(claims).into_iter().map(|probe| Plan { probe, policy: policy.clone() }).collect();
+        let plans = of_paper(chosen(claims), Some(&policy), claims).into_iter().map(|probe| Plan { probe, policy: policy.clone() }).collect();
         Ok(runner.live(plans, &world).await)
     }
     .await;
