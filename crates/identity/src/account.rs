@@ -15,11 +15,12 @@ use crate::{
     lockout::Try,
     own,
     password::{refused, used_before},
+    people,
     problems::WRONG_PASSWORD,
     records::{Credential, UserAccount, UserSession},
     session::{self, last_used},
     types::{SessionState, SessionView},
-    under, users,
+    under,
 };
 
 /// Who asks: the person and the session.
@@ -160,7 +161,7 @@ impl Identity {
                 let used = last_used(&stored)?;
                 Ok(SessionState {
                     session,
-                    user: users::user_view(view, account, &std::collections::HashMap::new())?,
+                    user: people::user_view(view, account, &std::collections::HashMap::new())?,
                     idle_ends_at: rule.idle.map(|i| used.plus(i)),
                     ends_at: stored.body.signed_in.plus(rule.absolute),
                 })
@@ -198,7 +199,7 @@ impl Identity {
         self.vault()
             .look(cx, act, move |view| {
                 view.get::<UserAccount>(user)?.ok_or_else(|| Problem::new(&NOT_FOUND))?;
-                let sessions = users::of_user::<UserSession>(view, user)?;
+                let sessions = people::of_user::<UserSession>(view, user)?;
                 let shown = |s: Stored<UserSession>| {
                     Ok(SessionView {
                         id: s.id(),
@@ -256,7 +257,7 @@ impl Identity {
         let tenant = cx.tenant;
         self.vault()
             .act(cx, under(Right::SESSIONS_END, &event::SESSION_END, target, id), move |tx, permit| {
-                users::found(tx, tenant, id, target)?;
+                people::found(tx, tenant, id, target)?;
                 let ended = session::end_all(tx, tenant, id, None)?;
                 tx.commit(permit, Entry::of(id).with("sessions_ended", ended), ended)
             })

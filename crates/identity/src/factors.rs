@@ -12,12 +12,11 @@ use subtle::ConstantTimeEq;
 use crate::{
     Answer, Identity,
     account::who,
-    own,
+    own, people,
     problems::{CODE_WRONG, FACTOR_EXISTS, FACTORS_OFF},
     records::{Factor, RecoveryCodes, UserAccount},
     sql, token, totp,
     types::{Enrolment, FactorView},
-    users,
 };
 
 /// Characters of a recovery code (Crockford's base 32): 16 of them make 80 bits.
@@ -59,7 +58,7 @@ pub fn without(codes: &RecoveryCodes, hash: &str) -> Option<RecoveryCodes> {
 
 /// The confirmed factor of a person.
 pub fn confirmed(view: &mut View<'_>, user: UserId) -> Answer<Option<Stored<Factor>>> {
-    Ok(users::of_user::<Factor>(view, user)?.into_iter().find(|f| f.body.confirmed))
+    Ok(people::of_user::<Factor>(view, user)?.into_iter().find(|f| f.body.confirmed))
 }
 
 /// Puts a person's recovery codes in place of earlier ones.
@@ -73,7 +72,7 @@ pub fn put_codes(tx: &mut Tx<'_>, user: UserId, codes: &RecoveryCodes) -> Answer
 
 /// Puts a factor that waits for its first code in place of earlier ones that do.
 pub fn put_pending(tx: &mut Tx<'_>, id: FactorId, factor: &Factor) -> Answer<()> {
-    for old in users::of_user::<Factor>(&mut tx.view(), factor.user)? {
+    for old in people::of_user::<Factor>(&mut tx.view(), factor.user)? {
         if old.body.confirmed {
             return Err(Problem::new(&FACTOR_EXISTS));
         }
@@ -130,7 +129,7 @@ impl Identity {
                     confirmed: f.body.confirmed,
                     recovery_left: if f.body.confirmed { left } else { 0 },
                 };
-                Ok(users::of_user::<Factor>(view, user)?.into_iter().map(shown).collect())
+                Ok(people::of_user::<Factor>(view, user)?.into_iter().map(shown).collect())
             })
             .await
     }

@@ -10,13 +10,13 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Page, Scope, Stored};
 
 use crate::{
-    Answer, Identity, guard, page_size,
+    Answer, Identity, guard, page_size, people,
     problems::TOO_MANY_RECORDS,
     records::{CustomRole, RoleGrant, Site, UserAccount},
     rights::{self, MOST_GRANTS},
     sql,
     types::{GrantQuery, GrantView, Listed, NewGrant},
-    under, users,
+    under,
 };
 
 impl Identity {
@@ -41,7 +41,7 @@ impl Identity {
                     tx.get::<Site>(site)?.ok_or_else(missing("site"))?;
                 }
                 reach.gives(rights::known(&role.body.rights), new.site)?;
-                let granted = users::of_user::<RoleGrant>(&mut tx.view(), new.user)?;
+                let granted = people::of_user::<RoleGrant>(&mut tx.view(), new.user)?;
                 if granted.iter().any(|g| g.body.role == new.role && g.body.site == new.site) {
                     return Err(already());
                 }
@@ -50,7 +50,7 @@ impl Identity {
                 }
                 tx.insert(id, &RoleGrant { user: new.user, role: new.role, site: new.site })
                     .map_err(|p| if p.is(&CONFLICT) { already() } else { p })?;
-                users::moved(tx, new.user)?;
+                people::moved(tx, new.user)?;
                 tx.notify("rights", &format!("{tenant}:{}", new.user))?;
                 let made = tx.get::<RoleGrant>(id)?.map(grant_view).ok_or_else(|| Problem::new(&NOT_FOUND))?;
                 let entry = Entry::of(id).with("user", new.user).with("role", new.role);
@@ -94,7 +94,7 @@ impl Identity {
                 // A grant never changes, so the site is still the one that the right was checked for.
                 let grant = tx.get::<RoleGrant>(id)?.map(grant_view).ok_or_else(|| Problem::new(&NOT_FOUND))?;
                 tx.delete::<RoleGrant>(id)?;
-                users::moved(tx, grant.user)?;
+                people::moved(tx, grant.user)?;
                 tx.notify("rights", &format!("{tenant}:{}", grant.user))?;
                 let entry = Entry::of(id).with("user", grant.user).with("role", grant.role);
                 tx.commit(permit, with_site(entry, &grant), ())

@@ -16,6 +16,7 @@ mod hasher;
 mod link;
 mod lockout;
 mod password;
+mod people;
 pub mod problems;
 mod provision;
 pub mod records;

@@ -11,12 +11,11 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Tx};
 
 use crate::{
-    Answer, Identity, by_job,
+    Answer, Identity, by_job, people,
     problems::LINK_OVER,
     records::{Credential, LinkPurpose, OneTimeLink, RecoveryCodes, TenantSetting, UserAccount},
     rights, session, settings, sql, token,
     types::{LinkUsed, UserState},
-    users,
 };
 
 /// How long a link is good.
@@ -36,7 +35,7 @@ pub fn put(tx: &mut Tx<'_>, id: LinkId, link: &OneTimeLink) -> Answer<()> {
 
 /// Takes away every link of a person.
 pub fn drop_all(tx: &mut Tx<'_>, user: UserId) -> Answer<()> {
-    for link in users::of_user::<OneTimeLink>(&mut tx.view(), user)? {
+    for link in people::of_user::<OneTimeLink>(&mut tx.view(), user)? {
         tx.unpoint("link", &link.body.key)?;
         tx.delete::<OneTimeLink>(link.id)?;
     }
@@ -90,12 +89,12 @@ impl Identity {
                     tx.notify("rights", &format!("{tenant}:"))?;
                 }
                 tx.update(user, account.version, &body)?;
-                let factors = users::drop_factors(tx, user)?;
+                let factors = people::drop_factors(tx, user)?;
                 tx.delete::<RecoveryCodes>(user)?;
                 drop_all(tx, user)?;
                 session::end_all(tx, tenant, user, None)?;
                 tx.keep(&sql::TRY_CLEAR, &[user.into()])?;
-                users::moved(tx, user)?;
+                people::moved(tx, user)?;
                 tx.notify("rights", &format!("{tenant}:{user}"))?;
                 let entry = Entry::of(user).with("link", link_id).with("purpose", link.purpose.name());
                 tx.commit(permit, entry.with("factors_removed", factors), LinkUsed { user, name: body.name })

@@ -49,8 +49,8 @@ pub struct Try {
     tries: Option<u32>,
     /// Whether it may be evaluated.
     pub granted: bool,
-    /// How many places it holds.
-    places: u32,
+    /// Whether it holds a place that does not count as failed yet.
+    open: bool,
 }
 
 /// The name as the blind index sees it.
@@ -105,7 +105,7 @@ impl Identity {
     /// Takes a place for a try.
     pub(crate) async fn take(&self, scope: &Scope, rule: &LockoutRule, counter: Counter) -> Answer<Try> {
         let Some(tries) = rule.tries else {
-            return Ok(Try { counter, tries: None, granted: true, places: 0 });
+            return Ok(Try { counter, tries: None, granted: true, open: false });
         };
         let (period, counts) = (rule.period, self.0.counts.clone());
         let places = self
@@ -121,12 +121,12 @@ impl Identity {
             })
             .await?;
         let granted = places <= i64::from(tries);
-        Ok(Try { counter, tries: Some(tries), granted, places: u32::from(granted) })
+        Ok(Try { counter, tries: Some(tries), granted, open: granted })
     }
 
-    /// A try that goes on in the place that an earlier step of the same sign-in took.
+    /// A try that goes on in the place that the password took, and that counts as failed while it waits.
     pub(crate) const fn inherit(rule: &LockoutRule, counter: Counter) -> Try {
-        Try { counter, tries: rule.tries, granted: true, places: 1 }
+        Try { counter, tries: rule.tries, granted: true, open: false }
     }
 
     /// Counts a try as failed; `account.lock` is entered once, by the try after which no place is left.
@@ -138,7 +138,7 @@ impl Identity {
             .keep(&Scope::of(cx), move |keeper| {
                 counts.statement();
                 let row = keeper
-                    .rows(&sql::TRY_FAIL, &[t.counter.into(), i64::from(tries).into(), i64::from(t.granted).into()])?;
+                    .rows(&sql::TRY_FAIL, &[t.counter.into(), i64::from(tries).into(), i64::from(t.open).into()])?;
                 // No row: an administrator has unlocked the account meanwhile.
                 if row.is_empty() { Ok(0) } else { number(&row) }
             })
@@ -185,7 +185,14 @@ impl Try {
     /// The parameters that give it back.
     fn returned(&self) -> Option<[ClearValue; 3]> {
         let tries = self.tries?;
-        Some([self.counter.into(), i64::from(tries).into(), i64::from(self.places).into()])
+        Some([self.counter.into(), i64::from(tries).into(), i64::from(self.open).into()])
+    }
+    /// Leaves the try's place to a step that follows. Until that has come, it counts as failed.
+    pub fn pend(&self, tx: &mut Tx<'_>) -> Answer<()> {
+        match self.tries {
+            Some(_) if self.open => tx.keep(&sql::TRY_PEND, &[self.counter.into()]).map(drop),
+            _ => Ok(()),
+        }
     }
     /// Gives the try back within the act that it led to.
     pub fn give_back(&self, tx: &mut Tx<'_>) -> Answer<()> {

@@ -21,17 +21,18 @@ use sekisho_vault::{Entry, Scope, Stored, Tx};
 use crate::{
     Answer, Identity, by_job,
     cache::Slot,
-    own,
+    own, people,
     problems::ENTRY_CODE_OVER,
     records::{HostToken, UserSession},
     rights::{self, Person},
     sql, token,
     types::UserState,
-    users,
 };
 
 /// Last use is written when the stored one is older than this, or than a thirtieth of the idle limit.
 const TOUCH: Duration = Duration::from_secs(60);
+/// Most sessions of one person at the same time.
+pub const MOST: usize = 100;
 /// How long an entry code is good.
 const CODE_LIFE: Duration = Duration::from_secs(30);
 /// What seals entry codes.
@@ -63,13 +64,20 @@ pub fn end(tx: &mut Tx<'_>, tenant: TenantId, session: &Stored<UserSession>) -> 
 /// Ends every session of a person but one; how many there were.
 pub fn end_all(tx: &mut Tx<'_>, tenant: TenantId, user: UserId, except: Option<SessionId>) -> Answer<u32> {
     let mut ended = 0;
-    for session in users::of_user::<UserSession>(&mut tx.view(), user)? {
+    for session in people::of_user::<UserSession>(&mut tx.view(), user)? {
         if Some(session.id()) != except {
             end(tx, tenant, &session)?;
             ended += 1;
         }
     }
     Ok(ended)
+}
+
+/// Makes room for one more session of a person by ending the oldest.
+pub fn make_room(tx: &mut Tx<'_>, tenant: TenantId, user: UserId) -> Answer<()> {
+    let sessions = people::of_user::<UserSession>(&mut tx.view(), user)?;
+    let too_many = (sessions.len() + 1).saturating_sub(MOST);
+    sessions.iter().take(too_many).try_for_each(|oldest| end(tx, tenant, oldest))
 }
 
 fn key_bytes(key: &str) -> Vec<u8> {

@@ -70,13 +70,15 @@ bookkeeping! {
            expires = CASE WHEN try_counter.expires <= $4 OR try_counter.places < $3 THEN excluded.expires
                           ELSE try_counter.expires END
          RETURNING places, expires";
-    /// A try has failed. `$2` counter, `$3` tries, `$4` 1 if it had a place, 0 if it had been refused one.
+    /// A right password waits for its second factor: until that comes, the try counts as failed. `$2` counter.
+    TRY_PEND "try.pend" "UPDATE try_counter SET failed = failed + 1 WHERE tenant = $1 AND id = $2";
+    /// A try has failed. `$2` counter, `$3` tries, `$4` 1 if it had a place that no step before counted as failed.
     /// Returns `locked`: 1 for the one try by which the account became locked.
     TRY_FAIL "try.fail"
         "UPDATE try_counter SET failed = failed + $4, locked = CASE WHEN places >= $3 THEN locked + 1 ELSE locked END
          WHERE tenant = $1 AND id = $2 RETURNING locked";
-    /// All factors were right: the try's places (`$4`) and all failures before it are given back; places of tries still
-    /// under way stay taken. `$2` counter, `$3` tries.
+    /// All factors were right: the try's place (`$4`: 1, or 0 where it counted as failed while it waited) and all failures
+    /// before it are given back; places of tries whose hash is still being computed stay taken. `$2` counter, `$3` tries.
     TRY_GIVE_BACK "try.give_back"
         "UPDATE try_counter SET
            places = CASE WHEN (CASE WHEN places > $3 THEN $3 ELSE places END) - failed - $4 > 0

@@ -6,18 +6,19 @@ use sekisho_kernel::{
     Cx, Event, Problem, RightSet, Secret, Target,
     access::Right,
     event,
-    id::{SiteId, TenantId, UserId, UserKind},
+    id::{SiteId, UserId},
     problem::{CONFLICT, FORBIDDEN, NOT_FOUND, UNAUTHENTICATED},
 };
-use sekisho_vault::{Committed, Entry, Page, Permit, Record, Scope, Stored, Tx, View};
+use sekisho_vault::{Committed, Entry, Page, Permit, Scope, Stored, Tx, View};
 
 use crate::{
     Answer, Identity,
     guard::{self, Reach, able, another_administrator},
     link, own, page_size,
     password::{self, Whose},
+    people::{changed, drop_factors, fold, found, mentions, moved, of_user, shown, user_view},
     problems::{OWN_ACCOUNT, SEARCH_TOO_WIDE},
-    records::{Credential, Factor, LinkPurpose, RecoveryCodes, RoleGrant, Site, UserAccount},
+    records::{Credential, LinkPurpose, RecoveryCodes, RoleGrant, Site, UserAccount},
     rights::{self, Person},
     session, sql,
     types::{Created, Listed, Me, NewUser, UserPatch, UserQuery, UserState, UserView},
@@ -403,17 +404,6 @@ fn done(tx: &mut Tx<'_>, permit: Permit, id: UserId, entry: Entry) -> Answer<Com
     tx.commit(permit, Entry { object: id.to_string(), ..entry }, user)
 }
 
-/// The person, still at the site that the right was checked for.
-pub fn found(tx: &mut Tx<'_>, tenant: TenantId, id: UserId, target: Target) -> Answer<Person> {
-    let person = rights::person(&mut tx.view(), tenant, id)?.ok_or_else(|| Problem::new(&NOT_FOUND))?;
-    if Target::site(tenant, person.account.body.site) == target { Ok(person) } else { Err(Problem::new(&CONFLICT)) }
-}
-
-/// Moves the rights version of one person.
-pub fn moved(tx: &mut Tx<'_>, id: UserId) -> Answer<()> {
-    tx.keep(&sql::RIGHTS_BUMP, &[id.into()]).map(drop)
-}
-
 /// What disabling and deleting have in common.
 fn gone_for_good(tx: &mut Tx<'_>, reach: &Reach, me: Option<UserId>, person: &Person) -> Answer<()> {
     if me == Some(person.account.id()) {
@@ -423,79 +413,9 @@ fn gone_for_good(tx: &mut Tx<'_>, reach: &Reach, me: Option<UserId>, person: &Pe
     if able(&person.account.body) { another_administrator(tx, person.account.id()) } else { Ok(()) }
 }
 
-/// What belongs to this person, by the column `user_id`.
-pub fn of_user<R: Record>(view: &mut View<'_>, id: UserId) -> Answer<Vec<Stored<R>>> {
-    view.list::<R>(&Page { limit: 1_000, eq: &[("user_id", id.into())], ..Page::default() })
-}
-
-/// Takes every second factor away; how many there were.
-pub fn drop_factors(tx: &mut Tx<'_>, id: UserId) -> Answer<u32> {
-    let mut n = 0;
-    for factor in of_user::<Factor>(&mut tx.view(), id)? {
-        n += u32::from(tx.delete::<Factor>(factor.id)?);
-    }
-    Ok(n)
-}
-
 fn known_site(view: &mut View<'_>, site: Option<SiteId>) -> Answer<()> {
     match site {
         Some(id) if view.get::<Site>(id)?.is_none() => Err(Problem::new(&NOT_FOUND).at("site")),
         _ => Ok(()),
     }
-}
-
-/// Which fields have changed, by name: the entry tells no personal data.
-fn changed(old: &UserAccount, new: &UserAccount) -> Entry {
-    let fields = [
-        ("name", old.name != new.name),
-        ("display_name", old.display_name != new.display_name),
-        ("mail", old.mail != new.mail),
-        ("type", old.kind != new.kind),
-        ("site", old.site != new.site),
-    ];
-    let list: Vec<&str> = fields.iter().filter(|(_, moved)| *moved).map(|(name, _)| *name).collect();
-    let entry = Entry::default().with("changed", list.join(" "));
-    if old.kind == new.kind { entry } else { entry.with("type", new.kind.name()) }
-}
-
-fn shown(view: &mut View<'_>, id: UserId) -> Answer<UserView> {
-    let account = view.get::<UserAccount>(id)?.ok_or_else(|| Problem::new(&NOT_FOUND))?;
-    user_view(view, account, &HashMap::new())
-}
-
-/// An account as it is shown.
-pub fn user_view(
-    view: &mut View<'_>,
-    user: Stored<UserAccount>,
-    locked: &HashMap<[u8; 16], sekisho_kernel::Time>,
-) -> Answer<UserView> {
-    let id: UserId = user.id::<UserKind>();
-    let factors = view.count::<Factor>(&[("user_id", id.into()), ("confirmed", true.into())])?;
-    Ok(UserView {
-        id,
-        version: user.version,
-        created: user.created,
-        updated: user.updated,
-        name: user.body.name,
-        display_name: user.body.display_name,
-        mail: user.body.mail,
-        kind: user.body.kind,
-        site: user.body.site,
-        state: user.body.state,
-        locked_until: locked.get(&id.bytes()).copied(),
-        has_factor: factors > 0,
-        functions_off: user.body.functions_off,
-    })
-}
-
-fn fold(text: &str) -> String {
-    use unicode_normalization::UnicodeNormalization;
-    text.nfkc().collect::<String>().to_lowercase()
-}
-
-fn mentions(user: &UserAccount, folded: &str) -> bool {
-    [Some(&user.name), Some(&user.display_name), user.mail.as_ref()]
-        .into_iter()
-        .flatten()
-        .any(|text| fold(text).contains(folded))
 }

@@ -1,29 +1,31 @@
 //! Signing in: password, second factor, a new password where the old one has run out, enrolment where the policy asks
 //! for it, session. Every failure gets one and the same answer at the same cost.
 
+mod step;
+
 use std::time::Duration;
 
 use sekisho_kernel::{
-    Cx, Event, Job, Outcome, Problem, Secret, Time, event,
+    Cx, Event, Job, Outcome, Problem, Secret, event,
     hook::Knock,
-    id::{FactorId, RecordId, UserId, UserKind},
-    problem::CONFLICT,
+    id::{FactorId, RecordId},
+    problem::INTERNAL,
 };
-use sekisho_vault::{Entry, Scope, Stored, Tx, View};
-use serde::{Deserialize, Serialize};
+use sekisho_vault::{Entry, Scope};
 
 use crate::{
     Answer, Identity, by_job, factors,
     hasher::outdated,
-    lockout::{Counter, Counts, Try},
+    lockout::Try,
     password::LONGEST,
+    people,
     problems::{CODE_WRONG, FACTOR_EXISTS, SIGN_IN_FAILED, SIGN_IN_OVER},
-    records::{Credential, Factor, RecoveryCodes, UserAccount},
+    records::{Credential, Factor, UserAccount},
     session, sql, totp,
-    types::{Browser, Enrolment, FactorProof, SignInStep, SignedIn, UserState},
-    users,
+    types::{Browser, Enrolment, FactorProof, SignInStep, SignedIn},
     values::NAME_LEN,
 };
+use step::{By, Challenge, Enrolled, Finish, Found, Proof, Stage, look_up, reason};
 
 /// How long a challenge is good.
 const CHALLENGE_LIFE: Duration = Duration::from_secs(600);
@@ -34,163 +36,6 @@ fn failed() -> Problem {
 
 fn over() -> Problem {
     Problem::new(&SIGN_IN_OVER)
-}
-
-/// What is wanted next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Stage {
-    Factor,
-    Password,
-    Enrol,
-}
-
-impl Stage {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Factor => "factor",
-            Self::Password => "password",
-            Self::Enrol => "enrol",
-        }
-    }
-}
-
-/// A sign-in under way, as the browser carries it: sealed, bound to the host, overtaken by any change of the password.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Challenge {
-    stage: Stage,
-    user: UserId,
-    /// Version of the credential that the password matched.
-    credential: i64,
-    /// The counter, and the place in it in which the first code may go on.
-    counter: Counter,
-    place: RecordId,
-    until: Time,
-}
-
-/// An account with what a sign-in looks at.
-#[derive(Clone)]
-struct Found {
-    account: Stored<UserAccount>,
-    credential: Option<Stored<Credential>>,
-    factor: Option<Stored<Factor>>,
-}
-
-impl Found {
-    fn id(&self) -> UserId {
-        self.account.id::<UserKind>()
-    }
-    /// The credential of an account that may sign in.
-    fn usable(&self) -> Option<&Stored<Credential>> {
-        self.credential.as_ref().filter(|_| self.account.body.state == UserState::Active)
-    }
-    /// The same, if it is still the one that a challenge was given for.
-    fn unchanged(&self, challenge: &Challenge) -> Option<&Stored<Credential>> {
-        self.usable().filter(|c| c.version == challenge.credential)
-    }
-}
-
-enum By {
-    Name(String),
-    Id(UserId),
-}
-
-/// Looks for an account; one that is not there costs the same statements.
-fn look_up(view: &mut View<'_>, counts: &Counts, by: &By) -> Answer<Option<Found>> {
-    counts.statement();
-    let account = match by {
-        By::Name(name) => view.find::<UserAccount>("name", name)?.into_iter().next(),
-        By::Id(id) => view.get::<UserAccount>(*id)?,
-    };
-    let id = account.as_ref().map_or(UserId::NIL, |a| a.id::<UserKind>());
-    counts.statement();
-    let credential = view.get::<Credential>(id)?;
-    counts.statement();
-    let factor = factors::confirmed(view, id)?;
-    Ok(account.map(|account| Found { account, credential, factor }))
-}
-
-/// What the act that ends a step uses up and leaves behind.
-#[derive(Default)]
-struct Finish {
-    /// The try that is given back.
-    given_back: Option<Try>,
-    /// The second factor's proof, taken in the act.
-    proof: Option<Proof>,
-    /// The same password at today's cost.
-    rehashed: Option<Credential>,
-    /// A new password.
-    renewed: Option<Credential>,
-    /// A factor to confirm.
-    enrolled: Option<Enrolled>,
-}
-
-/// A factor whose first code was right.
-struct Enrolled {
-    factor: Stored<Factor>,
-    step: i64,
-    /// Recovery codes as stored, and as shown once.
-    codes: RecoveryCodes,
-    shown: Vec<Secret<String>>,
-}
-
-/// What has proven the second factor.
-#[derive(Clone)]
-enum Proof {
-    Step(FactorId, i64),
-    Recovery(String),
-}
-
-impl Proof {
-    /// Uses the proof up: of two who bring the same one, one is let in.
-    fn take(&self, tx: &mut Tx<'_>, user: UserId, once: bool) -> Answer<&'static str> {
-        match self {
-            Self::Step(factor, step) => {
-                let moved = tx.keep(&sql::FACTOR_STEP, &[(*factor).into(), (*step).into()])?;
-                if moved == 0 && once { Err(failed()) } else { Ok("totp") }
-            }
-            Self::Recovery(hash) => {
-                let codes = tx.get::<RecoveryCodes>(user)?.ok_or_else(failed)?;
-                let left = factors::without(&codes.body, hash).ok_or_else(failed)?;
-                if once {
-                    let lost = |p: Problem| if p.is(&CONFLICT) { failed() } else { p };
-                    tx.update(user, codes.version, &left).map_err(lost)?;
-                }
-                Ok("recovery-code")
-            }
-        }
-    }
-}
-
-impl Finish {
-    /// Everything but session and commit.
-    fn apply(&self, tx: &mut Tx<'_>, found: &Found, once: bool, mut entry: Entry) -> Answer<Entry> {
-        let user = found.id();
-        let credential = found.usable().ok_or_else(failed)?;
-        // What was read before the hash may have changed while it was computed.
-        let account = tx.get::<UserAccount>(user)?.filter(|a| a.body.state == UserState::Active);
-        let now = tx.get::<Credential>(user)?.filter(|c| c.version == credential.version);
-        if account.is_none() || now.is_none() {
-            return Err(failed());
-        }
-        if let Some(proof) = &self.proof {
-            entry = entry.with("factor", proof.take(tx, user, once)?);
-        }
-        if let Some(new) = self.renewed.as_ref().or(self.rehashed.as_ref()) {
-            tx.update(user, credential.version, new)?;
-        }
-        if self.renewed.is_some() {
-            entry = entry.with("password", "changed");
-        }
-        if let Some(Enrolled { factor, step, codes, .. }) = &self.enrolled {
-            factors::confirm(tx, factor, *step, codes)?;
-            entry = entry.with("factor_confirmed", factor.id::<sekisho_kernel::id::FactorKind>());
-        }
-        if let Some(t) = &self.given_back {
-            t.give_back(tx)?;
-        }
-        Ok(entry)
-    }
 }
 
 impl Identity {
@@ -351,7 +196,7 @@ impl Identity {
         let pending = self
             .vault()
             .peek(&Scope::of(&cx), move |view| {
-                Ok(users::of_user::<Factor>(view, user)?.into_iter().rfind(|f| !f.body.confirmed))
+                Ok(people::of_user::<Factor>(view, user)?.into_iter().rfind(|f| !f.body.confirmed))
             })
             .await?;
         let Some(factor) = pending.filter(|_| found.factor.is_none()) else {
@@ -440,9 +285,10 @@ impl Identity {
                 if finish.renewed.is_some() {
                     session::end_all(tx, tenant, user, None)?;
                 }
+                session::make_room(tx, tenant, user)?;
                 made.put(tx)?;
                 let account = tx.get::<UserAccount>(user)?.ok_or_else(failed)?;
-                let user = users::user_view(&mut tx.view(), account, &std::collections::HashMap::new())?;
+                let user = people::user_view(&mut tx.view(), account, &std::collections::HashMap::new())?;
                 let recovery_codes = finish.enrolled.map(|e| e.shown).unwrap_or_default();
                 let (session, token) = (made.id, made.token);
                 let signed_in = SignedIn { token, session, user, idle_ends_at, ends_at, device, recovery_codes };
@@ -465,7 +311,7 @@ impl Identity {
     ) -> Answer<SignInStep> {
         let user = found.id();
         let until = self.now().plus(CHALLENGE_LIFE);
-        let (place, counted): (RecordId, bool) = (self.id(), t.is_some_and(|t| t.granted));
+        let (place, pending): (RecordId, Option<Try>) = (self.id(), t.copied());
         let moved = finish.renewed.is_some() || finish.rehashed.is_some();
         let credential = found.usable().map_or(0, |c| c.version) + i64::from(moved);
         let counter = t.map_or(user.bytes(), |t| t.counter);
@@ -478,13 +324,14 @@ impl Identity {
                 if finish.renewed.is_some() {
                     session::end_all(tx, tenant, user, None)?;
                 }
-                if counted {
+                if let Some(t) = pending {
+                    t.pend(tx)?;
                     tx.keep(&sql::PLACE_KEEP, &[place.into(), until.into()])?;
                 }
                 tx.commit(permit, entry, ())
             })
             .await?;
-        let text = serde_json::to_string(&next).map_err(|e| Problem::new(&sekisho_kernel::problem::INTERNAL).log(e))?;
+        let text = serde_json::to_string(&next).map_err(|e| Problem::new(&INTERNAL).log(e))?;
         let sealed = self.vault().seal_text(&Scope::of(cx), &context(knock), &text).await.map(Secret::new)?;
         Ok(match stage {
             Stage::Factor => SignInStep::SecondFactor(sealed),
@@ -538,17 +385,6 @@ impl Identity {
             Ok(()) => problem,
             Err(problem) => problem,
         }
-    }
-}
-
-/// What an administrator reads in the history; nobody else is told.
-fn reason(found: Option<&Found>, t: &Try) -> &'static str {
-    match found {
-        _ if !t.granted => "locked",
-        None => "unknown",
-        Some(f) if f.account.body.state == UserState::Disabled => "disabled",
-        Some(f) if f.usable().is_none() => "no-password",
-        Some(_) => "wrong-password",
     }
 }
 

@@ -1,0 +1,186 @@
+//! What a step of a sign-in looks at, uses up and leaves behind.
+
+use sekisho_kernel::{
+    Problem, Secret, Time,
+    id::{FactorId, FactorKind, RecordId, UserId, UserKind},
+    problem::CONFLICT,
+};
+use sekisho_vault::{Entry, Stored, Tx, View};
+use serde::{Deserialize, Serialize};
+
+use super::failed;
+use crate::{
+    Answer, factors,
+    lockout::{Counter, Counts, Try},
+    records::{Credential, Factor, RecoveryCodes, UserAccount},
+    sql,
+    types::UserState,
+};
+
+/// What is wanted next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    Factor,
+    Password,
+    Enrol,
+}
+
+impl Stage {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Factor => "factor",
+            Self::Password => "password",
+            Self::Enrol => "enrol",
+        }
+    }
+}
+
+/// A sign-in under way, as the browser carries it: sealed, bound to the host, overtaken by any change of the password.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Challenge {
+    pub stage: Stage,
+    pub user: UserId,
+    /// Version of the credential that the password matched.
+    pub credential: i64,
+    /// The counter, and the place in it in which the first code may go on.
+    pub counter: Counter,
+    pub place: RecordId,
+    pub until: Time,
+}
+
+/// An account with what a sign-in looks at.
+#[derive(Clone)]
+pub struct Found {
+    pub account: Stored<UserAccount>,
+    pub credential: Option<Stored<Credential>>,
+    pub factor: Option<Stored<Factor>>,
+}
+
+impl Found {
+    pub fn id(&self) -> UserId {
+        self.account.id::<UserKind>()
+    }
+    /// The credential of an account that may sign in.
+    pub fn usable(&self) -> Option<&Stored<Credential>> {
+        self.credential.as_ref().filter(|_| self.account.body.state == UserState::Active)
+    }
+    /// The same, if it is still the one that a challenge was given for.
+    pub fn unchanged(&self, challenge: &Challenge) -> Option<&Stored<Credential>> {
+        self.usable().filter(|c| c.version == challenge.credential)
+    }
+}
+
+pub enum By {
+    Name(String),
+    Id(UserId),
+}
+
+/// Looks for an account; one that is not there costs the same statements.
+pub fn look_up(view: &mut View<'_>, counts: &Counts, by: &By) -> Answer<Option<Found>> {
+    counts.statement();
+    let account = match by {
+        By::Name(name) => view.find::<UserAccount>("name", name)?.into_iter().next(),
+        By::Id(id) => view.get::<UserAccount>(*id)?,
+    };
+    let id = account.as_ref().map_or(UserId::NIL, |a| a.id::<UserKind>());
+    counts.statement();
+    let credential = view.get::<Credential>(id)?;
+    counts.statement();
+    let factor = factors::confirmed(view, id)?;
+    Ok(account.map(|account| Found { account, credential, factor }))
+}
+
+/// What the act that ends a step uses up and leaves behind.
+#[derive(Default)]
+pub struct Finish {
+    /// The try that is given back.
+    pub given_back: Option<Try>,
+    /// The second factor's proof, taken in the act.
+    pub proof: Option<Proof>,
+    /// The same password at today's cost.
+    pub rehashed: Option<Credential>,
+    /// A new password.
+    pub renewed: Option<Credential>,
+    /// A factor to confirm.
+    pub enrolled: Option<Enrolled>,
+}
+
+/// A factor whose first code was right.
+pub struct Enrolled {
+    pub factor: Stored<Factor>,
+    pub step: i64,
+    /// Recovery codes as stored, and as shown once.
+    pub codes: RecoveryCodes,
+    pub shown: Vec<Secret<String>>,
+}
+
+/// What has proven the second factor.
+#[derive(Clone)]
+pub enum Proof {
+    Step(FactorId, i64),
+    Recovery(String),
+}
+
+impl Proof {
+    /// Uses the proof up: of two who bring the same one, one is let in.
+    pub fn take(&self, tx: &mut Tx<'_>, user: UserId, once: bool) -> Answer<&'static str> {
+        match self {
+            Self::Step(factor, step) => {
+                let moved = tx.keep(&sql::FACTOR_STEP, &[(*factor).into(), (*step).into()])?;
+                if moved == 0 && once { Err(failed()) } else { Ok("totp") }
+            }
+            Self::Recovery(hash) => {
+                let codes = tx.get::<RecoveryCodes>(user)?.ok_or_else(failed)?;
+                let left = factors::without(&codes.body, hash).ok_or_else(failed)?;
+                if once {
+                    let lost = |p: Problem| if p.is(&CONFLICT) { failed() } else { p };
+                    tx.update(user, codes.version, &left).map_err(lost)?;
+                }
+                Ok("recovery-code")
+            }
+        }
+    }
+}
+
+impl Finish {
+    /// Everything but session and commit.
+    pub fn apply(&self, tx: &mut Tx<'_>, found: &Found, once: bool, mut entry: Entry) -> Answer<Entry> {
+        let user = found.id();
+        let credential = found.usable().ok_or_else(failed)?;
+        // What was read before the hash may have changed while it was computed.
+        let account = tx.get::<UserAccount>(user)?.filter(|a| a.body.state == UserState::Active);
+        let now = tx.get::<Credential>(user)?.filter(|c| c.version == credential.version);
+        if account.is_none() || now.is_none() {
+            return Err(failed());
+        }
+        if let Some(proof) = &self.proof {
+            entry = entry.with("factor", proof.take(tx, user, once)?);
+        }
+        if let Some(new) = self.renewed.as_ref().or(self.rehashed.as_ref()) {
+            tx.update(user, credential.version, new)?;
+        }
+        if self.renewed.is_some() {
+            entry = entry.with("password", "changed");
+        }
+        if let Some(Enrolled { factor, step, codes, .. }) = &self.enrolled {
+            factors::confirm(tx, factor, *step, codes)?;
+            entry = entry.with("factor_confirmed", factor.id::<FactorKind>());
+        }
+        if let Some(t) = &self.given_back {
+            t.give_back(tx)?;
+        }
+        Ok(entry)
+    }
+}
+
+/// What an administrator reads in the history; nobody else is told.
+pub fn reason(found: Option<&Found>, t: &Try) -> &'static str {
+    match found {
+        _ if !t.granted => "locked",
+        None => "unknown",
+        Some(f) if f.account.body.state == UserState::Disabled => "disabled",
+        Some(f) if f.usable().is_none() => "no-password",
+        Some(_) => "wrong-password",
+    }
+}

@@ -1,0 +1,12 @@
+//! Identity on both databases, behind the real vault, keys and gates.
+
+#![allow(clippy::unwrap_used, reason = "tests only")]
+
+mod accounts;
+mod equal;
+mod house;
+mod lockout;
+mod rules;
+mod sessions;
+mod sign_in;
+mod tenancy;
