@@ -8,12 +8,12 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http_body_util::BodyExt;
-use sekisho_kernel::{Problem, Text, problem::CONFLICT};
+use sekisho_kernel::{Problem, Text};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     call::Call,
-    problem::{Fault, KEY_REUSED},
+    problem::Fault,
     routes::{Surface, Verb},
     serve::defect,
 };
@@ -77,6 +77,14 @@ pub async fn replay(call: &Call) -> Result<State, Fault> {
 }
 
 impl Slot {
+    /// Gives the key back: nothing was done, and the request may be sent again with it.
+    pub async fn forget(self, call: &Call) {
+        let Ok(cx) = call.cx() else { return };
+        if let Err(cause) = call.parts.vault.forget_answer(cx, &self.key, &self.fingerprint).await {
+            tracing::warn!(trace = %call.arrival.trace, ?cause, "a key could not be given back");
+        }
+    }
+
     /// Keeps a successful answer, and gives it on. The act is done by now: if its answer cannot be kept, the person is
     /// answered all the same, and a second try is told that it collides.
     pub async fn keep(self, call: &Call, response: Response) -> Result<Response, Fault> {
@@ -97,10 +105,7 @@ impl Slot {
     }
 }
 
+/// The problem is the key's, and its entry is still to be written.
 fn told(problem: Problem) -> Fault {
-    if problem.is(&CONFLICT) {
-        Fault::own(Problem::new(&KEY_REUSED).at("Idempotency-Key"))
-    } else {
-        Fault::own(problem)
-    }
+    Fault::own(problem.at("Idempotency-Key"))
 }

@@ -1,6 +1,6 @@
 //! The inputs of every route. Lengths are those of the identity engine's own checks.
 
-use sekisho_kernel::{Function, Right};
+use sekisho_kernel::{Function, Right, claim::Verdict};
 
 use crate::shape::{Field, Shape, Takes, may, need};
 
@@ -166,6 +166,13 @@ shapes! {
     ];
 }
 
-/// The names of [`sekisho_kernel::claim::Verdict`].
-pub const VERDICTS: &[&str] =
-    &["holds", "broken", "stale", "unknown", "partly", "not-kept-yet", "not-proven", "attested", "lapsed"];
+/// The names of [`Verdict`].
+pub const VERDICTS: &[&str] = &{
+    let mut names = [""; Verdict::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = Verdict::ALL[at].name();
+        at += 1;
+    }
+    names
+};

@@ -15,6 +15,7 @@ pub mod messages;
 pub mod openapi;
 pub mod page;
 mod parts;
+mod pipe;
 pub mod problem;
 mod reply;
 pub mod routes;
@@ -27,6 +28,6 @@ pub use api::{
     history::{EntryView, view as entry_view},
 };
 pub use files::{MARK, SCRIPT, STYLE};
-pub use parts::{Evidence, Logs, Parts, Pieces, Proof};
+pub use parts::{Evidence, Parts, Proof};
 pub use routes::{Access, RouteInfo, Surface, Verb, routes};
 pub use serve::{MAX_BODY, router};

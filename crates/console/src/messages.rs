@@ -18,6 +18,7 @@ messages! {
     ACTION "操作" "Action";
     ACTIONS "操作" "Actions";
     ACTOR "操作者" "Actor";
+    ACTOR_AND_SOURCE "操作者・接続元" "Actor and source";
     ADD "追加" "Add";
     ADDRESSES "接続元アドレス制限" "Address rules";
     ADDRESSES_LEAD "許可したアドレス範囲からだけ接続できるようにします。" "Admit people only from the networks listed here.";
@@ -29,6 +30,7 @@ messages! {
     AGE "経過時間" "Age";
     ALL "すべて" "All";
     ALL_PAPERS "すべてのホワイトペーパー" "All papers";
+    ANY_ADDRESS "制限なし" "Any address";
     AREA "分野" "Area";
     AUTHENTICATOR_APP "認証アプリ（TOTP）" "Authenticator app (TOTP)";
     BACK_TO_PLATFORM "プラットフォームの値に戻す" "Back to the platform's value";
@@ -240,6 +242,11 @@ messages! {
     RULE_IDLE "無操作サインアウト" "Idle sign-off";
     RULE_LOCKOUT "アカウントロック" "Account lockout";
     RULE_RETENTION "操作履歴の保存期間" "History is kept";
+    S_DOOR "ゲートウェイ" "Gateway";
+    S_ENCRYPTION "暗号化" "Encryption";
+    S_KEYS "ルート鍵" "Root key";
+    S_STORE "データの保存先" "Store";
+    S_TENANT_KEYS "組織鍵" "Tenant keys";
     SAVE "保存" "Save";
     SAVE_AND_GO_ON "保存して次へ" "Save and continue";
     SEARCH "検索" "Search";
@@ -353,6 +360,27 @@ pub fn done(code: &str) -> Option<&'static Text> {
         "session-ended" => DONE_SESSION_ENDED,
         "sessions-ended" => DONE_SESSIONS_ENDED,
         "signed-out" => DONE_SIGNED_OUT,
+        _ => return None,
+    })
+}
+
+/// A policy section's heading; `None` for one that has none here, which is then shown by its name in the file.
+pub fn section(name: &str) -> Option<&'static Text> {
+    Some(match name {
+        "passwords" => PASSWORD,
+        "lockout" => RULE_LOCKOUT,
+        "second_factor" => SECOND_FACTOR,
+        "sessions" => SESSIONS,
+        "addresses" => ADDRESSES,
+        "audit" => HISTORY,
+        "encryption" => S_ENCRYPTION,
+        "tenant_keys" => S_TENANT_KEYS,
+        "switches" => FUNCTIONS,
+        "door" => S_DOOR,
+        "store" => S_STORE,
+        "keys" => S_KEYS,
+        "forward_auth" => VIA_FORWARD_AUTH,
+        "tenant_policy" => POLICY,
         _ => return None,
     })
 }

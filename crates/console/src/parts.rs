@@ -1,10 +1,8 @@
 //! What the console is made of, and what it asks of the binary.
 
-use std::{io, pin::Pin, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use futures_util::Stream;
 use sekisho_identity::Identity;
 use sekisho_kernel::{
     Problem, RecordDef, Rng, Time,
@@ -13,7 +11,7 @@ use sekisho_kernel::{
     hook::{Directory, Sessions},
     time::SharedClock,
 };
-use sekisho_vault::{Scope, Vault};
+use sekisho_vault::Vault;
 
 /// Everything behind the pages and the API.
 #[derive(Clone)]
@@ -30,8 +28,6 @@ pub struct Parts {
     pub gates: Arc<dyn Gates>,
     /// What has been proven.
     pub evidence: Arc<dyn Evidence>,
-    /// Downloads of the verifiable log.
-    pub logs: Arc<dyn Logs>,
     /// The data catalogue.
     pub catalogue: Vec<&'static RecordDef>,
     /// The clock.
@@ -75,17 +71,4 @@ pub trait Evidence: Send + Sync {
     /// # Errors
     /// The store's.
     async fn of(&self, claim: &str) -> Result<Option<Proof>, Problem>;
-}
-
-/// A file as it is made, piece by piece. An error breaks the download off.
-pub type Pieces = Pin<Box<dyn Stream<Item = Result<Bytes, io::Error>> + Send>>;
-
-/// The verifiable log of a tenant, as a file. Implemented by the binary on the vault's ledger.
-#[async_trait]
-pub trait Logs: Send + Sync {
-    /// The whole log in the ledger's export format. The entry about the download is already written.
-    ///
-    /// # Errors
-    /// The store's.
-    async fn export(&self, scope: &Scope) -> Result<Pieces, Problem>;
 }

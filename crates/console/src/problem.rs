@@ -67,18 +67,6 @@ pub static BAD_CURSOR: ProblemKind = ProblemKind {
     ),
 };
 
-/// The same `Idempotency-Key` came with another request.
-pub static KEY_REUSED: ProblemKind = ProblemKind {
-    code: "SK-6006",
-    name: "idempotency-key-reused",
-    category: Category::Conflict,
-    title: Text::new(
-        "同じ Idempotency-Key が別の内容の要求に使われています。",
-        "The Idempotency-Key was used for another request.",
-    ),
-    remedy: Text::new("新しいキーで送信してください。", "Send the request with a new key."),
-};
-
 /// A problem together with what the console knows of it.
 #[derive(Debug)]
 pub struct Fault(Box<Told>);

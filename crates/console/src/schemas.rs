@@ -13,6 +13,7 @@ fn of(kind: &str) -> Value {
         "int" => json!({ "type": "integer" }),
         "int?" => json!({ "type": ["integer", "null"] }),
         "bool" => json!({ "type": "boolean" }),
+        "any" => json!({}),
         "texts" => json!({ "type": "array", "items": { "type": "string" } }),
         "both" => json!({ "$ref": "#/components/schemas/Text" }),
         "both?" => json!({ "anyOf": [{ "$ref": "#/components/schemas/Text" }, { "type": "null" }] }),
@@ -25,7 +26,7 @@ fn of(kind: &str) -> Value {
                 json!({ "type": "array", "items": { "$ref": format!("#/components/schemas/{name}") } })
             }
             Some(("ref", name)) => json!({ "$ref": format!("#/components/schemas/{name}") }),
-            _ => json!({ "enum": kind.split('|').collect::<Vec<_>>() }),
+            _ => json!({ "type": "string", "enum": kind.split('|').collect::<Vec<_>>() }),
         },
     }
 }
@@ -138,16 +139,7 @@ pub fn all() -> Map<String, Value> {
     );
     put("LinkUsed", object(&[("state", "password-set"), ("user", "id:usr"), ("name", "text")]));
     put("Link", object(&[("link", "text")]));
-    put(
-        "Me",
-        object(&[
-            ("user", "ref:User"),
-            ("session", "id:ses"),
-            ("rights", "texts"),
-            ("site_rights", "texts"),
-            ("must_act", "bool"),
-        ]),
-    );
+    put("Me", object(&[("user", "ref:User"), ("session", "id:ses"), ("rights", "texts"), ("site_rights", "texts")]));
     put("User", record("usr", USER));
     let mut made = record("usr", USER);
     made["properties"]["link"] = json!({ "type": "string", "description": "The invitation link's token, shown once." });
@@ -203,9 +195,13 @@ pub fn all() -> Map<String, Value> {
         "Setting",
         object(&[
             ("key", "text"),
-            ("platform", "text"),
-            ("tenant", "text?"),
-            ("effective", "text"),
+            ("platform", "any"),
+            ("platform_text", "text"),
+            ("tenant", "any"),
+            ("tenant_text", "text?"),
+            ("effective", "any"),
+            ("effective_text", "text"),
+            ("choices", "texts"),
             ("movement", "fixed|min|max|subset"),
             ("kind", "bool|int|span|choice|str|zone|networks|socket|sockets|origin|path|list"),
             ("doc", "both"),

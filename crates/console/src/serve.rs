@@ -88,6 +88,10 @@ async fn handle(call: Arc<Call>) -> Response {
     let answer = (call.route.handler)(Arc::clone(&call)).await;
     let answer = match (answer, replayable) {
         (Ok(response), Some(slot)) => slot.keep(&call, response).await,
+        (Err(fault), Some(slot)) => {
+            slot.forget(&call).await;
+            Err(fault)
+        }
         (other, _) => other,
     };
     match answer {

@@ -1,6 +1,6 @@
 //! The operation history: search, one entry, its proof, downloads.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -10,13 +10,14 @@ use axum::{
 use sekisho_kernel::{
     Outcome, Problem, Right, Text, Time, Zone, event,
     id::{EntryId, UserId},
-    problem::NOT_FOUND,
+    problem::{NOT_FOUND, UNAVAILABLE},
 };
 use sekisho_vault::history::{Filter, Row};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tokio::sync::Semaphore;
 
-use crate::{call::Call, problem::Fault, reply};
+use crate::{call::Call, pipe, problem::Fault, reply};
 
 /// An entry as people and programs are shown it.
 #[derive(Clone, Debug, Serialize)]
@@ -179,7 +180,21 @@ pub async fn export(call: Arc<Call>) -> Result<Response, Fault> {
 }
 
 async fn log(call: &Call) -> Result<Response, Fault> {
-    let pieces = call.parts.logs.export(&call.scope()).await.map_err(Fault::own)?;
+    // Each download holds a reader of the store: a few at a time, so that downloads cannot stop the house.
+    static AT_ONCE: Semaphore = Semaphore::const_new(2);
+    let Ok(place) = AT_ONCE.try_acquire() else {
+        return Err(Fault::own(Problem::new(&UNAVAILABLE).retry_after(Duration::from_secs(10))));
+    };
+    let (pipe, pieces) = pipe::pipe();
+    let (vault, scope, zone) = (call.parts.vault.clone(), call.scope(), call.zone.clone());
+    tokio::spawn(async move {
+        let failed = pipe.failure();
+        if let Err(problem) = vault.export(&scope, zone, pipe).await {
+            tracing::warn!(cause = ?problem, "a download broke off");
+            failed.tell();
+        }
+        drop(place);
+    });
     Ok(download(Body::from_stream(pieces), "application/vnd.sekisho.log", "history.sekisho-log"))
 }
 

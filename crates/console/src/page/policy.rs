@@ -12,7 +12,7 @@ use sekisho_kernel::{
 };
 use serde_json::json;
 
-use super::{Choice, Returned, Shell, again, render, shell, users::off};
+use super::{Choice, Returned, Shell, again, overview::span, render, shell, users::off};
 use crate::{call::Call, messages as m, page, problem::Fault};
 
 /// A section of the policy.
@@ -22,6 +22,8 @@ pub struct Section {
     pub name: String,
     /// Its name for people.
     pub title: String,
+    /// What the control does, one sentence.
+    pub says: Option<String>,
     /// Its settings.
     pub settings: Vec<Row>,
 }
@@ -31,6 +33,12 @@ pub struct Section {
 pub struct Row {
     /// As the API gives it.
     pub view: SettingView,
+    /// The platform's value, for people.
+    pub platform: String,
+    /// The tenant's own.
+    pub tenant: Option<String>,
+    /// What holds.
+    pub effective: String,
     /// How a tenant may move it.
     pub movement: &'static Text,
     /// The chip's tone.
@@ -121,6 +129,19 @@ fn options(setting: &Setting, platform: &Value, lang: Lang) -> Vec<Choice> {
     }
 }
 
+/// A value for people.
+fn shown(value: &Value, lang: Lang) -> String {
+    match value {
+        Value::Bool(true) => m::ON.get(lang).to_owned(),
+        Value::Bool(false) => m::OFF.get(lang).to_owned(),
+        Value::Span(d) => span(*d, lang),
+        Value::List(l) if l.is_empty() => m::NONE.get(lang).to_owned(),
+        Value::Networks(n) if n.is_empty() => m::ANY_ADDRESS.get(lang).to_owned(),
+        Value::Str(s) if s.is_empty() => m::NONE.get(lang).to_owned(),
+        other => written(other),
+    }
+}
+
 /// A value as its field starts.
 fn written(value: &Value) -> String {
     match value {
@@ -149,12 +170,9 @@ pub fn sections(
         match out.iter_mut().find(|s| s.name == name) {
             Some(section) => section.settings.push(row),
             None => {
-                let text = named.iter().find(|(n, _)| *n == name).map(|(_, t)| t.get(lang).to_owned());
-                out.push(Section {
-                    name: name.to_owned(),
-                    title: text.unwrap_or_else(|| name.to_owned()),
-                    settings: vec![row],
-                });
+                let says = named.iter().find(|(n, _)| *n == name).map(|(_, t)| t.get(lang).to_owned());
+                let title = m::section(name).map_or_else(|| name.to_owned(), |t| t.get(lang).to_owned());
+                out.push(Section { name: name.to_owned(), title, says, settings: vec![row] });
             }
         }
     }
@@ -167,6 +185,9 @@ fn row(effective: &Effective, setting: &'static Setting, view: SettingView, can_
     let own = effective.tenant.get(setting).cloned().unwrap_or_else(|| effective.value(setting));
     let (words, tone, icon) = movement(setting);
     Row {
+        platform: shown(&platform, lang),
+        tenant: effective.tenant.get(setting).map(|v| shown(v, lang)),
+        effective: shown(&effective.value(setting), lang),
         movement: words,
         tone,
         icon,

@@ -120,7 +120,12 @@ fn role(lang: Lang, n: u8) -> RoleView {
 fn effective() -> Effective {
     let text = sekisho_controls::profile("netmeister").expect("it ships");
     assert!(!text.is_empty());
-    Effective::platform(std::sync::Arc::new(Policy::defaults(&sekisho_controls::schema()).named("netmeister")))
+    let schema = sekisho_controls::schema();
+    let platform = std::sync::Arc::new(Policy::defaults(&schema).named("netmeister"));
+    let mut own = sekisho_kernel::TenantSettings::default();
+    let tries = schema.get("lockout.tries").expect("a setting");
+    own.set(tries, Some(sekisho_kernel::policy::Value::Int(2)));
+    Effective::new(platform, std::sync::Arc::new(own))
 }
 
 fn entry(lang: Lang, n: u8) -> EntryView {
@@ -477,7 +482,6 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         session: id(80),
         rights: Right::all().take(6).map(|r| r.name().to_owned()).collect(),
         site_rights: vec!["users.read".into()],
-        must_act: false,
     };
     let factor =
         FactorView { id: id(85), version: 1, created: at(86_400), kind: "totp", confirmed: true, recovery_left: 8 };
@@ -564,9 +568,13 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         .iter()
         .map(|s| SettingView {
             key: s.key.into(),
-            platform: show(&policy.platform.value(s)),
-            tenant: (s.key == "lockout.tries").then(|| "2".to_owned()),
-            effective: show(&policy.value(s)),
+            platform: show(&policy.platform.value(s)).into(),
+            platform_text: show(&policy.platform.value(s)),
+            tenant: None,
+            tenant_text: None,
+            effective: show(&policy.value(s)).into(),
+            effective_text: show(&policy.value(s)),
+            choices: &[],
             movement: "min",
             kind: "int",
             doc: s.doc.clone(),

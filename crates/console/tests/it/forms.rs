@@ -1,0 +1,198 @@
+//! Pages and forms on the real engines: they do what the API does, and leave the same entries.
+
+use serde_json::json;
+
+use crate::house::{Client, House, PASSWORD};
+
+async fn browser(house: &House) -> Client<'_> {
+    let client = house.at("acme").with("accept-language", "en");
+    let done = client.form("/sign-in", "/sign-in", &[("name", "admin"), ("password", PASSWORD)]).await;
+    assert_eq!((done.status, done.header("location")), (303, "/"), "{}", done.text);
+    assert!(client.cookie("__Host-sekisho").is_some());
+    client
+}
+
+#[tokio::test]
+async fn every_page_of_the_navigation_opens() {
+    let house = House::new().await;
+    let client = browser(&house).await;
+    for path in [
+        "/",
+        "/users",
+        "/roles",
+        "/sites",
+        "/addresses",
+        "/history",
+        "/claims",
+        "/claims?paper=all",
+        "/claims/NM-01",
+        "/policy",
+        "/account",
+        "/sessions",
+    ] {
+        let page = client.get(path).await;
+        assert_eq!(page.status, 200, "{path}: {}", page.text);
+        assert!(page.text.contains("aria-current=\"page\"") || matches!(path, "/account" | "/sessions"), "{path}");
+    }
+    let user = client.get("/api/v1/me").await;
+    let id = user.body["user"]["id"].as_str().expect("an id").to_owned();
+    assert_eq!(client.get(&format!("/users/{id}")).await.status, 200);
+    assert_eq!(client.get(&format!("/users/{id}/sessions")).await.status, 200);
+    let history = client.get("/history").await;
+    let entry = history.text.split("/history/ent_").nth(1).and_then(|r| r.split('"').next()).expect("an entry");
+    assert_eq!(client.get(&format!("/history/ent_{entry}")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_form_does_what_the_api_does_with_the_same_entry() {
+    let house = House::new().await;
+    let client = browser(&house).await;
+    client.get("/sites").await;
+    let before = house.history().await.len();
+    let done = client.form("/sites", "/sites", &[("name", "本店"), ("note", "")]).await;
+    assert_eq!((done.status, done.header("location")), (303, "/sites?done=created"), "{}", done.text);
+    let made: Vec<_> = house.history().await.into_iter().skip(before).filter(|r| r.event == "site.create").collect();
+    assert_eq!((made.len(), made[0].via.as_str(), made[0].outcome.name()), (1, "console", "success"));
+    assert!(client.get("/sites?done=created").await.text.contains("Created."));
+    let site = client.get("/api/v1/sites").await.body["items"][0].clone();
+    let path = format!("/sites/{}", site["id"].as_str().expect("an id"));
+    let done = client.form("/sites", &path, &[("version", "1"), ("name", "東京本店"), ("note", "x")]).await;
+    assert_eq!(done.status, 303, "{}", done.text);
+    let stale = client.form("/sites", &path, &[("version", "1"), ("name", "大阪"), ("note", "")]).await;
+    assert_eq!(stale.status, 409);
+    assert!(stale.text.contains("This collides with another change.") && stale.text.contains("value=\"大阪\""));
+    let done = client.form("/sites", &format!("{path}/delete"), &[("version", "2")]).await;
+    assert_eq!(done.header("location"), "/sites?done=deleted", "{}", done.text);
+}
+
+#[tokio::test]
+async fn a_form_with_faults_comes_back_with_what_was_sent_and_without_secrets() {
+    let house = House::new().await;
+    let client = browser(&house).await;
+    let (answer, entries) = house
+        .entries(client.form(
+            "/users",
+            "/users",
+            &[("name", ""), ("display_name", "花子"), ("type", "user"), ("mail", "no")],
+        ))
+        .await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text.contains("value=\"花子\"") && answer.text.contains("id=\"create-mail-fault\""));
+    assert!(answer.text.contains("href=\"#create-name\"") && answer.text.contains("aria-invalid=\"true\""));
+    assert_eq!(entries.iter().filter(|e| *e == "user.create failed").count(), 1, "{entries:?}");
+    let answer =
+        house.at("acme").form("/sign-in", "/sign-in", &[("name", "admin"), ("password", "wrong-secret")]).await;
+    assert_eq!(answer.status, 401);
+    assert!(answer.text.contains("value=\"admin\"") && !answer.text.contains("wrong-secret"));
+}
+
+#[tokio::test]
+async fn forged_forms_are_refused_and_entered() {
+    let house = House::new().await;
+    let client = browser(&house).await;
+    let csrf = client.get("/sites").await.csrf();
+    let origin = client.origin();
+    let fields = |csrf: &str| vec![("csrf".to_owned(), csrf.to_owned()), ("name".to_owned(), "本店".to_owned())];
+    let cases: [(&str, Vec<(&str, &str)>); 6] = [
+        ("", vec![("origin", &origin)]),
+        ("AAAA", vec![("origin", &origin)]),
+        (&csrf, vec![]),
+        (&csrf, vec![("origin", "https://evil.example")]),
+        (&csrf, vec![("origin", "null")]),
+        (&csrf, vec![("origin", &origin), ("sec-fetch-site", "cross-site")]),
+    ];
+    for (value, headers) in cases {
+        let (answer, entries) = house.entries(client.raw_form("/sites", &fields(value), &headers)).await;
+        assert_eq!(answer.status, 403, "{value} {headers:?}");
+        assert_eq!(entries, ["site.create refused"], "{value} {headers:?}");
+    }
+    let done = client.raw_form("/sites", &fields(&csrf), &[("origin", &origin)]).await;
+    assert_eq!(done.status, 303, "{}", done.text);
+    // The value of another session is of no use.
+    let other = browser(&house).await;
+    let stolen = client.raw_form("/sites", &fields(&other.get("/sites").await.csrf()), &[("origin", &origin)]).await;
+    assert_eq!(stolen.status, 403);
+}
+
+#[tokio::test]
+async fn signing_in_with_a_form_needs_the_forms_own_value() {
+    let house = House::new().await;
+    let client = house.at("acme");
+    let origin = client.origin();
+    let fields = |csrf: &str| {
+        [("csrf", csrf), ("name", "admin"), ("password", PASSWORD)].map(|(n, v)| (n.to_owned(), v.to_owned()))
+    };
+    let bare = client.raw_form("/sign-in", &fields("x"), &[("origin", &origin)]).await;
+    assert_eq!(bare.status, 403, "no form cookie yet");
+    let csrf = client.get("/sign-in").await.csrf();
+    let strange = house.at("acme").raw_form("/sign-in", &fields(&csrf), &[("origin", &origin)]).await;
+    assert_eq!(strange.status, 403, "another browser's value");
+    assert_eq!(client.raw_form("/sign-in", &fields(&csrf), &[("origin", &origin)]).await.status, 303);
+}
+
+#[tokio::test]
+async fn a_page_without_a_session_leads_to_sign_in_and_back() {
+    let house = House::new().await;
+    let client = house.at("acme");
+    let (answer, entries) = house.entries(client.get("/policy")).await;
+    assert_eq!((answer.status, answer.header("location")), (303, "/sign-in"));
+    assert!(entries.is_empty(), "a first visit is no refusal: {entries:?}");
+    let done = client.form("/sign-in", "/sign-in", &[("name", "admin"), ("password", PASSWORD)]).await;
+    assert_eq!((done.status, done.header("location")), (303, "/policy"));
+    let done = client.form("/policy", "/sign-out", &[]).await;
+    assert_eq!((done.status, done.header("location")), (303, "/sign-in?done=signed-out"), "{}", done.text);
+    assert!(client.cookie("__Host-sekisho").is_none());
+}
+
+#[tokio::test]
+async fn entering_an_application_takes_a_code_and_only_at_ones_own_tenant() {
+    let house = House::new().await;
+    let client = house.at("acme");
+    let way = "/enter?to=acme.app.localhost&path=%2Fwork%3Fa%3D1&bind=dGhlIGJpbmRpbmc";
+    assert_eq!(client.get(way).await.header("location"), "/sign-in");
+    let done = client.form("/sign-in", "/sign-in", &[("name", "admin"), ("password", PASSWORD)]).await;
+    assert_eq!(done.status, 200, "a navigation of its own, not a redirected form");
+    assert!(done.text.contains("http-equiv=\"refresh\"") && done.text.contains("0;url=/enter?to=acme.app.localhost"));
+    let (entered, entries) = house.entries(client.get(way)).await;
+    let to = entered.header("location");
+    assert!(to.starts_with("https://acme.app.localhost:8443/.sekisho/enter?code="), "{to}");
+    assert!(to.ends_with("&path=%2Fwork%3Fa%3D1"), "{to}");
+    assert!(entries.len() <= 1, "{entries:?}");
+    for elsewhere in ["globex.app.localhost", "acme.console.localhost", "evil.example", ""] {
+        let answer = client.get(&format!("/enter?to={elsewhere}&path=/&bind=x")).await;
+        assert_eq!(answer.status, 404, "{elsewhere}");
+    }
+}
+
+#[tokio::test]
+async fn language_and_theme_are_kept_in_cookies() {
+    let house = House::new().await;
+    let client = house.at("acme").with("accept-language", "en");
+    assert!(client.get("/sign-in").await.text.contains("<html lang=\"en\">"));
+    let done = client.form("/sign-in", "/lang", &[("lang", "ja"), ("back", "/sign-in")]).await;
+    assert_eq!(done.header("location"), "/sign-in");
+    client.form("/sign-in", "/lang", &[("theme", "dark"), ("back", "//evil.example")]).await;
+    let page = client.get("/sign-in").await;
+    assert!(page.text.contains("<html lang=\"ja\" data-theme=\"dark\">"), "{}", page.text);
+    let done = client.form("/sign-in", "/lang", &[("lang", "xx"), ("back", "//evil.example")]).await;
+    assert_eq!(done.header("location"), "/");
+}
+
+#[tokio::test]
+async fn people_see_and_do_what_their_rights_allow() {
+    let house = House::new().await;
+    let admin = house.admin().await;
+    house.person(&admin, "taro", "user").await;
+    let client = house.at("acme").with("accept-language", "en");
+    client.form("/sign-in", "/sign-in", &[("name", "taro"), ("password", PASSWORD)]).await;
+    let page = client.get("/").await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    for hidden in ["/users", "/roles", "/sites", "/addresses", "/history", "/claims", "/policy"] {
+        assert!(!page.text.contains(&format!("href=\"{hidden}\"")), "{hidden}");
+        let (answer, entries) = house.entries(client.get(hidden)).await;
+        assert_eq!(answer.status, 403, "{hidden}");
+        assert_eq!(entries.len(), 1, "{hidden}: {entries:?}");
+        assert!(entries[0].ends_with(" refused"), "{hidden}: {entries:?}");
+    }
+    let _ = json!({});
+}
