@@ -79,7 +79,7 @@ async fn start(
     let port = match port {
         Some(port) => port,
         // The demo asks for the usual port and takes any when somebody has it.
-        None if std::net::TcpListener::bind(("127.0.0.1", PORT)).is_ok() => PORT,
+        None if sample::is_free(PORT) => PORT,
         None => 0,
     };
     let text = format!(

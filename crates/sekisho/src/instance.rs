@@ -7,12 +7,10 @@
 //! # }
 //! ```
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use axum::Router;
-use bytes::Bytes;
-use futures_util::stream;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use sekisho_console as console;
@@ -26,7 +24,7 @@ use sekisho_kernel::{
 };
 use sekisho_keys::{Keys, Purpose, RootSource};
 use sekisho_store::{Migration, Store, StoreConfig};
-use sekisho_vault::{Scope, Vault};
+use sekisho_vault::Vault;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
@@ -259,7 +257,6 @@ impl Instance {
 
     fn door(&self, identity: &Identity) -> sekisho_gateway::Parts {
         let identity = Arc::new(identity.clone());
-        let zone_policy = self.policy.subscribe();
         let signer: Arc<dyn Signer> = Arc::new(AssertionSigner(self.keys.clone()));
         let parts = console::Parts {
             vault: self.vault.clone(),
@@ -268,7 +265,6 @@ impl Instance {
             directory: identity.clone(),
             gates: self.gates.clone(),
             evidence: Arc::new(self.shelf.clone()),
-            logs: Arc::new(Downloads { vault: self.vault.clone(), gates: self.gates.clone(), policy: zone_policy }),
             catalogue: catalogue(),
             clock: self.clock.clone(),
             rng: self.rng.clone(),
@@ -382,67 +378,4 @@ fn jwks(signer: Arc<dyn Signer>) -> Router {
         async move { axum::Json(document) }
     };
     Router::new().route("/.well-known/sekisho/jwks.json", axum::routing::get(serve))
-}
-
-/// Downloads of the verifiable log, streamed as they are read.
-struct Downloads {
-    vault: Vault,
-    gates: Arc<dyn Gates>,
-    policy: watch::Receiver<Arc<Policy>>,
-}
-
-/// A writer whose bytes another task receives piece by piece.
-struct Channel {
-    held: Vec<u8>,
-    out: tokio::sync::mpsc::Sender<io::Result<Bytes>>,
-}
-
-const PIECE: usize = 64 << 10;
-
-impl io::Write for Channel {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.held.extend_from_slice(bytes);
-        if self.held.len() >= PIECE {
-            self.flush()?;
-        }
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        if self.held.is_empty() {
-            return Ok(());
-        }
-        let piece = Bytes::from(std::mem::take(&mut self.held));
-        // On the database's reading thread: waiting for a slow reader is bounded by the connection's own time-outs.
-        self.out.blocking_send(Ok(piece)).map_err(|_| io::ErrorKind::BrokenPipe.into())
-    }
-}
-
-#[async_trait]
-impl console::Logs for Downloads {
-    async fn export(&self, scope: &Scope) -> Result<console::Pieces, Problem> {
-        let effective = Effective::platform(self.policy.borrow().clone());
-        let zone = self.gates.audit(&effective).zone.unwrap_or_else(sekisho_kernel::Zone::utc);
-        let (out, receiver) = tokio::sync::mpsc::channel(4);
-        let (vault, scope) = (self.vault.clone(), *scope);
-        tokio::spawn(async move {
-            let failed = out.clone();
-            let channel = Channel { held: Vec::with_capacity(PIECE), out };
-            let end = match vault.export(&scope, zone, channel).await {
-                Ok(mut channel) => tokio::task::spawn_blocking(move || io::Write::flush(&mut channel)).await.is_ok(),
-                Err(problem) => {
-                    tracing::error!(?problem, "a download of the log broke off");
-                    false
-                }
-            };
-            if !end {
-                let _ = failed.send(Err(io::Error::other("the download broke off"))).await;
-            }
-        });
-        let pieces =
-            stream::unfold(
-                receiver,
-                |mut receiver| async move { receiver.recv().await.map(|piece| (piece, receiver)) },
-            );
-        Ok(Box::pin(pieces))
-    }
 }

@@ -70,6 +70,11 @@ pub async fn start() -> std::io::Result<Sample> {
     Ok(Sample { address, received, task })
 }
 
+/// Whether a loopback port can be listened at now.
+pub fn is_free(port: u16) -> bool {
+    std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()
+}
+
 fn router(received: Received) -> Router {
     Router::new()
         .route("/", get(home))

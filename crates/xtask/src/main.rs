@@ -1,5 +1,6 @@
-//! Chores of the house: `cargo xtask tidy | deny | budget FILE`.
+//! Chores of the house: `cargo xtask tidy | deny | budget FILE | bench [--write] [MEASURE…]`.
 
+mod bench;
 mod budget;
 mod deny;
 mod tidy;
@@ -13,7 +14,8 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["deny"] => deny::run(),
         ["budget", file] => budget::run(file),
-        _ => Err(vec!["usage: cargo xtask tidy | deny | budget FILE".to_owned()]),
+        ["bench", args @ ..] => bench::bench(args),
+        _ => Err(vec!["usage: cargo xtask tidy | deny | budget FILE | bench [--write] [MEASURE…]".to_owned()]),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

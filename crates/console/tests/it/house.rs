@@ -132,13 +132,7 @@ impl House {
 
     /// A client at a tenant's console.
     pub fn at<'a>(&'a self, word: &str) -> Client<'a> {
-        Client {
-            house: self,
-            host: format!("{word}.console.localhost"),
-            peer: "192.0.2.7".into(),
-            headers: Vec::new(),
-            jar: Mutex::default(),
-        }
+        Client { house: self, host: format!("{word}.console.localhost"), headers: Vec::new(), jar: Mutex::default() }
     }
 
     /// Signed in as somebody, by bearer token.
@@ -205,7 +199,6 @@ impl House {
 pub struct Client<'a> {
     house: &'a House,
     pub host: String,
-    peer: String,
     headers: Vec<(String, String)>,
     jar: Mutex<Vec<(String, String)>>,
 }
@@ -232,10 +225,6 @@ impl Answer {
 impl<'a> Client<'a> {
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.into(), value.into()));
-        self
-    }
-    pub fn peer(mut self, peer: &str) -> Self {
-        self.peer = peer.into();
         self
     }
     pub fn origin(&self) -> String {
@@ -286,7 +275,7 @@ impl<'a> Client<'a> {
         self.house.pass(Duration::from_millis(1));
         let entry = self.house.identity.host(&self.host).await.expect("looked up").expect("a host");
         let policy = self.house.identity.effective(entry.tenant).await.expect("a policy");
-        let peer: IpAddr = self.peer.parse().expect("an address");
+        let peer: IpAddr = "192.0.2.7".parse().expect("an address");
         let arrival = Arrival { host: entry, peer, trace: TraceId::new(&SystemRng), policy, port: PORT };
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.host);
         let named = |n: &str| self.headers.iter().any(|(h, _)| h == n) || headers.iter().any(|(h, _)| *h == n);

@@ -5,7 +5,7 @@ use hyper::body::Incoming;
 
 use crate::{
     client::{ask, empty, json, signed},
-    fakes::{APP, CONSOLE, bind},
+    fakes::{APP, CONSOLE},
     house::{House, TOKEN},
     upstream::Application,
 };
@@ -15,6 +15,12 @@ fn cookie(answer: &Response<Incoming>, name: &str) -> Option<String> {
     let line = all.find(|v| v.starts_with(&format!("{name}=")))?;
     assert!(line.contains("; Path=/; Secure; HttpOnly; SameSite=Lax"), "{line}");
     line.split(';').next()?.split_once('=').map(|(_, v)| v.to_owned())
+}
+
+/// What a redirect to the console says of the binding cookie: its hash.
+pub fn bind(cookie: &str) -> String {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, cookie.as_bytes()))
 }
 
 #[tokio::test]

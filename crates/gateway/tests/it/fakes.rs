@@ -129,12 +129,6 @@ impl Sessions for FakeSessions {
     }
 }
 
-/// What a redirect to the console says of the binding cookie: its hash.
-pub fn bind(cookie: &str) -> String {
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, cookie.as_bytes()))
-}
-
 /// One entry as the door asked for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entered {

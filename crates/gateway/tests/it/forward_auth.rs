@@ -178,7 +178,7 @@ async fn the_way_in_and_out_is_served_here_too() {
     let (house, _dir) = trusting(&["10.0.0.0/8"], "").await;
     let binding = "D".repeat(43);
     let cookie = format!("__Host-sekisho-start={binding}");
-    house.sessions.codes.lock().unwrap().insert("c".into(), (crate::fakes::bind(&binding), TOKEN.into()));
+    house.sessions.codes.lock().unwrap().insert("c".into(), (crate::entrance::bind(&binding), TOKEN.into()));
     let answer = Question::new("/.sekisho/enter?code=c&path=%2Fa").with("cookie", &cookie).put(&house).await;
     assert_eq!((answer.status().as_u16(), &answer.headers()[header::LOCATION]), (303, &"/a".parse().unwrap()));
     let cookies: Vec<_> = answer.headers().get_all("set-cookie").iter().collect();

@@ -114,7 +114,7 @@ async fn a_real_nginx_asks_before_it_passes_anything_on() {
     let program = send(ask("GET", APP, "/orders").body(empty()).unwrap()).await;
     assert_eq!(program.status(), 401);
 
-    let code = ("c".to_owned(), (crate::fakes::bind(binding.split_once('=').unwrap().1), TOKEN.to_owned()));
+    let code = ("c".to_owned(), (crate::entrance::bind(binding.split_once('=').unwrap().1), TOKEN.to_owned()));
     house.sessions.codes.lock().unwrap().extend([code]);
     let back = ask("GET", APP, "/.sekisho/enter?code=c&path=%2Forders").header(header::COOKIE, binding);
     let answer = send(back.body(empty()).unwrap()).await;

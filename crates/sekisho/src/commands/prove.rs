@@ -293,7 +293,10 @@ async fn live(
         let pem = made.trust.unwrap_or_default();
         let world = LiveWorld::new(doors, &pem, canaries, policy.clone(), Arc::new(SystemClock), Arc::new(SystemRng))
             .map_err(|e| Problem::new(&INTERNAL).log(e))?;
-        let plans = of_paper(chosen(claims), Some(&policy), claims).into_iter().map(|probe| Plan { probe, policy: policy.clone() }).collect();
+        let plans = of_paper(chosen(claims), Some(&policy), claims)
+            .into_iter()
+            .map(|probe| Plan { probe, policy: policy.clone() })
+            .collect();
         Ok(runner.live(plans, &world).await)
     }
     .await;
