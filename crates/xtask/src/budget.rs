@@ -1,4 +1,5 @@
-//! Holds the seconds that `./test` measured to the budgets written in `budgets.toml`.
+//! Holds the seconds that `./test` measured to the budgets written in `budgets.toml`. Overruns are named; they fail only
+//! with `--strict`, which the main job takes up once the budgets have been measured from cold on its own machine.
 
 use std::{collections::BTreeMap, fs};
 
@@ -7,8 +8,8 @@ struct Budgets {
     seconds: BTreeMap<String, u64>,
 }
 
-/// Fails for every part over its budget or without one.
-pub fn run(measured: &str) -> Result<(), Vec<String>> {
+/// Names every part over its budget or without one.
+pub fn run(measured: &str, strict: bool) -> Result<(), Vec<String>> {
     let text = fs::read_to_string("budgets.toml").map_err(|e| vec![format!("budgets.toml: {e}")])?;
     let budgets: Budgets = toml::from_str(&text).map_err(|e| vec![format!("budgets.toml: {e}")])?;
     let measured = fs::read_to_string(measured).map_err(|e| vec![format!("{measured}: {e}")])?;
@@ -28,5 +29,9 @@ pub fn run(measured: &str) -> Result<(), Vec<String>> {
             Some(_) => {}
         }
     }
-    if complaints.is_empty() { Ok(()) } else { Err(complaints) }
+    if strict && !complaints.is_empty() {
+        return Err(complaints);
+    }
+    complaints.iter().for_each(|complaint| eprintln!("over budget: {complaint}"));
+    Ok(())
 }

@@ -1,4 +1,4 @@
-//! Chores of the house: `cargo xtask tidy | deny | budget FILE | bench [--write] [MEASURE…]`.
+//! Chores of the house: `cargo xtask tidy | deny | budget [--strict] FILE | bench [--write] [MEASURE…]`.
 
 mod bench;
 mod budget;
@@ -13,9 +13,12 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["tidy"] => tidy::run(),
         ["deny"] => deny::run(),
-        ["budget", file] => budget::run(file),
+        ["budget", file] => budget::run(file, false),
+        ["budget", "--strict", file] => budget::run(file, true),
         ["bench", args @ ..] => bench::bench(args),
-        _ => Err(vec!["usage: cargo xtask tidy | deny | budget FILE | bench [--write] [MEASURE…]".to_owned()]),
+        _ => {
+            Err(vec!["usage: cargo xtask tidy | deny | budget [--strict] FILE | bench [--write] [MEASURE…]".to_owned()])
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
