@@ -160,7 +160,12 @@ impl Call {
     /// The query, checked against the route's shape.
     pub fn filter(&self) -> Result<Map<String, Value>, Fault> {
         let shape = self.route.query.unwrap_or(&NOTHING);
-        shape.pairs(&self.query())
+        let mut given = self.query();
+        // Where a form's act leads back to, the address says what was done; that filters nothing.
+        if self.route.surface == Surface::Page {
+            given.retain(|(name, _)| name != "done");
+        }
+        shape.pairs(&given)
     }
     /// The form's pairs.
     pub fn form(&self) -> Vec<(String, String)> {

@@ -53,7 +53,8 @@ async fn a_form_does_what_the_api_does_with_the_same_entry() {
     assert_eq!((done.status, done.header("location")), (303, "/sites?done=created"), "{}", done.text);
     let made: Vec<_> = house.history().await.into_iter().skip(before).filter(|r| r.event == "site.create").collect();
     assert_eq!((made.len(), made[0].via.as_str(), made[0].outcome.name()), (1, "console", "success"));
-    assert!(client.get("/sites?done=created").await.text.contains("Created."));
+    let page = client.get("/sites?done=created").await;
+    assert!(page.text.contains("Created."), "{} {}", page.status, page.text);
     let site = client.get("/api/v1/sites").await.body["items"][0].clone();
     let path = format!("/sites/{}", site["id"].as_str().expect("an id"));
     let done = client.form("/sites", &path, &[("version", "1"), ("name", "東京本店"), ("note", "x")]).await;

@@ -213,6 +213,10 @@ async fn every_api_route_leaves_one_entry_when_refused_or_failing() {
     let taro = house.signed_in("acme", "taro").await;
     for route in routes().iter().filter(|r| r.surface == Surface::Api) {
         let Some(event) = route.event else { continue };
+        // It ends the very session that this walk goes by; api.rs signs out for itself.
+        if route.path.ends_with("/sign-out") {
+            continue;
+        }
         let path = route
             .path
             .replace("{id}", &format!("{}_{:032x}", route.id.unwrap_or("x"), 7))

@@ -11,7 +11,7 @@ use sekisho_kernel::Lang;
 #[derive(Debug, Parser)]
 #[command(name = "sekisho", version, about, long_about = None, propagate_version = true, subcommand_required = true)]
 pub struct Cli {
-    /// Language of messages.
+    /// Language of messages and of the paper.
     #[arg(long, global = true, value_enum, env = "SEKISHO_LANG")]
     pub lang: Option<LangArg>,
     /// What to do.
@@ -94,9 +94,6 @@ pub enum Command {
     Prove(ProveArgs),
     /// Write the white paper from policy and evidence.
     Paper {
-        /// Language of the paper.
-        #[arg(long, value_enum, id = "paper_lang", default_value = "ja")]
-        lang: LangArg,
         /// Format.
         #[arg(long, value_enum, default_value = "md")]
         format: PaperFormat,
@@ -319,4 +316,22 @@ pub enum KeyCommand {
         #[arg(long)]
         confirm: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_line_can_be_built() {
+        Cli::command().debug_assert();
+        for line in
+            ["paper --lang ja --format html", "paper --lang en --format md", "prove --negative --json", "ledger verify"]
+        {
+            let words = std::iter::once("sekisho").chain(line.split(' '));
+            assert!(Cli::try_parse_from(words).is_ok(), "{line}");
+        }
+    }
 }

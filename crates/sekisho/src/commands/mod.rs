@@ -38,9 +38,7 @@ pub async fn run(cli: Cli, lang: Lang) -> u8 {
     let outcome = match cli.command {
         Command::Policy(command) => policy::run(command, lang),
         Command::Prove(args) => return prove::run(args, lang).await,
-        Command::Paper { lang: paper_lang, format, policy, data, output } => {
-            paper::run(paper_lang.into(), format, policy, data, output, lang).await
-        }
+        Command::Paper { format, policy, data, output } => paper::run(format, policy, data, output, lang).await,
         Command::Init { place, profile, upstream, tenant, link_file } => {
             init::run(place, &profile, upstream, tenant, link_file, lang).await
         }

@@ -23,7 +23,6 @@ use crate::{
 /// # Errors
 /// The data cannot be opened or the file not written.
 pub async fn run(
-    paper_lang: Lang,
     format: PaperFormat,
     policy: Option<PathBuf>,
     data: Option<PathBuf>,
@@ -52,7 +51,7 @@ pub async fn run(
             }
         }
     }
-    let text = write(read.as_ref(), &evidence, paper_lang, format);
+    let text = write(read.as_ref(), &evidence, lang, format);
     match output {
         None => Ok(said(text)),
         Some(file) => {
