@@ -207,9 +207,7 @@ fn finish(mut part: Part, form: &mut Form, limits: &Limits, files: &mut usize) -
         let value = header.iter().position(|b| *b == b':').map_or(&b""[..], |at| &header[at + 1..]).to_vec();
         valid = parameters(&value, &mut part, &mut form.flags);
     }
-    if !valid {
-        form.flags.invalid_part = true;
-    }
+    form.flags.invalid_part |= !valid;
     if part.filename.is_some() {
         *files += 1;
         if *files > limits.files {
@@ -221,7 +219,7 @@ fn finish(mut part: Part, form: &mut Form, limits: &Limits, files: &mut usize) -
         return Err(Stop::OverLimit("multipart: too many parts"));
     }
     form.parts.push(part);
-    Ok(())
+    if valid { Ok(()) } else { Err(Stop::Malformed("multipart: a part without a usable Content-Disposition")) }
 }
 
 /// Reads `form-data; name="…"; filename="…"` into the part; says whether it was well-formed.

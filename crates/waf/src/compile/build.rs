@@ -45,7 +45,7 @@ struct Builder {
     tests: Vec<Test>,
     test_keys: Vec<(Operator, bool)>,
     pipes: Vec<Pipe>,
-    pipe_index: HashMap<(u16, Transformation), u16>,
+    pipe_index: HashMap<Vec<Transformation>, u16>,
     atoms: Vec<(Variable, Members)>,
     atom_index: HashMap<AtomKey, u16>,
     pairs: HashMap<(u16, u16), u16>,
@@ -54,6 +54,7 @@ struct Builder {
     group_list: Vec<Vec<u16>>,
     slots: Vec<String>,
     slot_index: BTreeMap<String, u16>,
+    used: Vec<bool>,
     patterns: HashMap<String, Regex>,
 }
 
@@ -123,6 +124,7 @@ pub fn build(parsed: &Parsed) -> Result<Program, LoadError> {
         slots: builder.slots,
         slot_index: builder.slot_index,
         prefilters,
+        used: builder.used,
         settings,
         signatures,
     })
@@ -162,14 +164,14 @@ impl Lookup<'_> {
 
 impl Builder {
     fn new() -> Self {
-        let identity = Pipe { before: 0, last: None, triggers: [0; 4], changes_empty: false };
+        let identity = Pipe { list: Box::new([]), triggers: [0; 4], changes_empty: false };
         let mut out = Self {
             links: Vec::new(),
             heads: Vec::new(),
             tests: Vec::new(),
             test_keys: Vec::new(),
             pipes: vec![identity],
-            pipe_index: HashMap::new(),
+            pipe_index: HashMap::from([(Vec::new(), 0)]),
             atoms: Vec::new(),
             atom_index: HashMap::new(),
             pairs: HashMap::new(),
@@ -178,6 +180,7 @@ impl Builder {
             group_list: Vec::new(),
             slots: Vec::new(),
             slot_index: BTreeMap::new(),
+            used: vec![false; Variable::ALL.len()],
             patterns: HashMap::new(),
         };
         for digit in 0..10 {
@@ -226,6 +229,7 @@ impl Builder {
                         Piece::Slot(self.slot(&format!("{}.{key}", v.name())))
                     }
                     text::Piece::Value(variable, key) => {
+                        self.used[*variable as usize] = true;
                         Piece::Value(*variable, key.as_ref().map(|k| k.as_bytes().into()))
                     }
                     text::Piece::Rule(name) => Piece::Rule(match name.as_str() {
@@ -252,6 +256,7 @@ impl Builder {
 
     fn target(&mut self, target: &target::Target) -> Result<Target, String> {
         let variable = target.variable;
+        self.used[variable as usize] = true;
         let written = matches!(variable, Variable::Tx | Variable::Ip | Variable::Global);
         let members = match &target.selector {
             Selector::All => Members::All,
@@ -293,24 +298,19 @@ impl Builder {
     }
 
     fn pipe(&mut self, list: &[Transformation]) -> Result<u16, String> {
-        let mut at = 0;
-        for last in list {
-            at = match self.pipe_index.get(&(at, *last)) {
-                Some(next) => *next,
-                None => {
-                    let before = &self.pipes[usize::from(at)];
-                    let mut triggers = before.triggers;
-                    for (word, more) in triggers.iter_mut().zip(last.triggers()) {
-                        *word |= more;
-                    }
-                    let changes_empty = before.changes_empty || !last.keeps(true, &[0; 4]);
-                    let next = small(self.pipes.len())?;
-                    self.pipes.push(Pipe { before: at, last: Some(*last), triggers, changes_empty });
-                    self.pipe_index.insert((at, *last), next);
-                    next
-                }
-            };
+        if let Some(at) = self.pipe_index.get(list) {
+            return Ok(*at);
         }
+        let mut triggers = [0; 4];
+        for transformation in list {
+            for (word, more) in triggers.iter_mut().zip(transformation.triggers()) {
+                *word |= more;
+            }
+        }
+        let changes_empty = list.iter().any(|t| !t.keeps(true, &[0; 4]));
+        let at = small(self.pipes.len())?;
+        self.pipes.push(Pipe { list: list.into(), triggers, changes_empty });
+        self.pipe_index.insert(list.to_vec(), at);
         Ok(at)
     }
 

@@ -129,11 +129,10 @@ pub struct Test {
     pub operand: String,
 }
 
-/// A list of transformations as a node of a tree: the last one and the list before it.
-#[derive(Clone, Copy, Debug)]
+/// A list of transformations.
+#[derive(Clone, Debug)]
 pub struct Pipe {
-    pub before: u16,
-    pub last: Option<Transformation>,
+    pub list: Box<[Transformation]>,
     /// Without any of these bytes, the whole list changes nothing.
     pub triggers: ByteSet,
     /// Whether it changes the empty value.
@@ -283,6 +282,8 @@ pub struct Program {
     pub slots: Vec<String>,
     pub slot_index: BTreeMap<String, u16>,
     pub prefilters: [Prefilter; 2],
+    /// Variables that some rule reads.
+    pub used: Vec<bool>,
     pub settings: Settings,
     pub signatures: Vec<String>,
 }

@@ -1,6 +1,6 @@
 //! Patterns: PCRE as rule sets write it, carried out by a linear-time engine, and what every match of one must contain.
 
-use crate::transform::{ByteSet, meets, presence};
+use crate::transform::{ByteSet, presence};
 use regex_automata::meta::Regex;
 use regex_syntax::{
     ParserBuilder,
@@ -26,14 +26,6 @@ pub struct Needs {
     pub bytes: Vec<ByteSet>,
     /// The value is at least this long.
     pub length: usize,
-}
-
-impl Needs {
-    /// Whether a value of this length and these bytes can match.
-    #[inline]
-    pub fn allow(&self, length: usize, present: &ByteSet) -> bool {
-        length >= self.length && self.bytes.iter().all(|s| meets(s, present))
-    }
 }
 
 /// Memory that one pattern may take when compiled, in bytes.

@@ -1,24 +1,34 @@
 //! One automaton over the literals of all patterns: a single pass over a value names the operators that can match it.
 
 use super::pattern::Needs;
+use crate::transform::ByteSet;
 use aho_corasick::{
     Anchored, MatchKind,
-    automaton::Automaton,
+    automaton::{Automaton, StateID},
     dfa::{Builder, DFA},
 };
+
+/// Of the sets of bytes that an operator needs, so many are looked at, the smallest first.
+const LAYERS: usize = 3;
+/// Lengths from here on are alike to the filter.
+const LENGTHS: usize = 65;
 
 /// Says which operators a value can match.
 #[derive(Debug)]
 pub struct Prefilter {
     dfa: Option<DFA>,
     /// The automaton's starting state, fetched once.
-    start: aho_corasick::automaton::StateID,
+    start: StateID,
     /// For each literal, the operators that need it.
     owners: Vec<Vec<u16>>,
-    /// Operators without literals, with their other needs.
-    open: Vec<(u16, Needs)>,
-    /// Of the operators with literals, their other needs, by bit.
-    gates: Vec<Option<Needs>>,
+    /// Operators without literals.
+    open: Vec<u64>,
+    /// For each byte and layer, the operators whose set of that layer holds the byte.
+    bytes: Vec<u64>,
+    /// For each layer, the operators that have no set there.
+    free: Vec<u64>,
+    /// For each length, the operators that are content with it.
+    lengths: Vec<u64>,
     words: usize,
     /// Whether everything passes, for comparison.
     off: bool,
@@ -32,26 +42,38 @@ impl Prefilter {
     pub fn build(operators: Vec<Needs>) -> Result<Self, String> {
         let words = operators.len().div_ceil(64).max(1);
         let mut index: std::collections::BTreeMap<Vec<u8>, Vec<u16>> = std::collections::BTreeMap::new();
-        let mut open = Vec::new();
-        let mut gates = Vec::new();
+        let mut open = vec![0; words];
+        let mut bytes = vec![0; 256 * LAYERS * words];
+        let mut free = vec![0; LAYERS * words];
+        let mut lengths = vec![0; LENGTHS * words];
         for (bit, needs) in operators.into_iter().enumerate() {
-            let bit = u16::try_from(bit).map_err(|e| e.to_string())?;
+            let (word, flag) = (bit >> 6, 1_u64 << (bit & 63));
             match &needs.literals {
                 Some(literals) => {
+                    let bit = u16::try_from(bit).map_err(|e| e.to_string())?;
                     for literal in literals {
                         index.entry(literal.to_ascii_lowercase()).or_default().push(bit);
                     }
-                    gates.push(Some(Needs { literals: None, ..needs }));
                 }
-                None => {
-                    open.push((bit, needs));
-                    gates.push(None);
+                None => open[word] |= flag,
+            }
+            for layer in 0..LAYERS {
+                match needs.bytes.get(layer) {
+                    Some(set) => {
+                        for byte in (0..256).filter(|b| set[b >> 6] >> (b & 63) & 1 == 1) {
+                            bytes[(byte * LAYERS + layer) * words + word] |= flag;
+                        }
+                    }
+                    None => free[layer * words + word] |= flag,
                 }
+            }
+            for length in needs.length.min(LENGTHS - 1)..LENGTHS {
+                lengths[length * words + word] |= flag;
             }
         }
         let (literals, owners): (Vec<_>, Vec<_>) = index.into_iter().unzip();
         let (dfa, start) = if literals.is_empty() {
-            (None, aho_corasick::automaton::StateID::ZERO)
+            (None, StateID::ZERO)
         } else {
             let dfa = Builder::new()
                 .ascii_case_insensitive(true)
@@ -63,7 +85,7 @@ impl Prefilter {
             let start = dfa.start_state(Anchored::No).map_err(|e| e.to_string())?;
             (Some(dfa), start)
         };
-        Ok(Self { dfa, start, owners, open, gates, words, off: false })
+        Ok(Self { dfa, start, owners, open, bytes, free, lengths, words, off: false })
     }
 
     /// The number of words of a bit set.
@@ -82,18 +104,9 @@ impl Prefilter {
         self.dfa.as_ref().map_or(0, |d| d.memory_usage()) + owners
     }
 
-    /// Sets in `bits` the operators that `value` can match.
-    pub fn scan(&self, value: &[u8], present: &[u64; 4], bits: &mut [u64]) {
-        if self.off {
-            bits.fill(u64::MAX);
-            return;
-        }
-        bits.fill(0);
-        for (bit, needs) in &self.open {
-            if needs.allow(value.len(), present) {
-                bits[usize::from(bit >> 6)] |= 1 << (bit & 63);
-            }
-        }
+    /// Sets in `found` the operators one of whose literals occurs in `value`, in any case.
+    pub fn literals(&self, value: &[u8], found: &mut [u64]) {
+        found.fill(0);
         let Some(dfa) = &self.dfa else { return };
         let mut state = self.start;
         for &byte in value {
@@ -101,21 +114,44 @@ impl Prefilter {
             if dfa.is_special(state) && dfa.is_match(state) {
                 for at in 0..dfa.match_len(state) {
                     for bit in &self.owners[dfa.match_pattern(state, at).as_usize()] {
-                        bits[usize::from(bit >> 6)] |= 1 << (bit & 63);
+                        found[usize::from(bit >> 6)] |= 1 << (bit & 63);
                     }
                 }
             }
         }
-        for (word, slot) in bits.iter_mut().enumerate() {
-            let mut rest = *slot;
-            while rest != 0 {
-                let low = rest.trailing_zeros() as usize;
-                rest &= rest - 1;
-                let gate = self.gates.get(word * 64 + low).and_then(Option::as_ref);
-                if gate.is_some_and(|needs| !needs.allow(value.len(), present)) {
-                    *slot &= !(1 << low);
+    }
+
+    /// Sets in `bits` the operators that a value of these literals, bytes and length can match.
+    pub fn gates(&self, literals: &[u64], present: &ByteSet, length: usize, bits: &mut [u64]) {
+        if self.off {
+            bits.fill(u64::MAX);
+            return;
+        }
+        let words = self.words;
+        let mut layers = [[0_u64; 16]; LAYERS];
+        let wide = words > 16;
+        if !wide {
+            for (layer, slots) in layers.iter_mut().enumerate() {
+                slots[..words].copy_from_slice(&self.free[layer * words..][..words]);
+            }
+            for (at, word) in present.iter().enumerate() {
+                let mut rest = *word;
+                while rest != 0 {
+                    let byte = at * 64 + rest.trailing_zeros() as usize;
+                    rest &= rest - 1;
+                    let row = &self.bytes[byte * LAYERS * words..][..LAYERS * words];
+                    for (layer, slots) in layers.iter_mut().enumerate() {
+                        for (slot, more) in slots.iter_mut().zip(&row[layer * words..][..words]) {
+                            *slot |= more;
+                        }
+                    }
                 }
             }
+        }
+        let lengths = &self.lengths[length.min(LENGTHS - 1) * words..][..words];
+        for word in 0..words {
+            let gate = if wide { u64::MAX } else { layers.iter().fold(u64::MAX, |g, l| g & l[word]) };
+            bits[word] = (literals[word] | self.open[word]) & gate & lengths[word];
         }
     }
 }

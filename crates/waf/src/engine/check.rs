@@ -37,7 +37,9 @@ impl Transaction {
         };
         let matched = match &test.checker {
             Checker::Rx(pattern) => {
-                if let Some(captures) = captures {
+                if !pattern.regex.is_match(value) {
+                    false
+                } else if let Some(captures) = captures {
                     let mut found = pattern.regex.create_captures();
                     pattern.regex.captures(value, &mut found);
                     if found.is_match() {
@@ -48,7 +50,7 @@ impl Transaction {
                     }
                     found.is_match()
                 } else {
-                    pattern.regex.is_match(value)
+                    true
                 }
             }
             Checker::Pm(words) => match words.find(value) {

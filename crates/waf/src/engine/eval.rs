@@ -22,8 +22,8 @@ use crate::{
 use std::sync::Arc;
 
 /// A value that a rule looks at.
-#[derive(Clone, Copy)]
-struct Candidate {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate {
     variable: Variable,
     count: bool,
     entry: Entry,
@@ -51,7 +51,6 @@ impl Transaction {
             _ => {}
         }
         let rules = Arc::clone(&self.rules);
-        self.phase = phase;
         self.pair_bits.clear();
         self.pair_bits.resize(rules.program.pairs.len(), u32::MAX);
         self.group_bits.clear();
@@ -231,15 +230,16 @@ impl Transaction {
                 return false;
             }
         }
-        let mut candidates = Vec::new();
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.clear();
         for target in &link.targets {
             self.gather(rules, target, &mut candidates);
         }
         self.matched.clear();
         let mut captures = link.capture.then(Vec::new);
         let mut any = false;
-        for candidate in candidates {
-            if self.is_excluded(rules, link, index, first, &candidate) {
+        for candidate in &candidates {
+            if self.is_excluded(rules, link, index, first, candidate) {
                 continue;
             }
             let single = [link.pipe];
@@ -255,7 +255,7 @@ impl Transaction {
                     continue;
                 }
                 any = true;
-                let name = self.full_name(&candidate);
+                let name = self.full_name(candidate);
                 self.matched.push(Entry { name, value: id });
                 if let Some(captures) = &mut captures {
                     for slot in 0..10_u16 {
@@ -266,6 +266,7 @@ impl Transaction {
                 self.set(rules, link, head);
             }
         }
+        self.candidates = candidates;
         any
     }
 

@@ -8,6 +8,9 @@ use crate::{
 
 impl Transaction {
     fn one(&mut self, variable: V, value: &[u8]) {
+        if !self.rules.program.used[variable as usize] {
+            return;
+        }
         let value = self.values.intern(value);
         let entries = &mut self.vars[variable as usize];
         entries.clear();
@@ -15,6 +18,9 @@ impl Transaction {
     }
 
     fn add(&mut self, variable: V, name: &[u8], value: &[u8]) {
+        if !self.rules.program.used[variable as usize] {
+            return;
+        }
         let entry = Entry { name: self.values.intern(name), value: self.values.intern(value) };
         self.vars[variable as usize].push(entry);
     }
@@ -24,6 +30,14 @@ impl Transaction {
         let entry = Entry { name: self.values.intern(name), value: self.values.intern(value) };
         self.vars[values as usize].push(entry);
         self.vars[names as usize].push(Entry { name: entry.name, value: entry.name });
+    }
+
+    /// Adds the last argument to two more collections.
+    fn again(&mut self, values: V, names: V) {
+        if let Some(entry) = self.vars[V::Args as usize].last().copied() {
+            self.vars[values as usize].push(entry);
+            self.vars[names as usize].push(Entry { name: entry.name, value: entry.name });
+        }
     }
 
     pub(super) fn set_client(&mut self, client: &Client) {
@@ -79,6 +93,20 @@ impl Transaction {
     }
 
     fn set_time(&mut self, seconds: u64) {
+        const TIMES: &[V] = &[
+            V::Time,
+            V::TimeEpoch,
+            V::TimeYear,
+            V::TimeMon,
+            V::TimeDay,
+            V::TimeHour,
+            V::TimeMin,
+            V::TimeSec,
+            V::TimeWday,
+        ];
+        if !TIMES.iter().any(|v| self.rules.program.used[*v as usize]) {
+            return;
+        }
         let (days, rest) = (seconds / 86_400, seconds % 86_400);
         // Days since 0000-03-01, after H. Hinnant, "chrono-Compatible Low-Level Date Algorithms".
         let z = days + 719_468;
@@ -182,7 +210,7 @@ impl Transaction {
         for (name, value) in pairs {
             let (own, names) = if query { (V::ArgsGet, V::ArgsGetNames) } else { (V::ArgsPost, V::ArgsPostNames) };
             self.named(V::Args, V::ArgsNames, &name, &value);
-            self.named(own, names, &name, &value);
+            self.again(own, names);
         }
         match result {
             Ok(false) => {}
@@ -239,7 +267,7 @@ impl Transaction {
                 let result = json::read(&body, &limits, |name, value| pairs.push((name.to_vec(), value.to_vec())));
                 for (name, value) in pairs {
                     self.named(V::Args, V::ArgsNames, &name, &value);
-                    self.named(V::ArgsPost, V::ArgsPostNames, &name, &value);
+                    self.again(V::ArgsPost, V::ArgsPostNames);
                 }
                 result
             }
@@ -282,7 +310,7 @@ impl Transaction {
                 self.add(V::FilesSizes, &part.name, content.len().to_string().as_bytes());
             } else {
                 self.named(V::Args, V::ArgsNames, &part.name, content);
-                self.named(V::ArgsPost, V::ArgsPostNames, &part.name, content);
+                self.again(V::ArgsPost, V::ArgsPostNames);
             }
         }
         self.one(V::FilesCombinedSize, total.to_string().as_bytes());

@@ -98,7 +98,8 @@ pub struct Transaction {
     pub(super) pair_bits: Vec<u32>,
     pub(super) group_bits: Vec<u32>,
     pub(super) unions: Vec<u64>,
-    pub(super) phase: u8,
+    /// Room for the values that a rule looks at.
+    pub(super) candidates: Vec<super::eval::Candidate>,
 }
 
 impl Transaction {
@@ -132,7 +133,7 @@ impl Transaction {
             pair_bits: Vec::new(),
             group_bits: Vec::new(),
             unions: Vec::new(),
-            phase: 0,
+            candidates: Vec::new(),
             rules,
         };
         out.set_client(client);

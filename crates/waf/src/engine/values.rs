@@ -2,7 +2,7 @@
 
 use crate::{
     compile::{Pipe, prefilter::Prefilter},
-    transform::{ByteSet, meets, presence},
+    transform::{ByteSet, Transformation, meets, presence},
 };
 
 /// A byte string of the transaction. Equal strings have, but for rare collisions, the same id.
@@ -11,6 +11,8 @@ pub type ValueId = u32;
 const NONE: u32 = u32::MAX;
 /// Slots looked at for an equal string; beyond, a string is kept twice rather than an attacker's collisions cost time.
 const PROBES: usize = 8;
+/// Strings longer than this are not looked up.
+const LONG: usize = 256;
 
 #[derive(Debug)]
 struct Value {
@@ -19,8 +21,10 @@ struct Value {
     present: ByteSet,
     /// Where this value's row of transformations begins.
     row: u32,
-    /// Where its operator bits begin, for requests and responses.
+    /// Where its operator bits begin, for requests and responses; after them, the literals found.
     bits: [u32; 2],
+    /// The value that differs from this one in case only.
+    twin: ValueId,
 }
 
 /// Work done, for tests and budgets.
@@ -56,7 +60,7 @@ fn hash(value: &[u8]) -> u64 {
     let mut h = value.len() as u64 ^ 0x51_7cc1_b727_2202;
     let mut chunks = value.chunks_exact(8);
     for chunk in &mut chunks {
-        let word = chunk.iter().rev().fold(0_u64, |w, b| w << 8 | u64::from(*b));
+        let word = u64::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3], chunk[4], chunk[5], chunk[6], chunk[7]]);
         h = (h.rotate_left(5) ^ word).wrapping_mul(K);
     }
     for &byte in chunks.remainder() {
@@ -83,6 +87,10 @@ impl Values {
 
     /// The id of `value`.
     pub fn intern(&mut self, value: &[u8]) -> ValueId {
+        if value.len() > LONG {
+            // Long strings are seldom equal, and hashing them costs more than it saves.
+            return self.keep(value);
+        }
         if self.list.len() * 2 > self.table.len() {
             self.grow();
         }
@@ -100,27 +108,27 @@ impl Values {
                 return id;
             }
         }
-        let id = self.list.len() as u32;
-        let start = self.bytes.len() as u32;
-        self.bytes.extend_from_slice(value);
-        self.list.push(Value {
-            start,
-            length: value.len() as u32,
-            present: presence(value),
-            row: NONE,
-            bits: [NONE; 2],
-        });
-        self.counters.values += 1;
+        let id = self.keep(value);
         if let Some(slot) = free {
             self.table[slot] = id;
         }
         id
     }
 
+    fn keep(&mut self, value: &[u8]) -> ValueId {
+        let id = self.list.len() as u32;
+        let start = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(value);
+        let present = presence(value);
+        self.list.push(Value { start, length: value.len() as u32, present, row: NONE, bits: [NONE; 2], twin: NONE });
+        self.counters.values += 1;
+        id
+    }
+
     fn grow(&mut self) {
         let mask = self.table.len() * 4 - 1;
         let mut table = vec![NONE; mask + 1];
-        for id in 0..self.list.len() as u32 {
+        for id in (0..self.list.len() as u32).filter(|id| self.list[*id as usize].length as usize <= LONG) {
             let home = hash(self.get(id)) as usize;
             if let Some(slot) = (0..PROBES).map(|p| home.wrapping_add(p) & mask).find(|s| table[*s] == NONE) {
                 table[slot] = id;
@@ -144,30 +152,37 @@ impl Values {
         if untouched {
             return id;
         }
+        spec.list.iter().fold(id, |id, transformation| self.step(id, *transformation))
+    }
+
+    /// `id` after one transformation, remembered.
+    fn step(&mut self, id: ValueId, transformation: Transformation) -> ValueId {
+        let value = &self.list[id as usize];
+        if transformation.keeps(value.length == 0, &value.present) {
+            return id;
+        }
         let row = if value.row == NONE {
             let row = self.rows.len() as u32;
-            self.rows.resize(self.rows.len() + pipes.len(), NONE);
+            self.rows.resize(self.rows.len() + Transformation::ALL.len(), NONE);
             self.list[id as usize].row = row;
             row
         } else {
             value.row
         };
-        let slot = row as usize + usize::from(pipe);
+        let slot = row as usize + transformation as usize;
         if self.rows[slot] != NONE {
             return self.rows[slot];
         }
-        let before = self.transform(pipes, id, spec.before);
-        let after = match spec.last {
-            Some(last) if !last.keeps(self.list[before as usize].length == 0, &self.list[before as usize].present) => {
-                let mut out = std::mem::take(&mut self.scratch);
-                last.apply(self.get(before), &mut out);
-                self.counters.transformed += u64::from(self.list[before as usize].length);
-                let after = self.intern(&out);
-                self.scratch = out;
-                after
-            }
-            _ => before,
-        };
+        let mut out = std::mem::take(&mut self.scratch);
+        transformation.apply(self.get(id), &mut out);
+        self.counters.transformed += u64::from(self.list[id as usize].length);
+        let after = if out == self.get(id) { id } else { self.intern(&out) };
+        self.scratch = out;
+        if matches!(transformation, Transformation::Lowercase | Transformation::Uppercase)
+            && self.list[after as usize].twin == NONE
+        {
+            self.list[after as usize].twin = id;
+        }
         self.rows[slot] = after;
         after
     }
@@ -178,12 +193,22 @@ impl Values {
         if at != NONE {
             return at as usize;
         }
+        // Literals are found in any case: those of a value that differs in case only are the same.
+        let twin = self.list[id as usize].twin;
+        let known = if twin < id { Some(self.bits_at(prefilter, which, twin)) } else { None };
+        let words = prefilter.words();
         let at = self.bits.len();
-        self.bits.resize(at + prefilter.words(), 0);
+        self.bits.resize(at + 2 * words, 0);
         let value = &self.list[id as usize];
-        let bytes = &self.bytes[value.start as usize..(value.start + value.length) as usize];
-        prefilter.scan(bytes, &value.present, &mut self.bits[at..]);
-        self.counters.scanned += u64::from(value.length);
+        if let Some(known) = known {
+            self.bits.copy_within(known + words..known + 2 * words, at + words);
+        } else {
+            let bytes = &self.bytes[value.start as usize..(value.start + value.length) as usize];
+            prefilter.literals(bytes, &mut self.bits[at + words..]);
+            self.counters.scanned += u64::from(value.length);
+        }
+        let (bits, literals) = self.bits[at..].split_at_mut(words);
+        prefilter.gates(literals, &value.present, value.length as usize, bits);
         self.list[id as usize].bits[which] = at as u32;
         at
     }

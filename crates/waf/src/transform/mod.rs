@@ -12,8 +12,19 @@ pub type ByteSet = [u64; 4];
 #[must_use]
 pub fn presence(value: &[u8]) -> ByteSet {
     let mut set = [0_u64; 4];
+    if value.len() < 64 {
+        for &byte in value {
+            set[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        }
+        return set;
+    }
+    // Independent stores are faster than a chain of changes to four words.
+    let mut seen = [0_u8; 256];
     for &byte in value {
-        set[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        seen[usize::from(byte)] = 1;
+    }
+    for (word, bytes) in set.iter_mut().zip(seen.chunks_exact(64)) {
+        *word = bytes.iter().rev().fold(0, |w, b| w << 1 | u64::from(*b));
     }
     set
 }

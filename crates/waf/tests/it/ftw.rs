@@ -11,6 +11,7 @@ const OVERRIDES: &str = include_str!("overrides.txt");
 const MOST_OVERRIDES: usize = 70;
 
 /// A request as it goes over the wire.
+#[derive(Clone, Debug)]
 pub struct Wire {
     pub method: Vec<u8>,
     pub target: Vec<u8>,

@@ -4,5 +4,9 @@
 
 mod crs;
 mod ftw;
+mod hostile;
 mod ordinary;
+mod properties;
+mod rules;
+mod same;
 mod traffic;

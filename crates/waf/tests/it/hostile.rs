@@ -1,0 +1,126 @@
+//! Bodies made to cost: time and memory stay within bounds, shown by counts of work.
+
+use crate::{crs, ftw};
+use sekisho_waf::{Counters, Options, Outcome, RequestHead, RuleSet};
+use std::sync::Arc;
+
+/// As the rule set recommends: what a reader could not take apart with certainty is refused.
+const STRICT: &str = "SecRule REQBODY_ERROR \"!@eq 0\" \"id:200002,phase:2,t:none,log,deny,status:400,msg:'%{REQBODY_ERROR_MSG}'\"\n\
+    SecRule MULTIPART_STRICT_ERROR \"@eq 1\" \"id:200003,phase:2,t:none,log,deny,status:400,msg:'malformed multipart body'\"\n";
+
+fn strict() -> Option<Arc<RuleSet>> {
+    let text = format!("{STRICT}{}", crs::ordinary_text(&crs::folder()?));
+    Some(crs::load(&text, &Options::default()))
+}
+
+fn rules() -> Option<Arc<RuleSet>> {
+    Some(crs::load(&crs::ordinary_text(&crs::folder()?), &Options::default()))
+}
+
+fn post(rules: &Arc<RuleSet>, content_type: &str, body: &[u8]) -> (Outcome, Counters) {
+    let mut tx = rules.transaction(&ftw::client());
+    let length = body.len().to_string();
+    let headers: [(&[u8], &[u8]); 4] = [
+        (b"Host", b"a.example"),
+        (b"User-Agent", b"Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"),
+        (b"Content-Type", content_type.as_bytes()),
+        (b"Content-Length", length.as_bytes()),
+    ];
+    tx.request(&RequestHead { method: b"POST", target: b"/a", protocol: b"HTTP/1.1", headers: &headers });
+    let outcome = tx.append_request_body(body);
+    let outcome = if outcome.blocked().is_some() { outcome } else { tx.request_body() };
+    (outcome, tx.counters())
+}
+
+/// Work in proportion to the body: no reader, transformation or operator sees more than so many bytes for each byte sent.
+fn bounded(counters: Counters, bytes: usize) {
+    let bytes = bytes as u64 + 4096;
+    assert!(counters.transformed <= 60 * bytes, "{counters:?} for {bytes}");
+    assert!(counters.scanned <= 40 * bytes, "{counters:?} for {bytes}");
+    assert!(counters.examined <= 300 * bytes, "{counters:?} for {bytes}");
+}
+
+#[test]
+fn json_nested_deeper_than_allowed_is_refused() {
+    let Some(rules) = rules() else { return };
+    for body in [vec![b'['; 100_000], b"{\"a\":".repeat(50_000)] {
+        let (outcome, counters) = post(&rules, "application/json", &body);
+        assert_eq!(outcome.blocked().map(|b| b.status), Some(413));
+        bounded(counters, body.len());
+    }
+}
+
+#[test]
+fn entities_of_xml_do_not_multiply() {
+    let Some(rules) = rules() else { return };
+    let mut body = String::from("<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY e0 \"lol lol lol lol\">");
+    for level in 1..12 {
+        body.push_str(&format!("<!ENTITY e{level} \"{}\">", format!("&e{};", level - 1).repeat(10)));
+    }
+    body.push_str("]><a>&e11;</a>");
+    let (outcome, counters) = post(&rules, "text/xml", body.as_bytes());
+    assert_eq!(outcome.blocked().map(|b| b.status), Some(413));
+    bounded(counters, body.len() + (1 << 16));
+}
+
+#[test]
+fn an_attack_in_an_entity_is_seen() {
+    let Some(rules) = rules() else { return };
+    let body = b"<!DOCTYPE a [<!ENTITY x \"1' or '1'='1' union select password from users -- \">]><a>&x;</a>";
+    let (outcome, _) = post(&rules, "text/xml", body);
+    assert_eq!(outcome.blocked().map(|b| b.status), Some(403));
+}
+
+#[test]
+fn ten_thousand_parameters_are_refused() {
+    let Some(rules) = rules() else { return };
+    let form: Vec<String> = (0..10_000).map(|i| format!("name{i}=value{i}")).collect();
+    let form = form.join("&");
+    let (outcome, counters) = post(&rules, "application/x-www-form-urlencoded", form.as_bytes());
+    assert_eq!(outcome.blocked().map(|b| b.status), Some(413));
+    bounded(counters, form.len());
+    let json: Vec<String> = (0..10_000).map(|i| format!("\"k{i}\":{i}")).collect();
+    let json = format!("{{{}}}", json.join(","));
+    let (outcome, counters) = post(&rules, "application/json", json.as_bytes());
+    assert_eq!(outcome.blocked().map(|b| b.status), Some(413));
+    bounded(counters, json.len());
+}
+
+#[test]
+fn a_multipart_body_that_readers_could_take_differently_is_not_passed() {
+    let Some(rules) = strict() else { return };
+    let kind = "multipart/form-data; boundary=b";
+    let disposition = "Content-Disposition: form-data; name=\"a\"";
+    // The last boundary is missing, and the attack stands in the open part.
+    let open = format!("--b\r\n{disposition}\r\n\r\n1' union select password from users -- ");
+    // A header folded, and the attack in a part without a name.
+    let folded = format!("--b\r\n{disposition};\r\n filename=\"x\r\n\r\n<script>alert(1)</script>\r\n--b--\r\n");
+    for body in [open, folded] {
+        let (outcome, counters) = post(&rules, kind, body.as_bytes());
+        assert!(outcome.blocked().is_some(), "{body}");
+        bounded(counters, body.len());
+    }
+    let many = format!("--b\r\n{disposition}; filename=\"f\"\r\n\r\nx\r\n").repeat(5_000) + "--b--\r\n";
+    let (outcome, counters) = post(&rules, kind, many.as_bytes());
+    assert!(outcome.blocked().is_some());
+    bounded(counters, many.len());
+}
+
+#[test]
+fn a_body_beyond_the_limit_is_refused_and_not_kept() {
+    let text = "SecRuleEngine On\nSecRequestBodyLimit 1000\nSecRequestBodyLimitAction Reject\n";
+    let rules = crs::load(text, &Options::default());
+    let (outcome, counters) = post(&rules, "text/plain", &[b'a'; 100_000]);
+    assert_eq!(outcome.blocked().map(|b| (b.rule, b.status)), Some((0, 413)));
+    assert!(counters.scanned == 0 && counters.examined == 0);
+}
+
+#[test]
+fn long_values_of_one_byte_cost_in_proportion() {
+    let Some(rules) = rules() else { return };
+    for byte in [b'a', b'\'', b'(', b'%', b'\\', b'<', b'-', b'/', b' ', b'.', b'&', b'=', b';', b'{'] {
+        let body = [b"a=".to_vec(), vec![byte; 50_000]].concat();
+        let (_, counters) = post(&rules, "application/x-www-form-urlencoded", &body);
+        bounded(counters, body.len());
+    }
+}

@@ -1,0 +1,67 @@
+//! The fast way and the plain way say the same.
+
+use crate::{crs, ftw, properties, traffic::traffic};
+use proptest::prelude::*;
+use sekisho_waf::{Match, Options, RuleSet, Transaction};
+use std::sync::{Arc, LazyLock};
+
+fn plain() -> Options {
+    Options { plain: true, ..Options::default() }
+}
+
+/// Rule ids with what they matched, scores and the verdict.
+fn summary(tx: &Transaction) -> (Vec<(u32, Vec<u8>, usize)>, sekisho_waf::Scores, Option<u32>) {
+    let short = |m: &Match| (m.rule, m.data.clone(), m.parts.len());
+    (tx.matches().iter().map(short).collect(), tx.scores(), tx.verdict().map(|b| b.rule))
+}
+
+#[test]
+fn prefilter_and_folding_change_nothing_on_the_whole_corpus() {
+    let Some(folder) = crs::folder() else { return };
+    let text = crs::corpus_text(&folder);
+    let (fast, slow) = (crs::load(&text, &Options::default()), crs::load(&text, &plain()));
+    assert!(fast.stats().decided > 100 && slow.stats().decided == 0, "folding is not what is compared");
+    for stage in ftw::stages(&folder) {
+        let Some(wire) = &stage.wire else { continue };
+        assert_eq!(summary(&ftw::run(&fast, wire)), summary(&ftw::run(&slow, wire)), "{}", stage.name);
+    }
+}
+
+#[test]
+fn prefilter_and_folding_change_nothing_on_ordinary_traffic_at_each_level() {
+    let Some(folder) = crs::folder() else { return };
+    let text = crs::ordinary_text(&folder);
+    for level in 1..=4 {
+        let pins = |plain| {
+            let tx = ["blocking_paranoia_level", "detection_paranoia_level"].map(|n| (n.to_owned(), level.to_string()));
+            Options { tx: tx.to_vec(), plain, ..Options::default() }
+        };
+        let (fast, slow) = (crs::load(&text, &pins(false)), crs::load(&text, &pins(true)));
+        for (index, request) in traffic(7 + level, 100).iter().enumerate() {
+            let wire = ftw::Wire {
+                method: request.method.into(),
+                target: request.target.clone().into(),
+                protocol: b"HTTP/1.1".to_vec(),
+                headers: request.headers.iter().map(|(n, v)| (n.as_bytes().to_vec(), v.as_bytes().to_vec())).collect(),
+                body: request.body.clone(),
+            };
+            assert_eq!(summary(&ftw::run(&fast, &wire)), summary(&ftw::run(&slow, &wire)), "PL{level} {index}");
+        }
+    }
+}
+
+static BOTH: LazyLock<Option<[Arc<RuleSet>; 2]>> = LazyLock::new(|| {
+    let text = crs::corpus_text(&crs::folder()?);
+    Some([crs::load(&text, &Options::default()), crs::load(&text, &plain())])
+});
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn prefilter_and_folding_change_nothing_on_made_up_requests(wire in properties::wire()) {
+        if let Some([fast, slow]) = BOTH.as_ref() {
+            prop_assert_eq!(summary(&ftw::run(fast, &wire)), summary(&ftw::run(slow, &wire)));
+        }
+    }
+}
