@@ -8,7 +8,7 @@
 
 #![allow(clippy::unwrap_used, clippy::type_complexity, reason = "shared with the tests")]
 
-use sekisho_waf::{Options, RequestHead};
+use sekisho_waf::{Options, wire::Request};
 use std::{
     error::Error,
     io::{Read, Write},
@@ -32,7 +32,7 @@ fn put(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(bytes);
 }
 
-fn encode(wire: &ftw::Wire) -> Vec<u8> {
+fn encode(wire: &Request) -> Vec<u8> {
     let mut out = Vec::new();
     put(&wire.method, &mut out);
     put(&wire.target, &mut out);
@@ -64,7 +64,7 @@ impl Random {
 }
 
 /// Changes some bytes of the target or the body, keeping the message one that a server takes.
-fn mutate(wire: &ftw::Wire, random: &mut Random) -> ftw::Wire {
+fn mutate(wire: &Request, random: &mut Random) -> Request {
     let mut wire = wire.clone();
     let part = if wire.body.is_empty() || random.below(2) == 0 { &mut wire.target } else { &mut wire.body };
     for _ in 0..=random.below(3) {
@@ -93,10 +93,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (folder, level, mutations) = (next()?, next()?, next()?.parse::<usize>()?);
     let program = next()?;
     let folder = Path::new(&folder);
-    let tx = ["blocking_paranoia_level", "detection_paranoia_level"].map(|n| (n.to_owned(), level.clone())).to_vec();
-    let rules = crs::load(&crs::ordinary_text(folder), &Options { tx, ..Options::default() });
-    let mut requests: Vec<(String, ftw::Wire)> =
-        ftw::stages(folder).into_iter().filter_map(|s| Some((s.name, s.wire?))).collect();
+    let rules = crs::load(&crs::ordinary_text(folder), &Options::paranoia(level.parse()?));
+    let mut requests: Vec<(String, Request)> =
+        ftw::stages(folder).into_iter().filter_map(|s| Some((s.name, s.request?))).collect();
     let mut random = Random(11);
     let count = requests.len();
     for index in 0..mutations {
@@ -104,15 +103,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         requests.push((format!("mutation {index}"), wire));
     }
     for (index, made) in traffic::traffic(2026, 5_000).into_iter().enumerate() {
-        let headers = made.headers.into_iter().map(|(n, v)| (n.as_bytes().to_vec(), v.into_bytes())).collect();
-        let wire = ftw::Wire {
-            method: made.method.into(),
-            target: made.target.into(),
-            protocol: b"HTTP/1.1".to_vec(),
-            headers,
-            body: made.body,
-        };
-        requests.push((format!("ordinary {index} {}", made.kind), wire));
+        requests.push((format!("ordinary {index} {}", made.kind), made.wire()));
     }
     let mut child = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let (mut stdin, mut stdout) = (child.stdin.take().ok_or("no input")?, child.stdout.take().ok_or("no output")?);
@@ -126,16 +117,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let length = number(&mut stdout)?;
         let mut ids = vec![0; length];
         stdout.read_exact(&mut ids)?;
-        let headers: Vec<(&[u8], &[u8])> = wire.headers.iter().map(|(n, v)| (n.as_slice(), v.as_slice())).collect();
         let mut tx = rules.transaction(&ftw::client());
-        tx.request(&RequestHead {
-            method: &wire.method,
-            target: &wire.target,
-            protocol: &wire.protocol,
-            headers: &headers,
-        });
-        tx.append_request_body(&wire.body);
-        tx.request_body();
+        wire.examine(&mut tx);
         let ours = tx.verdict().is_some();
         if ours == (status != 200) {
             same += 1;

@@ -1,10 +1,10 @@
 //! A loaded set of rules.
 
 use crate::{
-    LoadError, Place, Transaction,
+    Explanation, LoadError, Outcome, Place, Transaction,
     compile::{self, Checker, Program, fold::Plan},
-    engine::{Client, Match, RequestHead, state::Written},
-    seclang::{self, Files, Parsed, action::Mode},
+    engine::{Client, RequestHead, state::Written},
+    seclang::{self, Files, Parsed, Which, action::Mode},
 };
 use std::sync::Arc;
 
@@ -15,8 +15,29 @@ pub struct Options {
     pub mode: Option<Mode>,
     /// Members of `TX` that the rules cannot change, such as `blocking_paranoia_level`.
     pub tx: Vec<(String, String)>,
+    /// Rules left out, or parts of messages that rules do not look at: the answer to a false positive.
+    pub exclusions: Vec<Exclusion>,
     /// Runs every rule on every value, for comparison with the fast way. The verdicts are the same.
     pub plain: bool,
+}
+
+impl Options {
+    /// The Core Rule Set at a paranoia level, 1 to 4, for blocking and detection both.
+    #[must_use]
+    pub fn paranoia(level: u8) -> Self {
+        let names = ["blocking_paranoia_level", "detection_paranoia_level"];
+        Self { tx: names.map(|n| (n.to_owned(), level.clamp(1, 4).to_string())).to_vec(), ..Self::default() }
+    }
+}
+
+/// Rules that do not run, or do not look at something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    /// The rules.
+    pub rules: Which,
+    /// What they do not look at, as in SecLang without `!`: `ARGS:comment`, `REQUEST_COOKIES:/^_ga/`, several apart by `|`.
+    /// None: they do not run at all.
+    pub targets: Option<String>,
 }
 
 /// Sizes of a loaded set.
@@ -81,14 +102,18 @@ impl RuleSet {
             };
             pins.push((*slot, Written::from_text(value.clone().into_bytes())));
         }
-        let plan = compile::fold::plan(&program, &pins, !options.plain);
+        let excluded = compile::exclusions(&program, &options.exclusions).map_err(|reason| {
+            let place = Place { file: "options".into(), line: 0 };
+            LoadError { place, reason }
+        })?;
+        let plan = compile::fold::plan(&program, &pins, excluded, !options.plain);
         Ok(Self { program, plan, options: options.clone(), left_to_host })
     }
 
     /// The same rules with other options; `plain` cannot be changed.
     ///
     /// # Errors
-    /// When a member of `TX` is named that no rule knows.
+    /// When a member of `TX` is named that no rule knows, or an exclusion means no rule.
     pub fn with(&self, options: &Options) -> Result<Self, LoadError> {
         let options = Options { plain: self.options.plain, ..options.clone() };
         Self::new(Arc::clone(&self.program), &options, Arc::clone(&self.left_to_host))
@@ -100,17 +125,20 @@ impl RuleSet {
         Transaction::new(Arc::clone(self), client)
     }
 
-    /// Runs a request through without blocking and says what matched.
+    /// Runs a request through without blocking and says which rules matched, on what, and why.
     #[must_use]
-    pub fn explain(self: &Arc<Self>, client: &Client, head: &RequestHead<'_>, body: &[u8]) -> Vec<Match> {
+    pub fn explain(self: &Arc<Self>, client: &Client, head: &RequestHead<'_>, body: &[u8]) -> Explanation {
         let mut transaction = self.transaction(client);
         if transaction.mode == Mode::On {
             transaction.mode = Mode::DetectionOnly;
         }
+        transaction.trace();
         transaction.request(head);
         transaction.append_request_body(body);
-        transaction.request_body();
-        transaction.matches().to_vec()
+        let outcome = transaction.request_body();
+        debug_assert_eq!(outcome, Outcome::Pass, "nothing blocks while detecting");
+        transaction.finish();
+        transaction.explanation()
     }
 
     /// Directives that concern the host and have no effect here.

@@ -33,9 +33,9 @@ pub struct Flags {
     pub header_folding: bool,
     /// A folded header line began with something else than a blank or tab.
     pub invalid_header_folding: bool,
-    /// A line ended in LF alone.
+    /// A boundary or header line, or the line before a boundary, ended in LF alone.
     pub lf_line: bool,
-    /// A line ended in CRLF.
+    /// A boundary or header line ended in CRLF.
     pub crlf_line: bool,
     /// A parameter was not preceded by a semicolon.
     pub missing_semicolon: bool,
@@ -123,26 +123,30 @@ pub fn read(content_type: &[u8], body: &[u8], limits: &Limits, form: &mut Form) 
     let mut files = 0;
     let mut i = 0;
     let mut content_end = 0;
+    let mut before_lf = false;
     while i < body.len() {
         let (line_end, next) = match memchr::memchr(b'\n', &body[i..]) {
             Some(at) => (i + at, i + at + 1),
             None => (body.len(), body.len()),
         };
         let crlf = line_end > i && body[line_end - 1] == b'\r' && next > line_end;
-        if next > line_end {
-            if crlf { form.flags.crlf_line = true } else { form.flags.lf_line = true }
-        }
+        let lf = !crlf && next > line_end;
         let line = &body[i..line_end - usize::from(crlf)];
         let tail = line.strip_prefix(mark.as_slice());
         let boundary = tail.map(|t| t.trim_ascii_end()).filter(|t| t.is_empty() || *t == b"--");
+        if in_headers || boundary.is_some() {
+            // A file's own lines may end as they like; those of the format, and the one before a boundary, may not.
+            form.flags.crlf_line |= crlf;
+            form.flags.lf_line |= lf || (boundary.is_some() && before_lf);
+        }
+        before_lf = lf;
         if let Some(end) = boundary {
             if closed {
                 form.flags.data_after = true;
             }
             if let Some(mut done) = part.take() {
-                if in_headers {
-                    form.flags.invalid_part = true;
-                }
+                // The line break before a boundary belongs to it: content begins after the headers' own.
+                form.flags.invalid_part |= in_headers || done.content.start == i;
                 done.content.end = content_end.max(done.content.start);
                 finish(done, form, limits, &mut files)?;
             }

@@ -8,9 +8,9 @@ use super::{
     prefilter::Prefilter,
 };
 use crate::{
-    LoadError, Place, libinjection,
+    Exclusion, LoadError, Place, libinjection,
     seclang::{
-        Parsed, Rule, action,
+        Parsed, Rule, Which, action,
         operator::{self, Operator},
         target::{self, Selector, Variable},
         text,
@@ -112,6 +112,8 @@ pub fn build(parsed: &Parsed) -> Result<Program, LoadError> {
     }
     let place = Place { file: "".into(), line: 0 };
     let prefilters = builder.prefilters().map_err(|e| LoadError::new(&place, e))?;
+    let scored = |n: &str| n.rsplit_once("anomaly_score_pl").is_some_and(|(_, l)| matches!(l, "1" | "2" | "3" | "4"));
+    let score_slots = builder.slot_index.iter().filter(|(n, _)| scored(n)).map(|(_, s)| *s).collect();
     Ok(Program {
         links: builder.links,
         heads: builder.heads,
@@ -123,6 +125,7 @@ pub fn build(parsed: &Parsed) -> Result<Program, LoadError> {
         groups: builder.group_list,
         slots: builder.slots,
         slot_index: builder.slot_index,
+        score_slots,
         prefilters,
         used: builder.used,
         settings,
@@ -160,6 +163,68 @@ impl Lookup<'_> {
         let regex = pattern::compile(pattern, false, false)?.regex;
         Ok(self.heads(|m| regex.is_match(m.2.as_bytes())))
     }
+}
+
+/// Exclusions of the caller, resolved.
+#[derive(Debug, Default)]
+pub struct Exclusions {
+    /// Rules that do not run.
+    pub rules: HeadSet,
+    /// Rules and what they do not look at.
+    pub targets: Vec<(HeadSet, Vec<Target>)>,
+}
+
+/// Resolves exclusions.
+///
+/// # Errors
+/// The one that means no rule, or whose targets are not known.
+pub fn exclusions(program: &Program, list: &[Exclusion]) -> Result<Exclusions, String> {
+    let mut out = Exclusions { rules: vec![0; program.heads.len().div_ceil(64)], targets: Vec::new() };
+    if list.is_empty() {
+        return Ok(out);
+    }
+    let metas: Vec<_> = program.heads.iter().map(|h| (h.id, h.tags.clone(), literal(&h.msg))).collect();
+    let position: Vec<Option<u32>> = (0..).map(Some).take(metas.len()).collect();
+    let lookup = Lookup { metas: &metas, position: &position };
+    for exclusion in list {
+        let heads = match &exclusion.rules {
+            Which::Ids(ranges) => lookup.ids(ranges),
+            Which::Tag(pattern) => lookup.tag(pattern)?,
+            Which::Msg(pattern) => lookup.msg(pattern)?,
+        };
+        if heads.iter().all(|w| *w == 0) {
+            return Err(format!("no rule is meant by {:?}", exclusion.rules));
+        }
+        let Some(text) = &exclusion.targets else {
+            out.rules.iter_mut().zip(&heads).for_each(|(to, from)| *to |= from);
+            continue;
+        };
+        let mut targets = Vec::new();
+        for target in target::parse(text)? {
+            if target.exclude || target.count {
+                return Err(format!("`{text}`: names what is left out, without `!` and `&`"));
+            }
+            let variable = target.variable;
+            let members = match target.selector {
+                Selector::All => Members::All,
+                Selector::Key(key) if variable == Variable::Tx => {
+                    let slot = program.slot_index.get(&format!("tx.{}", key.to_ascii_lowercase()));
+                    Members::Slot(*slot.ok_or_else(|| format!("no rule reads or writes TX:{key}"))?)
+                }
+                Selector::Key(key) => Members::Key(key.to_ascii_lowercase().into_bytes().into()),
+                Selector::Pattern(pattern) => Members::Pattern(pattern::compile(&pattern, false, true)?.regex),
+            };
+            targets.push(Target { variable, members, count: false, atom: None });
+        }
+        out.targets.push((heads, targets));
+    }
+    Ok(out)
+}
+
+/// The constant parts of a text.
+fn literal(text: &[Piece]) -> String {
+    let parts = text.iter().map(|p| if let Piece::Literal(b) = p { String::from_utf8_lossy(b) } else { "".into() });
+    parts.collect()
 }
 
 impl Builder {

@@ -4,7 +4,10 @@
 //! that only asks known members is decided here: one that cannot match is left out, one that always matches becomes an
 //! effect or a jump. A rule that a `ctl` action may remove before it runs keeps its place, so that removing it works.
 
-use super::{Change, Checker, Control, Disruption, Entry, Link, Members, Order, Piece, Program, Test, has};
+use super::{
+    Change, Checker, Control, Disruption, Entry, Exclusions, HeadSet, Link, Members, Order, Piece, Program, Target,
+    Test, has,
+};
 use crate::engine::state::{State, Written, number};
 
 /// What a step does.
@@ -35,6 +38,8 @@ pub struct Plan {
     pub pinned: Vec<bool>,
     /// Rules decided while loading, and all rules.
     pub decided: (usize, usize),
+    /// Parts of messages that rules do not look at, by the caller's wish.
+    pub excluded: Vec<(HeadSet, Vec<Target>)>,
 }
 
 /// What is known about a member.
@@ -45,8 +50,8 @@ enum Known {
     Unknown,
 }
 
-/// Makes the plan; with `fold` false every rule runs.
-pub fn plan(program: &Program, pins: &[(u16, Written)], fold: bool) -> Plan {
+/// Makes the plan; with `fold` false every rule runs that is not excluded.
+pub fn plan(program: &Program, pins: &[(u16, Written)], exclusions: Exclusions, fold: bool) -> Plan {
     let mut pinned = vec![false; program.slots.len()];
     let mut state = State::new(program.slots.len());
     for (slot, value) in pins {
@@ -61,6 +66,7 @@ pub fn plan(program: &Program, pins: &[(u16, Written)], fold: bool) -> Plan {
         read: vec![false; program.slots.len()],
         removable: Vec::new(),
         pinned: &pinned,
+        excluded: &exclusions.rules,
         decided: 0,
     };
     let mut steps: [Vec<Step>; 5] = Default::default();
@@ -68,7 +74,7 @@ pub fn plan(program: &Program, pins: &[(u16, Written)], fold: bool) -> Plan {
         *out = walker.phase(&program.phases[phase], &mut state, fold, phase == 0);
     }
     let decided = (walker.decided, program.heads.len());
-    Plan { steps, state, pinned, decided }
+    Plan { steps, state, pinned, decided, excluded: exclusions.targets }
 }
 
 struct Walker<'a> {
@@ -77,6 +83,7 @@ struct Walker<'a> {
     read: Vec<bool>,
     removable: Vec<u64>,
     pinned: &'a [bool],
+    excluded: &'a [u64],
     decided: usize,
 }
 
@@ -89,7 +96,7 @@ impl Walker<'_> {
             let Entry::Rule(at) = entry else { continue };
             let head = &self.program.heads[*at as usize];
             let goal = goal(entries, index, head.skip_after.as_deref(), head.skip);
-            if index < surely {
+            if index < surely || has(self.excluded, *at as usize) {
                 self.decided += 1;
                 continue;
             }

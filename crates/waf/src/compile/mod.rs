@@ -21,7 +21,7 @@ use prefilter::Prefilter;
 use regex_automata::meta::Regex;
 use std::collections::BTreeMap;
 
-pub use build::build;
+pub use build::{Exclusions, build, exclusions};
 
 /// A set of head rules, by index.
 pub type HeadSet = Vec<u64>;
@@ -127,6 +127,13 @@ pub struct Test {
     pub bits: [Option<u16>; 2],
     pub name: String,
     pub operand: String,
+}
+
+impl Test {
+    /// Operator and operand as written.
+    pub fn written(&self, negated: bool) -> String {
+        format!("{}@{} {}", if negated { "!" } else { "" }, self.name, self.operand)
+    }
 }
 
 /// A list of transformations.
@@ -281,6 +288,8 @@ pub struct Program {
     /// Names of the members that rules write.
     pub slots: Vec<String>,
     pub slot_index: BTreeMap<String, u16>,
+    /// Members that sum up the anomaly of one level.
+    pub score_slots: Vec<u16>,
     pub prefilters: [Prefilter; 2],
     /// Variables that some rule reads.
     pub used: Vec<bool>,

@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub(super) struct Candidate {
     variable: Variable,
     count: bool,
-    entry: Entry,
+    pub(super) entry: Entry,
 }
 
 /// Values of matches are cut to this many bytes in reports.
@@ -130,6 +130,7 @@ impl Transaction {
     fn rule(&mut self, rules: &RuleSet, index: u32, head: &Head) -> bool {
         let mut at = head.link;
         self.matched.clear();
+        self.trace_begin(rules);
         loop {
             let link = &rules.program.links[at as usize];
             if !self.link(rules, link, index, head, at == head.link) {
@@ -152,6 +153,9 @@ impl Transaction {
         if head.log && self.matches.len() < REPORTED {
             self.report(rules, head, &rules.program.links[last as usize]);
         }
+        if self.trace.is_some() {
+            self.trace_rule(rules, head);
+        }
         true
     }
 
@@ -162,7 +166,7 @@ impl Transaction {
         });
         let parts = parts.collect();
         let test: Arc<str> = match last.test.map(|t| &rules.program.tests[usize::from(t)]) {
-            Some(test) => format!("{}@{} {}", if last.negated { "!" } else { "" }, test.name, test.operand).into(),
+            Some(test) => test.written(last.negated).into(),
             None => "".into(),
         };
         let found = Match {
@@ -206,6 +210,7 @@ impl Transaction {
     /// Runs one link: its test on every value it looks at.
     fn link(&mut self, rules: &RuleSet, link: &Link, index: u32, head: &Head, first: bool) -> bool {
         let program = &rules.program;
+        self.trace_link(rules, link);
         let Some(test) = link.test.map(|t| &program.tests[usize::from(t)]) else {
             self.set(rules, link, head);
             return true;
@@ -257,6 +262,9 @@ impl Transaction {
                 any = true;
                 let name = self.full_name(candidate);
                 self.matched.push(Entry { name, value: id });
+                if self.trace.is_some() {
+                    self.trace_part(candidate, name, id);
+                }
                 if let Some(captures) = &mut captures {
                     for slot in 0..10_u16 {
                         let value = captures.get(usize::from(slot)).map(|c| Written::Text(c.clone()));
@@ -405,6 +413,12 @@ impl Transaction {
         };
         let same = |t: &&Target| t.variable == candidate.variable;
         if link.excluded.iter().filter(same).any(hit) {
+            return true;
+        }
+        let by_caller = |(heads, targets): &(crate::compile::HeadSet, Vec<Target>)| {
+            has(heads, index as usize) && targets.iter().filter(same).any(hit)
+        };
+        if first && rules.plan.excluded.iter().any(by_caller) {
             return true;
         }
         first

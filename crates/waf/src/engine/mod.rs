@@ -2,12 +2,14 @@
 
 mod check;
 mod eval;
+mod explain;
 mod report;
 mod request;
 pub mod state;
 mod transaction;
 pub mod values;
 
+pub use explain::{Explained, ExplainedLink, ExplainedPart, Explanation};
 pub use report::{Blocked, Match, Outcome, Part, Scores};
 pub use transaction::{Client, RequestHead, ResponseHead, Transaction};
 pub use values::Counters;

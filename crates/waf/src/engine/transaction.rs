@@ -100,6 +100,7 @@ pub struct Transaction {
     pub(super) unions: Vec<u64>,
     /// Room for the values that a rule looks at.
     pub(super) candidates: Vec<super::eval::Candidate>,
+    pub(super) trace: Option<Box<super::explain::Trace>>,
 }
 
 impl Transaction {
@@ -134,6 +135,7 @@ impl Transaction {
             group_bits: Vec::new(),
             unions: Vec::new(),
             candidates: Vec::new(),
+            trace: None,
             rules,
         };
         out.set_client(client);
@@ -244,8 +246,12 @@ impl Transaction {
     /// The Core Rule Set's scores.
     #[must_use]
     pub fn scores(&self) -> Scores {
-        let get = |name: &str| self.tx(name).unwrap_or(0);
-        Scores { inbound: get("blocking_inbound_anomaly_score"), outbound: get("blocking_outbound_anomaly_score") }
+        // The names of version 4, and those of version 3.3.
+        let first = |names: [&str; 2]| names.into_iter().find_map(|name| self.tx(name)).unwrap_or(0);
+        Scores {
+            inbound: first(["blocking_inbound_anomaly_score", "anomaly_score"]),
+            outbound: first(["blocking_outbound_anomaly_score", "outbound_anomaly_score"]),
+        }
     }
 
     /// A member of `TX` as a number.

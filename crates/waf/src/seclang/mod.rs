@@ -31,6 +31,36 @@ pub trait Files {
     fn expand(&mut self, from: &str, pattern: &str) -> Result<Vec<String>, String>;
 }
 
+/// Files in memory, by path. Paths that are not absolute are looked for beside the including file.
+#[derive(Clone, Debug, Default)]
+pub struct InMemory(pub std::collections::BTreeMap<String, Vec<u8>>);
+
+impl InMemory {
+    fn beside(from: &str, path: &str) -> String {
+        match from.rfind('/') {
+            Some(at) if !path.starts_with('/') => format!("{}/{path}", &from[..at]),
+            _ => path.to_owned(),
+        }
+    }
+}
+
+impl Files for InMemory {
+    fn read(&mut self, from: &str, path: &str) -> Result<Vec<u8>, String> {
+        let beside = Self::beside(from, path);
+        let found = self.0.get(&beside).or_else(|| self.0.get(path));
+        found.cloned().ok_or_else(|| format!("{beside}: there is no such file"))
+    }
+
+    fn expand(&mut self, from: &str, pattern: &str) -> Result<Vec<String>, String> {
+        let full = Self::beside(from, pattern);
+        let Some((head, tail)) = full.split_once('*') else { return Ok(vec![full]) };
+        let one = |path: &&String| {
+            path.strip_prefix(head).and_then(|p| p.strip_suffix(tail)).is_some_and(|middle| !middle.contains('/'))
+        };
+        Ok(self.0.keys().filter(one).cloned().collect())
+    }
+}
+
 /// A rule or action with its tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {

@@ -81,6 +81,11 @@ macro_rules! transformations {
                 $( if $( name.eq_ignore_ascii_case($name) )||+ { return Some(Self::$variant); } )*
                 None
             }
+            /// The name in SecLang.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $( Self::$variant => [$($name),+][0], )* }
+            }
             /// The bytes without any of which a value that is not empty stays as it is.
             #[must_use]
             pub fn triggers(self) -> &'static ByteSet {

@@ -1,6 +1,6 @@
 //! Where the Core Rule Set is, and how it is loaded.
 
-use sekisho_waf::{Files, Options, RuleSet};
+use sekisho_waf::{Files, Options, RuleSet, presets};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -66,27 +66,16 @@ fn writeln_skip() {
     eprintln!("skipped: ../shared/data/crs-4.28.0 is not on this machine (set SEKISHO_SHARED to the shared folder)");
 }
 
-/// The rule set as its own tests configure it: everything examined, paranoia level 4, limits on arguments and files.
+/// The rule set as its own tests configure it.
 pub fn corpus_text(folder: &Path) -> String {
     let folder = folder.display();
-    format!(
-        "SecRuleEngine DetectionOnly\nSecRequestBodyAccess On\nSecResponseBodyAccess On\n\
-         SecRule REQUEST_HEADERS:Content-Type \"^(?:application(?:/soap\\+|/)|text/)xml\" \"id:200000,phase:1,t:none,t:lowercase,pass,nolog,ctl:requestBodyProcessor=XML\"\n\
-         SecRule REQUEST_HEADERS:Content-Type \"^application/(?:[a-z0-9.-]+[+])?json\" \"id:200001,phase:1,t:none,t:lowercase,pass,nolog,ctl:requestBodyProcessor=JSON\"\n\
-         Include {folder}/crs-setup.conf.example\n\
-         SecAction \"id:900001,phase:1,pass,nolog,t:none,setvar:tx.blocking_paranoia_level=4,setvar:tx.arg_length=400,setvar:tx.arg_name_length=100,setvar:tx.max_num_args=255,setvar:tx.total_arg_length=6400,setvar:tx.max_file_size=64100,setvar:tx.combined_file_sizes=65535\"\n\
-         Include {folder}/rules/*.conf\n"
-    )
+    presets::corpus(&format!("{folder}/crs-setup.conf.example"), &format!("{folder}/rules/*.conf"))
 }
 
 /// The rule set as an operator runs it.
 pub fn ordinary_text(folder: &Path) -> String {
-    corpus_text(folder)
-        .replace("SecRuleEngine DetectionOnly", "SecRuleEngine On")
-        .lines()
-        .filter(|l| !l.contains("id:900001"))
-        .map(|l| format!("{l}\n"))
-        .collect()
+    let folder = folder.display();
+    presets::crs(&format!("{folder}/crs-setup.conf.example"), &format!("{folder}/rules/*.conf"))
 }
 
 /// Loads `text` with `options`.

@@ -1,7 +1,7 @@
 //! Ordinary traffic passes.
 
 use crate::{crs, ftw, traffic::traffic};
-use sekisho_waf::{Options, RequestHead};
+use sekisho_waf::Options;
 use std::{collections::BTreeMap, fmt::Write};
 
 const REQUESTS: usize = 5_000;
@@ -23,17 +23,8 @@ fn none_of_5000_ordinary_requests_is_blocked_at_paranoia_level_1() {
     let mut blocked = String::new();
     let mut by_rule: BTreeMap<u32, usize> = BTreeMap::new();
     for (index, request) in traffic(2026, REQUESTS).iter().enumerate() {
-        let headers: Vec<(&[u8], &[u8])> = request.headers.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())).collect();
-        let head = RequestHead {
-            method: request.method.as_bytes(),
-            target: request.target.as_bytes(),
-            protocol: b"HTTP/1.1",
-            headers: &headers,
-        };
         let mut tx = rules.transaction(&ftw::client());
-        tx.request(&head);
-        tx.append_request_body(&request.body);
-        tx.request_body();
+        request.wire().examine(&mut tx);
         if tx.verdict().is_some() {
             for found in tx.matches().iter().filter(|m| m.rule < 949_000 && !known(request.kind, m.rule)) {
                 *by_rule.entry(found.rule).or_default() += 1;

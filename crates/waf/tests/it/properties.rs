@@ -1,9 +1,6 @@
 //! Nothing panics, whatever comes in, and what is said to change nothing changes nothing.
 
-use crate::{
-    crs,
-    ftw::{self, Wire},
-};
+use crate::{crs, ftw};
 use proptest::{prelude::*, test_runner::RngSeed};
 use sekisho_waf::{
     Files, Options, RuleSet,
@@ -11,6 +8,7 @@ use sekisho_waf::{
     libinjection::{is_sqli, is_xss},
     seclang::parse_text,
     transform::{Transformation, presence},
+    wire::Request,
 };
 
 struct NoFiles;
@@ -41,7 +39,7 @@ fn spiced() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// A request of any content.
-pub fn wire() -> impl Strategy<Value = Wire> {
+pub fn wire() -> impl Strategy<Value = Request> {
     let kinds = vec![
         "application/x-www-form-urlencoded",
         "application/json",
@@ -67,7 +65,7 @@ pub fn wire() -> impl Strategy<Value = Wire> {
             if !kind.is_empty() {
                 headers.push((b"Content-Type".to_vec(), kind.into()));
             }
-            Wire {
+            Request {
                 method: method.into(),
                 target: [b"/a?b=", query.as_slice()].concat(),
                 protocol: b"HTTP/1.1".to_vec(),

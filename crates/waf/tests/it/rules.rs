@@ -1,7 +1,10 @@
 //! SecLang: what is carried out, and what is refused with its place.
 
 use crate::{crs, ftw};
-use sekisho_waf::{Options, RequestHead, RuleSet, Transaction};
+use sekisho_waf::{
+    Exclusion, InMemory, Options, RequestHead, RuleSet, Transaction, Which, mask::Secrets, wire::Request,
+};
+use std::sync::Arc;
 
 fn get(rules: &str, target: &str, headers: &[(&[u8], &[u8])]) -> Transaction {
     let mut tx = crs::load(rules, &Options::default()).transaction(&ftw::client());
@@ -95,13 +98,115 @@ fn bytes_that_are_not_utf_8_are_examined_as_they_are() {
 
 #[test]
 fn explain_names_rule_place_and_part() {
-    let rules = crs::load("SecRule ARGS \"@contains evil\" \"id:9,phase:2,deny,msg:'no'\"\n", &Options::default());
-    let head = RequestHead { method: b"GET", target: b"/?q=evil", protocol: b"HTTP/1.1", headers: &[] };
-    let found = rules.explain(&ftw::client(), &head, b"");
-    assert_eq!(found.len(), 1);
+    let text = "SecAction \"id:8,phase:1,pass,nolog,setvar:tx.inbound_anomaly_score_pl1=0\"\n\
+                SecRule ARGS \"@contains evil\" \"id:9,phase:2,deny,msg:'no',t:urlDecodeUni,t:lowercase,chain\"\n\
+                SecRule REQUEST_METHOD \"!@rx x\" \"setvar:tx.inbound_anomaly_score_pl1=+5\"\n";
+    let rules = crs::load(text, &Options::default());
+    let head = RequestHead { method: b"GET", target: b"/?q=%2545vil", protocol: b"HTTP/1.1", headers: &[] };
+    let explanation = rules.explain(&ftw::client(), &head, b"");
+    assert_eq!(explanation.verdict.as_ref().map(|b| b.rule), Some(9));
+    let [rule] = explanation.rules.as_slice() else { panic!("{explanation:?}") };
     assert_eq!(
-        (found[0].place.to_string().as_str(), found[0].parts[0].name.as_slice()),
-        ("test.conf:1", &b"ARGS:q"[..])
+        (rule.place.to_string().as_str(), rule.action, rule.logged, rule.score),
+        ("test.conf:2", "deny", true, 5)
     );
-    assert_eq!(&*found[0].test, "@contains evil");
+    let link = &rule.links[0];
+    assert_eq!(
+        (link.test.as_str(), link.transformations.as_slice()),
+        ("@contains evil", &["urlDecodeUni", "lowercase"][..])
+    );
+    let part = &link.parts[0];
+    assert_eq!((&part.name[..], &part.before[..], &part.value[..]), (&b"ARGS:q"[..], &b"%45vil"[..], &b"evil"[..]));
+    assert_eq!((rule.links[1].test.as_str(), &rule.links[1].parts[0].name[..]), ("!@rx x", &b"REQUEST_METHOD"[..]));
+}
+
+#[test]
+fn exclusions_of_the_caller_leave_out_rules_or_parts() {
+    let text = "SecRule ARGS|REQUEST_COOKIES \"@contains x\" \"id:1,phase:1,pass,tag:'attack-x'\"\n\
+                SecRule ARGS \"@contains x\" \"id:2,phase:1,pass,msg:'finds x'\"\n";
+    let rules = crs::load(text, &Options::default());
+    let seen = |exclusions: Vec<Exclusion>, target: &str| {
+        let rules = Arc::new(rules.with(&Options { exclusions, ..Options::default() }).unwrap());
+        let mut tx = rules.transaction(&ftw::client());
+        let headers: &[(&[u8], &[u8])] = &[(b"Cookie", b"c=x")];
+        tx.request(&RequestHead { method: b"GET", target: target.as_bytes(), protocol: b"HTTP/1.1", headers });
+        ids(&tx)
+    };
+    let by_id =
+        |target: Option<&str>| Exclusion { rules: Which::Ids(vec![(1, 1)]), targets: target.map(str::to_owned) };
+    assert_eq!(seen(Vec::new(), "/?a=x"), [1, 2]);
+    assert_eq!(seen(vec![by_id(None)], "/?a=x"), [2]);
+    assert_eq!(seen(vec![by_id(Some("ARGS:a"))], "/?a=x"), [1, 2]);
+    assert_eq!(seen(vec![by_id(Some("ARGS:/^A$/|REQUEST_COOKIES:c"))], "/?a=x"), [2]);
+    assert_eq!(
+        seen(vec![Exclusion { rules: Which::Tag("^attack-".into()), targets: Some("REQUEST_COOKIES".into()) }], "/?b="),
+        [0_u32; 0]
+    );
+    assert_eq!(seen(vec![Exclusion { rules: Which::Msg("finds".into()), targets: None }], "/?a=x"), [1]);
+    for (exclusion, reason) in [
+        (Exclusion { rules: Which::Ids(vec![(7, 9)]), targets: None }, "options:0: no rule is meant by Ids([(7, 9)])"),
+        (by_id(Some("FOO")), "options:0: variable `FOO` is not supported"),
+        (by_id(Some("!ARGS:a")), "options:0: `!ARGS:a`: names what is left out, without `!` and `&`"),
+    ] {
+        let error = rules.with(&Options { exclusions: vec![exclusion], ..Options::default() }).unwrap_err();
+        assert_eq!(error.to_string(), reason);
+    }
+}
+
+#[test]
+fn secrets_are_masked_in_what_is_written_down() {
+    let rules = "SecRule ARGS|REQUEST_HEADERS|REQUEST_URI|REQUEST_COOKIES \"@rx .*or 1.*\" \"id:1,phase:1,pass,capture,msg:'SQL',logdata:'%{TX.0} in %{MATCHED_VAR_NAME}'\"\n";
+    let masked = |target: &str, headers: &[(&[u8], &[u8])]| {
+        let tx = get(rules, target, headers);
+        let found = tx.matches().first().unwrap();
+        let masked = Secrets::default().masked(found);
+        (masked.data, masked.parts)
+    };
+    let (data, parts) = masked("/?user_password=hunter2' or 1", &[]);
+    assert_eq!(data, "***");
+    assert!(parts.contains(&("ARGS:user_password".into(), "***".into())), "{parts:?}");
+    assert!(parts.contains(&("REQUEST_URI".into(), "/?user_password=***".into())), "{parts:?}");
+    let (data, parts) = masked("/", &[(b"Authorization", b"Bearer abc or 1")]);
+    assert_eq!((data.as_str(), parts[0].1.as_str()), ("***", "***"));
+    let (data, parts) = masked("/?shipping=a\u{1}\u{202e} or 1", &[]);
+    assert_eq!(parts[0].1, "a\\x01\\u{202e} or 1");
+    assert!(data.ends_with("in REQUEST_URI"), "{data}");
+    let secrets = Secrets::default().with(["kennwort".to_owned()]);
+    assert_eq!(
+        secrets.text(br#"{"token": "a b", "q": "x", "Kennwort":"y"}"#),
+        r#"{"token": "***", "q": "x", "Kennwort":"***"}"#
+    );
+    assert_eq!(secrets.text(b"4111 1111 1111 1111, 4111 1111 1111 1112"), "***, 4111 1111 1111 1112");
+    assert_eq!(secrets.text(b"sent Bearer eyJh.b.c ok"), "sent Bearer *** ok");
+    assert_eq!(secrets.text(b"Authorization: Bearer eyJh.b.c ok"), "Authorization: ***");
+}
+
+#[test]
+fn files_in_memory_include_each_other() {
+    let files = [
+        ("rules/main.conf", "Include sub/*.conf\nSecRule ARGS \"@pmFromFile words.data\" \"id:1,phase:1,pass\"\n"),
+        ("rules/sub/b.conf", "SecRule ARGS \"@contains b\" \"id:3,phase:1,pass\"\n"),
+        ("rules/sub/a.conf", "SecRule ARGS \"@contains a\" \"id:2,phase:1,pass\"\n"),
+        ("rules/words.data", "# comment\nword\n"),
+    ];
+    let mut files = InMemory(files.map(|(n, t)| (n.to_owned(), t.as_bytes().to_vec())).into());
+    let rules = Arc::new(RuleSet::load(&mut files, "rules/main.conf", &Options::default()).unwrap());
+    let mut tx = rules.transaction(&ftw::client());
+    tx.request(&RequestHead { method: b"GET", target: b"/?x=a+b+word", protocol: b"HTTP/1.1", headers: &[] });
+    assert_eq!(ids(&tx), [2, 3, 1]);
+}
+
+#[test]
+fn requests_as_text() {
+    let request =
+        Request::parse(b"POST /a HTTP/1.1\nHost: a.example\nTransfer-Encoding: chunked\n\n3\r\nabc\r\n0\r\n\r\n")
+            .unwrap();
+    assert_eq!(request.clone().received().body, b"abc");
+    assert_eq!(Request::parse(&request.bytes()).unwrap(), request);
+    assert_eq!(
+        Request::parse(b"GET / HTTP/1.1\r\nHost\r\n\r\n").unwrap_err().to_string(),
+        "line 2: a header field has no name"
+    );
+    assert_eq!(Request::parse(b"").unwrap_err().to_string(), "line 1: the request line has no method");
+    assert_eq!(Request::parse(b"GET").unwrap_err().to_string(), "line 1: the request line has no target");
 }

@@ -22,7 +22,7 @@ fn prefilter_and_folding_change_nothing_on_the_whole_corpus() {
     let (fast, slow) = (crs::load(&text, &Options::default()), crs::load(&text, &plain()));
     assert!(fast.stats().decided > 100 && slow.stats().decided == 0, "folding is not what is compared");
     for stage in ftw::stages(&folder) {
-        let Some(wire) = &stage.wire else { continue };
+        let Some(wire) = &stage.request else { continue };
         assert_eq!(summary(&ftw::run(&fast, wire)), summary(&ftw::run(&slow, wire)), "{}", stage.name);
     }
 }
@@ -32,19 +32,10 @@ fn prefilter_and_folding_change_nothing_on_ordinary_traffic_at_each_level() {
     let Some(folder) = crs::folder() else { return };
     let text = crs::ordinary_text(&folder);
     for level in 1..=4 {
-        let pins = |plain| {
-            let tx = ["blocking_paranoia_level", "detection_paranoia_level"].map(|n| (n.to_owned(), level.to_string()));
-            Options { tx: tx.to_vec(), plain, ..Options::default() }
-        };
+        let pins = |plain| Options { plain, ..Options::paranoia(level) };
         let (fast, slow) = (crs::load(&text, &pins(false)), crs::load(&text, &pins(true)));
-        for (index, request) in traffic(7 + level, 100).iter().enumerate() {
-            let wire = ftw::Wire {
-                method: request.method.into(),
-                target: request.target.clone().into(),
-                protocol: b"HTTP/1.1".to_vec(),
-                headers: request.headers.iter().map(|(n, v)| (n.as_bytes().to_vec(), v.as_bytes().to_vec())).collect(),
-                body: request.body.clone(),
-            };
+        for (index, request) in traffic(7 + u64::from(level), 100).iter().enumerate() {
+            let wire = request.wire();
             assert_eq!(summary(&ftw::run(&fast, &wire)), summary(&ftw::run(&slow, &wire)), "PL{level} {index}");
         }
     }

@@ -10,6 +10,19 @@ pub struct Ordinary {
     pub body: Vec<u8>,
 }
 
+impl Ordinary {
+    /// As it is sent.
+    pub fn wire(&self) -> sekisho_waf::wire::Request {
+        sekisho_waf::wire::Request {
+            method: self.method.into(),
+            target: self.target.clone().into(),
+            protocol: b"HTTP/1.1".to_vec(),
+            headers: self.headers.iter().map(|(n, v)| (n.as_bytes().to_vec(), v.as_bytes().to_vec())).collect(),
+            body: self.body.clone(),
+        }
+    }
+}
+
 /// SplitMix64.
 struct Random(u64);
 
