@@ -141,7 +141,8 @@ impl Keys {
             return Ok(());
         }
         let keys = self.clone();
-        let made: Result<(), Problem> = self.0.store.write(move |db| keys.create_tenant(db, TenantId::NIL)).await;
+        let made: Result<(), Problem> =
+            self.0.store.write(move |db| keys.create_tenant(db, TenantId::NIL).map(drop)).await;
         made
     }
 
@@ -223,17 +224,19 @@ impl Keys {
         Ok(Material::new(data, &blind))
     }
 
-    /// Makes the keys of a new tenant, within the transaction that makes the tenant.
+    /// Makes the keys of a new tenant, within the transaction that makes the tenant, and answers them for use in that same
+    /// transaction. They are not kept in memory: it may yet be taken back.
     ///
     /// # Errors
     /// The store's; a taken id.
-    pub fn create_tenant(&self, db: &mut dyn Sql, tenant: TenantId) -> Result<(), Problem> {
+    pub fn create_tenant(&self, db: &mut dyn Sql, tenant: TenantId) -> Result<TenantKeys, Problem> {
         let now = self.0.clock.now();
         let key = self.insert_tenant_key(db, tenant, 1, now)?;
         for purpose in [DATA, BLIND] {
             self.insert_data_key(db, tenant, &key, 1, (purpose, 1), now)?;
         }
-        Ok(())
+        let material = self.load(db, self.owner(tenant))?;
+        Ok(self.wrap_up(tenant, Arc::new(material)))
     }
 
     fn insert_tenant_key(

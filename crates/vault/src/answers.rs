@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use sekisho_kernel::{Cx, Problem, id::TenantId, problem::CONFLICT};
+use sekisho_kernel::{Actor, Cx, Problem, id::TenantId, problem::CONFLICT};
 use sekisho_keys::{Place, TenantKeys};
 use sekisho_store::params;
 
@@ -23,11 +23,15 @@ const MOST_TEXT: usize = 8_192;
 
 impl Vault {
     /// The answer already given to this idempotency key within 24 h. `None`: the key is now this request's;
-    /// follow with [`Vault::keep_answer`], or [`Vault::forget_answer`] when nothing was done.
+    /// follow with [`Vault::keep_answer`], or [`Vault::forget_answer`] when nothing was done. Nothing is kept for strangers:
+    /// nobody gets an answer that may have been meant for somebody else.
     ///
     /// # Errors
     /// `SK-3004` when the key was used for another request, `SK-3005` while the first request with it is under way.
     pub async fn answered(&self, cx: &Cx, key: &str, fingerprint: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
+        if matches!(cx.actor, Actor::Stranger) {
+            return Ok(None);
+        }
         let (place, keys) = self.place(cx, key).await?;
         let print = keys.mac("kept-answer/fingerprint", fingerprint);
         let now = self.now();
@@ -58,6 +62,9 @@ impl Vault {
     /// # Errors
     /// `CONFLICT` when another request has taken the key meanwhile.
     pub async fn keep_answer(&self, cx: &Cx, key: &str, fingerprint: &[u8], answer: &[u8]) -> Result<(), Problem> {
+        if matches!(cx.actor, Actor::Stranger) {
+            return Ok(());
+        }
         let (place, keys) = self.place(cx, key).await?;
         let print = keys.mac("kept-answer/fingerprint", fingerprint);
         let sealed = keys.seal(at(&place), answer)?;

@@ -56,6 +56,28 @@ impl<'a> Keeper<'a> {
     }
 }
 
+/// Refuses a statement that does not hold the tenant, or that reaches for what bookkeeping never touches: sealed bodies,
+/// the ledger, keys, pointers.
+pub(crate) fn check(statement: &'static Bookkeeping) -> Result<(), Problem> {
+    let words: Vec<&str> = statement
+        .sql
+        .split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '$' | '=' | '('))
+        .filter(|w| !w.is_empty())
+        .collect();
+    let held = words.windows(3).any(|w| w == ["tenant", "=", "$1"]);
+    let inserted = words.contains(&"(tenant") && words.windows(2).any(|w| w == ["VALUES", "($1"]);
+    let forbidden = words.iter().map(|w| w.trim_start_matches('(')).find(|w| {
+        w.starts_with("ledger_")
+            || matches!(*w, "sealed" | "pointer" | "tenant_key" | "data_key" | "signing_key" | "root_key" | "meta")
+    });
+    let why = match forbidden {
+        Some(word) => format!("it reaches for {word}"),
+        None if held || inserted => return Ok(()),
+        None => "it does not hold the tenant against $1".to_owned(),
+    };
+    Err(Problem::new(&INTERNAL).at(statement.name).log(format!("bookkeeping statement {}: {why}", statement.name)))
+}
+
 fn declared(inner: &Inner, statement: &'static Bookkeeping) -> Result<(), Problem> {
     if inner.is_declared(statement) {
         return Ok(());
@@ -89,4 +111,29 @@ pub(crate) fn rows(
     let rows = db.query(statement.sql, &all(&tenant.bytes(), params))?;
     let rows = rows.iter().map(|row| (0..row.len()).map(|i| value(row, i)).collect::<Result<Vec<_>, _>>());
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_scoped_statements_on_books_pass() {
+        macro_rules! verdict {
+            ($sql:literal) => {{
+                static STATEMENT: Bookkeeping = Bookkeeping { name: "test", sql: $sql };
+                check(&STATEMENT).is_ok()
+            }};
+        }
+        assert!(verdict!("UPDATE t SET a = $2 WHERE tenant = $1 AND id = $3"));
+        assert!(verdict!("SELECT u.a FROM u LEFT JOIN t ON t.tenant = u.tenant WHERE u.tenant = $1"));
+        assert!(verdict!("INSERT INTO t (tenant, id) VALUES ($1, $2) ON CONFLICT (tenant, id) DO NOTHING"));
+        assert!(!verdict!("UPDATE t SET a = $1"));
+        assert!(!verdict!("UPDATE t SET a = $1 WHERE tenant = $2"));
+        assert!(!verdict!("UPDATE t SET a = 1 WHERE tenant = $10"));
+        assert!(!verdict!("INSERT INTO t (id, tenant) VALUES ($1, $2)"));
+        assert!(!verdict!("UPDATE t SET sealed = $2 WHERE tenant = $1"));
+        assert!(!verdict!("DELETE FROM ledger_entry WHERE tenant = $1"));
+        assert!(!verdict!("INSERT INTO pointer (tenant, kind) VALUES ($1, $2)"));
+    }
 }

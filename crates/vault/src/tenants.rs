@@ -1,12 +1,12 @@
 //! Tenants: how they are made, found and ended, and their keys.
 
 use sekisho_kernel::{
-    Actor, Cx, Job, Outcome, Problem, TakenOut, Time,
+    Actor, Cx, Event, Job, Outcome, Problem, TakenOut, Time,
     event::{KEY_CREATE, KEY_ROTATE, KEY_SHRED, TENANT_DELETE},
     id::{EntryId, RecordId, TenantId},
     problem::{FORBIDDEN, NOT_FOUND},
 };
-use sekisho_keys::KeyState;
+use sekisho_keys::{KeyState, TenantKeys};
 use sekisho_store::{Sql, params};
 
 use crate::{Scope, Vault, compose::Op, ids, jobs, log, parts::Inner, sql};
@@ -28,8 +28,8 @@ impl Vault {
             .store
             .write(move |db| {
                 db.exec(sql::INSERT_TENANT, &params![&cx.tenant.bytes(), now])?;
-                inner.parts.keys.create_tenant(db, cx.tenant)?;
-                enter(&inner, db, &cx, &KEY_CREATE, now)
+                let keys = inner.parts.keys.create_tenant(db, cx.tenant)?;
+                enter(&inner, db, &cx, &KEY_CREATE, &keys, now)
             })
             .await
     }
@@ -50,7 +50,8 @@ impl Vault {
                 if db.exec(sql::END_TENANT, &params![&cx.tenant.bytes(), now])? != 1 {
                     return Err(Problem::new(&NOT_FOUND));
                 }
-                enter(&inner, db, &cx, &TENANT_DELETE, now)?;
+                let keys = inner.parts.keys.tenant(db, cx.tenant)?;
+                enter(&inner, db, &cx, &TENANT_DELETE, &keys, now)?;
                 for def in inner.parts.records.iter().filter(|d| has_tenant(d.table)) {
                     db.exec(&inner.composer.get(def, Op::DeleteAll), &params![&cx.tenant.bytes()])?;
                 }
@@ -78,7 +79,8 @@ impl Vault {
             .store
             .write(move |db| {
                 let version = inner.parts.keys.rotate(db, cx.tenant)?;
-                enter(&inner, db, &cx, &KEY_ROTATE, now)?;
+                let keys = inner.parts.keys.tenant(db, cx.tenant)?;
+                enter(&inner, db, &cx, &KEY_ROTATE, &keys, now)?;
                 Ok(version)
             })
             .await
@@ -115,7 +117,7 @@ impl Vault {
     }
 
     /// Whether a job's actor may do this at all.
-    fn allow(&self, cx: &Cx, event: &'static sekisho_kernel::Event) -> Result<(), Problem> {
+    fn allow(&self, cx: &Cx, event: &'static Event) -> Result<(), Problem> {
         match cx.actor {
             Actor::Job(job @ (Job::FirstStart | Job::Command | Job::Rewrap)) if jobs::may(job, event) => Ok(()),
             _ => Err(Problem::new(&FORBIDDEN).log(format!("{} may not do {}", cx.actor.name(), event.name))),
@@ -135,37 +137,36 @@ fn enter(
     inner: &Inner,
     db: &mut dyn Sql,
     cx: &Cx,
-    event: &'static sekisho_kernel::Event,
+    event: &'static Event,
+    keys: &TenantKeys,
     now: Time,
 ) -> Result<(), Problem> {
     let id = ids::entry(now, &*inner.parts.rng);
-    append(inner, db, cx, event, (cx.tenant, id), now)?;
-    append(inner, db, cx, event, (TenantId::NIL, id), now)
+    append(inner, db, cx, event, (keys, id), now)?;
+    if cx.tenant.is_nil() {
+        return Ok(());
+    }
+    let platform = inner.parts.keys.tenant(db, TenantId::NIL)?;
+    append(inner, db, cx, event, (&platform, id), now)
 }
 
-fn platform_only(
-    inner: &Inner,
-    db: &mut dyn Sql,
-    cx: &Cx,
-    event: &'static sekisho_kernel::Event,
-    now: Time,
-) -> Result<(), Problem> {
-    append(inner, db, cx, event, (TenantId::NIL, ids::entry(now, &*inner.parts.rng)), now)
+fn platform_only(inner: &Inner, db: &mut dyn Sql, cx: &Cx, event: &'static Event, now: Time) -> Result<(), Problem> {
+    let platform = inner.parts.keys.tenant(db, TenantId::NIL)?;
+    append(inner, db, cx, event, (&platform, ids::entry(now, &*inner.parts.rng)), now)
 }
 
 fn append(
     inner: &Inner,
     db: &mut dyn Sql,
     cx: &Cx,
-    event: &'static sekisho_kernel::Event,
-    (to, id): (TenantId, EntryId),
+    event: &'static Event,
+    (keys, id): (&TenantKeys, EntryId),
     now: Time,
 ) -> Result<(), Problem> {
     if inner.parts.out == Some(TakenOut::EntryWrite) {
         return Ok(());
     }
     let object = cx.tenant.to_string();
-    let draft = log::Draft::event(cx, to, event, Outcome::Success, &object, &[], id, now);
-    let keys = inner.parts.keys.tenant(db, to)?;
-    log::append(db, &keys, &*inner.parts.rng, draft).map(drop)
+    let draft = log::Draft::event(cx, keys.tenant(), event, Outcome::Success, &object, &[], id, now);
+    log::append(db, keys, &*inner.parts.rng, draft).map(drop)
 }

@@ -12,7 +12,7 @@ use sekisho_keys::{PublicKey, Purpose, Signer};
 use sekisho_store::{Migration, REHEARSAL, RESYNC, params};
 
 use crate::{
-    Act, Committed, Keeper, Need, Parts, Permit, Scope, Tx, View, catalogue, ids, jobs, log,
+    Act, Committed, Keeper, Need, Parts, Permit, Scope, Tx, View, catalogue, ids, jobs, keep, log,
     parts::Inner,
     problem::{NOT_REHEARSAL, REHEARSAL_STORE},
     sql,
@@ -71,6 +71,7 @@ impl Vault {
 
     async fn open_with(mut parts: Parts, out: Option<TakenOut>) -> Result<Self, Problem> {
         parts.out = out;
+        parts.bookkeeping.iter().chain(&parts.rights).try_for_each(|s| keep::check(s))?;
         let live = parts.store.schema().await?;
         if out == Some(TakenOut::DataCatalogue) {
             let made: Result<(), Problem> = parts

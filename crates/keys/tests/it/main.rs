@@ -55,7 +55,7 @@ impl House {
     pub async fn tenant(&self, keys: &Keys) -> TenantId {
         let id = TenantId::new(clock().now(), &SystemRng);
         let keys = keys.clone();
-        let made: Result<(), Problem> = self.store.write(move |db| keys.create_tenant(db, id)).await;
+        let made: Result<(), Problem> = self.store.write(move |db| keys.create_tenant(db, id).map(drop)).await;
         made.expect("a tenant's keys");
         id
     }

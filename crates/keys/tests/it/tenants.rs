@@ -100,7 +100,7 @@ async fn only_so_many_tenants_are_kept_in_memory() {
         let tenants: Vec<TenantId> = (1..=300u128).map(|n| TenantId::from_bytes(n.to_be_bytes())).collect();
         let all = tenants.clone();
         let done: Result<(), Problem> =
-            house.store.write(move |db| all.iter().try_for_each(|t| made.create_tenant(db, *t))).await;
+            house.store.write(move |db| all.iter().try_for_each(|t| made.create_tenant(db, *t).map(drop))).await;
         done.expect("made");
         for tenant in &tenants {
             keys.ready(*tenant).await.expect("keys").seal(PLACE, b"note").expect("sealed");
@@ -124,6 +124,27 @@ async fn with_tenant_keys_taken_out_all_share_the_platforms() {
             keys.ready(a).await.expect("keys").blind("t", "f", "v"),
             keys.ready(b).await.expect("keys").blind("t", "f", "v")
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn keys_of_a_tenant_that_was_taken_back_are_not_remembered() {
+    each(|house| async move {
+        let keys = house.keys().await;
+        let id = TenantId::from_bytes([7; 16]);
+        let made = keys.clone();
+        let undone: Result<(), Problem> = house
+            .store
+            .write(move |db| {
+                made.create_tenant(db, id)?.seal(PLACE, b"note")?;
+                Err(Problem::new(&p::NO_KEY))
+            })
+            .await;
+        undone.expect_err("taken back");
+        assert!(keys.cached(id).is_none());
+        let sealed = write(&house, &keys, move |k, db| k.create_tenant(db, id)?.seal(PLACE, b"note")).await;
+        assert_eq!(keys.ready(id).await.expect("keys").open(PLACE, sealed).expect("opened"), b"note");
     })
     .await;
 }

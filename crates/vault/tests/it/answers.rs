@@ -3,7 +3,7 @@ use std::time::Duration;
 use sekisho_kernel::RightSet;
 use sekisho_vault::Scope;
 
-use crate::house::{code, each};
+use crate::house::{code, each, stranger};
 
 #[tokio::test]
 async fn a_repeated_request_gets_the_first_ones_answer() {
@@ -16,6 +16,9 @@ async fn a_repeated_request_gets_the_first_ones_answer() {
         assert_eq!(vault.answered(&cx, "key-1", b"request").await.expect("kept").as_deref(), Some(&b"answer"[..]));
         assert_eq!(code(vault.answered(&cx, "key-1", b"another request").await), "SK-3004");
         assert_eq!(code(vault.keep_answer(&cx, "key-1", b"request", b"again").await), "SK-0006");
+        let nobody = stranger(house.a, "192.0.2.1");
+        vault.keep_answer(&nobody, "key-1", b"request", b"answer").await.expect("not kept");
+        assert!(vault.answered(&nobody, "key-1", b"request").await.expect("asked").is_none());
         let other = house.person(house.a, RightSet::EMPTY).await;
         assert!(vault.answered(&other, "key-1", b"theirs").await.expect("their own key").is_none());
         house.clock.advance(Duration::from_secs(24 * 3_600));
