@@ -122,6 +122,8 @@ impl Rehearsal {
                 .await
                 .map_err(trouble("making a canary"))?;
             canaries.push(canary);
+            // Ids sort by time: whatever falls back on their order does so alike in every run.
+            clock.set(sekisho_kernel::Clock::now(&clock).plus(Duration::from_millis(1)));
         }
         let trust = instance.nodes[0]
             .gateway
@@ -267,14 +269,17 @@ impl Rehearsed for Rehearsal {
         Ok(())
     }
     async fn raw_files(&self) -> Result<Vec<RawFile>, Trouble> {
-        let root = self.scratch.0.clone();
+        let (root, config) = (self.scratch.0.clone(), self.instance.config.clone());
         let mut files = tokio::task::spawn_blocking(move || {
+            // Database file and write-ahead log are both to be searched full.
+            Raw::open(&config)
+                .and_then(|raw| raw.write_back())
+                .map_err(|e| Trouble::of("bringing the write-ahead log into the database file", e))?;
             let mut files = Vec::new();
-            collect(&root, &mut files).map(|()| files)
+            collect(&root, &mut files).map(|()| files).map_err(|e| Trouble::of("reading raw storage", e))
         })
         .await
-        .map_err(|e| Trouble::of("reading raw storage", e))?
-        .map_err(|e| Trouble::of("reading raw storage", e))?;
+        .map_err(|e| Trouble::of("reading raw storage", e))??;
         let output = self.console_output.lock().unwrap_or_else(PoisonError::into_inner).clone();
         files.push(RawFile { path: "command output".into(), bytes: output });
         Ok(files)

@@ -41,6 +41,18 @@ impl Raw {
         }
     }
 
+    /// Copies what lies in SQLite's write-ahead log into the database file, and leaves it in the log as well. Nothing on
+    /// PostgreSQL.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub fn write_back(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Door::Sqlite(_) => self.query("PRAGMA wal_checkpoint(PASSIVE)").map(drop),
+            Door::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Runs a script: any statements of that database.
     ///
     /// # Errors
