@@ -163,8 +163,8 @@ fn build(
     };
     let count = |s: &'static Setting| usize::try_from(view.int(s)).unwrap_or(usize::MAX);
     let upstream = keep(&mut troubles, Upstream::of(&view, clock, before.and_then(|b| b.upstream.as_ref())));
-    let secret = keep(&mut troubles, secret(&view.str(&settings::SECRET_FILE)));
-    let hsts = view.span(&settings::HSTS).as_secs();
+    let secret = keep(&mut troubles, secret(&view.path(&settings::SECRET_FILE)));
+    let hsts = gates.hsts(&view).map(|age| format!("max-age={}", age.as_secs()));
     let rules = Rules {
         upstream,
         upstream_timeout: view.span(&settings::UPSTREAM_TIMEOUT),
@@ -177,7 +177,7 @@ fn build(
         max_connections: count(&settings::MAX_CONNECTIONS),
         max_per_address: count(&settings::MAX_PER_ADDRESS),
         streams: view.list(&settings::STREAMS).into_iter().filter(|p| p.starts_with('/')).collect(),
-        hsts: (hsts > 0).then(|| HeaderValue::try_from(format!("max-age={hsts}")).ok()).flatten(),
+        hsts: hsts.and_then(|field| HeaderValue::try_from(field).ok()),
         allow_clear_site_data: view.bool(&settings::ALLOW_CLEAR_SITE_DATA),
         allow_service_worker: view.bool(&settings::ALLOW_SERVICE_WORKER),
         public_port: u16::try_from(view.int(&settings::PUBLIC_PORT)).ok().filter(|p| *p != 0),

@@ -98,10 +98,6 @@ settings! {
     MAX_HEADER_BYTES "door.max_header_bytes" Kind::Int { min: 8_192, max: 1_048_576 }, Safe::Int(65_536),
         "要求のヘッダー全体の大きさの上限（バイト）です。",
         "Largest request head in bytes.";
-    /// What browsers are told about HTTPS.
-    HSTS "door.hsts" Kind::Span { min: 0, max: 63_072_000 }, Safe::Secs(31_536_000),
-        "ブラウザーに HTTPS だけを使わせる期間（Strict-Transport-Security）です。0 なら送りません。",
-        "How long browsers are to use HTTPS only (Strict-Transport-Security). 0: not sent.";
     /// Whether `Clear-Site-Data` passes.
     ALLOW_CLEAR_SITE_DATA "door.allow_clear_site_data" Kind::Bool, Safe::Bool(false),
         "上流アプリケーションの Clear-Site-Data ヘッダーを通すかどうかです。通すと、上流がサインイン状態を消せます。",

@@ -37,7 +37,8 @@ pub fn from_file(schema: &Schema, file: &Path, lang: Lang) -> Result<Policy, Unr
             Lang::En => format!("The policy file {shown} cannot be read: {e}\nCheck the path and its permissions."),
         })
     })?;
-    from_text(schema, &file.display().to_string(), &text, lang)
+    let folder = file.parent().map(Path::to_owned).unwrap_or_default();
+    from_text(schema, &file.display().to_string(), &text, lang).map(|policy| policy.beside(folder))
 }
 
 /// A shipped profile.

@@ -153,7 +153,7 @@ pub static CONTROL: Declared = Declared {
 /// The rule in force. Taking the hash out is the engine's matter: the rule stays.
 pub(crate) fn rule(policy: &Effective) -> PasswordRule {
     let count = |setting, least| u32::try_from(policy.int(setting)).unwrap_or(least);
-    let list = policy.str(&BREACHED_LIST);
+    let list = policy.path(&BREACHED_LIST);
     PasswordRule {
         min_length: count(&MIN_LENGTH, 128),
         classes: count(&CLASSES, 4),

@@ -39,16 +39,20 @@ pub trait CertStore: Send + Sync {
     fn save(&self, pem: &Secret<String>) -> Result<(), Problem>;
 }
 
-/// `authority.pem`, mode 0600, in a directory.
+/// A file of mode 0600 in a directory.
 #[derive(Debug)]
 pub struct FileCertStore {
     path: PathBuf,
 }
 
 impl FileCertStore {
-    /// In `directory`, which must exist.
+    /// `authority.pem` in `directory`, which must exist.
     pub fn new(directory: &Path) -> Self {
-        Self { path: directory.join("authority.pem") }
+        Self::named(directory, "authority.pem")
+    }
+    /// Another file of `directory`.
+    pub fn named(directory: &Path, name: &str) -> Self {
+        Self { path: directory.join(name) }
     }
     fn failed(&self, error: impl std::fmt::Display) -> Problem {
         Problem::new(&problems::CERTIFICATE).at(self.path.display().to_string()).log(error)

@@ -14,7 +14,7 @@ use rustls::{
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
-use sekisho_kernel::{Policy, Problem, Rng, policy::Value, time::SharedClock};
+use sekisho_kernel::{Policy, Problem, Rng, time::SharedClock};
 
 use super::authority::{Authority, CertStore, LEAF_VALID, Leaf};
 use crate::{problems, settings};
@@ -52,11 +52,7 @@ impl fmt::Debug for Certificates {
 }
 
 fn files(policy: &Policy) -> Result<Option<[String; 2]>, Problem> {
-    let file = |setting| match policy.value(setting) {
-        Value::Str(s) => s,
-        _ => String::new(),
-    };
-    let pair = [file(&settings::CERTIFICATE), file(&settings::PRIVATE_KEY)];
+    let pair = [policy.path(&settings::CERTIFICATE), policy.path(&settings::PRIVATE_KEY)];
     match (pair[0].is_empty(), pair[1].is_empty()) {
         (true, true) => Ok(None),
         (false, false) => Ok(Some(pair)),

@@ -89,7 +89,7 @@ impl Upstream {
             return Ok(None);
         }
         let origin = Origin::parse(&text).ok_or_else(|| bad(&settings::UPSTREAM, &text))?;
-        let ca = view.str(&settings::UPSTREAM_CA);
+        let ca = view.path(&settings::UPSTREAM_CA);
         if let Some(old) = before.filter(|b| b.origin == origin && b.ca == ca) {
             return Ok(Some(old.clone()));
         }

@@ -191,6 +191,9 @@ impl Gates for FakeGates {
     fn refuse_plain_http(&self, _: &Effective) -> bool {
         self.refuse_plain.load(Ordering::SeqCst)
     }
+    fn hsts(&self, _: &Effective) -> Option<Duration> {
+        Some(Duration::from_secs(31_536_000))
+    }
     fn address(&self, lists: &AddressLists, peer: IpAddr) -> Decision {
         let admits = |list: &Vec<ipnet::IpNet>| list.is_empty() || list.iter().any(|n| n.contains(&peer));
         if admits(&lists.platform) && admits(&lists.tenant) {

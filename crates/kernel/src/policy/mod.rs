@@ -4,7 +4,7 @@
 //! [`Policy`]; a request reads one [`Effective`] snapshot from start to end, in which the stricter of platform
 //! and tenant is computed at use and never stored.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 
@@ -181,12 +181,13 @@ pub struct Policy {
     name: String,
     schema: Schema,
     values: BTreeMap<&'static str, Value>,
+    folder: Option<PathBuf>,
 }
 
 impl Policy {
     /// Safe defaults only.
     pub fn defaults(schema: &Schema) -> Self {
-        Self { name: "defaults".into(), schema: schema.clone(), values: BTreeMap::new() }
+        Self { name: "defaults".into(), schema: schema.clone(), values: BTreeMap::new(), folder: None }
     }
     /// A copy with one value set; the caller has checked it against the setting's kind.
     #[must_use]
@@ -199,6 +200,20 @@ impl Policy {
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
+    }
+    /// A copy whose relative paths start from `folder`, that of the policy's file. The digest does not depend on it.
+    #[must_use]
+    pub fn beside(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+    /// The file that a [`Kind::Path`] setting names, a relative one below the policy's folder; empty when it names none.
+    pub fn path(&self, setting: &'static Setting) -> String {
+        let Value::Str(named) = self.value(setting) else { return String::new() };
+        match &self.folder {
+            Some(folder) if !named.is_empty() => folder.join(named).to_string_lossy().into_owned(),
+            _ => named,
+        }
     }
     /// The policy's name, such as `netmeister`.
     pub fn name(&self) -> &str {
@@ -331,6 +346,10 @@ impl Effective {
             Value::Str(s) => s,
             _ => unreachable!("{} is a text by declaration", setting.key),
         }
+    }
+    /// The file that a [`Kind::Path`] setting of the platform names: see [`Policy::path`].
+    pub fn path(&self, setting: &'static Setting) -> String {
+        self.platform.path(setting)
     }
     /// The value in force of a `List` or `Sockets` setting.
     pub fn list(&self, setting: &'static Setting) -> Vec<String> {

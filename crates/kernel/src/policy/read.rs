@@ -44,7 +44,7 @@ impl Source {
 }
 
 /// Reads a policy. `resolve` gives the text of a shipped profile that `extends` may name. Relative paths stay as
-/// written.
+/// written: see [`Policy::beside`].
 ///
 /// # Errors
 /// Every problem found, in the order of the file; never an empty list.
