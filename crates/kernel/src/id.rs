@@ -19,11 +19,14 @@ impl<K> Id<K> {
     /// The id of all zeroes, which names the platform itself where a tenant is expected.
     pub const NIL: Self = Self(0, PhantomData);
 
-    /// A new id at `now`, its 74 random bits from `rng`.
+    /// A new id at `now`, its 62 random bits from `rng`. The 12 bits after the milliseconds are their fraction (RFC 9562
+    /// section 6.2, method 3), so that ids made in one millisecond sort by time as well.
     pub fn new(now: Time, rng: &dyn Rng) -> Self {
         let mut random = [0u8; 10];
         rng.fill(&mut random);
         let millis = u64::try_from(now.micros() / 1_000).unwrap_or(0);
+        let fraction = u16::try_from(now.micros().rem_euclid(1_000) * 4_096 / 1_000).unwrap_or(0);
+        random[..2].copy_from_slice(&fraction.to_be_bytes());
         let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
         Self(uuid.as_u128(), PhantomData)
     }
