@@ -15,7 +15,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use sekisho_console as console;
 use sekisho_gateway::{
-    Algorithm, CertStore, FileCertStore, Gateway, PageBody, Pages, Places, PolicyEgress, PublicKey, Signer, Upload,
+    Algorithm, CertStore, Gateway, PageBody, Pages, Places, PolicyEgress, PublicKey, Signer, Upload,
 };
 use sekisho_identity::Identity;
 use sekisho_kernel::{
@@ -29,6 +29,7 @@ use tokio::sync::watch;
 use tower::ServiceExt;
 
 use crate::{
+    authority::SealedCertStore,
     evidence::{self, Shelf},
     jobs::Scheduler,
     journal::VaultJournal,
@@ -123,15 +124,11 @@ pub fn catalogue() -> Vec<&'static RecordDef> {
 /// # Errors
 /// A file with a connection string cannot be read.
 pub fn store_config(policy: &Policy, data: &Path) -> Result<StoreConfig, Problem> {
-    let text = |setting: &'static sekisho_kernel::Setting| match policy.value(setting) {
-        Value::Str(s) => s,
-        _ => String::new(),
-    };
-    if text(&settings::STORE_KIND) == "sqlite" {
+    if policy.value(&settings::STORE_KIND) == Value::Str("sqlite".into()) {
         return Ok(StoreConfig::sqlite(data));
     }
     let read = |setting: &'static sekisho_kernel::Setting| -> Result<Option<sekisho_kernel::Secret<String>>, Problem> {
-        let path = text(setting);
+        let path = policy.path(setting);
         if path.is_empty() {
             return Ok(None);
         }
@@ -151,7 +148,7 @@ impl Instance {
     /// Whatever is wrong with store, keys, listeners or certificates, with its place.
     pub async fn serve(spec: Spec) -> Result<Self, Problem> {
         let mut instance = Self::assemble(spec, None).await?;
-        let gateway = Gateway::serve(instance.door(&instance.nodes[0].identity)).await?;
+        let gateway = Gateway::serve(instance.door(&instance.nodes[0].identity).await?).await?;
         instance.nodes[0].gateway = Some(gateway);
         instance.note(&event::INSTANCE_START).await?;
         Ok(instance)
@@ -175,7 +172,7 @@ impl Instance {
         let nodes = places.len();
         let mut instance = Self::assemble(spec, Some((clock.clone(), nodes, elsewhere.out))).await?;
         for (i, places) in places.into_iter().enumerate() {
-            let parts = instance.door(&instance.nodes[i].identity);
+            let parts = instance.door(&instance.nodes[i].identity).await?;
             instance.nodes[i].gateway = Some(Gateway::rehearse(parts, clock.clone(), places).await?);
         }
         Ok(instance)
@@ -255,7 +252,7 @@ impl Instance {
         })
     }
 
-    fn door(&self, identity: &Identity) -> sekisho_gateway::Parts {
+    async fn door(&self, identity: &Identity) -> Result<sekisho_gateway::Parts, Problem> {
         let identity = Arc::new(identity.clone());
         let signer: Arc<dyn Signer> = Arc::new(AssertionSigner(self.keys.clone()));
         let parts = console::Parts {
@@ -270,8 +267,9 @@ impl Instance {
             rng: self.rng.clone(),
         };
         let router = console::router(parts).merge(jwks(signer.clone()));
-        let certificates: Arc<dyn CertStore> = Arc::new(FileCertStore::new(&self.paths.data));
-        sekisho_gateway::Parts {
+        let certificates: Arc<dyn CertStore> =
+            Arc::new(SealedCertStore::new(&self.paths.data, self.keys.platform().await?));
+        Ok(sekisho_gateway::Parts {
             policy: self.policy.subscribe(),
             directory: identity.clone(),
             sessions: identity,
@@ -282,7 +280,7 @@ impl Instance {
             pages: Arc::new(OwnPages(router)),
             signer,
             certificates,
-        }
+        })
     }
 
     /// The policy in force.

@@ -1,5 +1,6 @@
 //! The binary as a library: command line, wiring, jobs, rehearsals, demo. Layer L4: may use everything.
 
+pub mod authority;
 pub mod cli;
 pub mod commands;
 pub mod demo;
@@ -34,7 +35,7 @@ pub fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("SEKISHO_LOG")
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn")),
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(cli.command.log_level())),
         )
         .init();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -134,6 +134,14 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// What is logged unless `SEKISHO_LOG` says otherwise. A rehearsal is meant to be refused and to fail: what it says of
+    /// that is in the steps.
+    pub const fn log_level(&self) -> &'static str {
+        if matches!(self, Self::Prove(_)) { "off" } else { "warn" }
+    }
+}
+
 /// A new organisation.
 #[derive(Clone, Debug, Args)]
 pub struct NewTenant {
