@@ -31,6 +31,7 @@ pub const ADMIN: &str = "admin";
 /// An open instance.
 #[derive(Clone)]
 pub struct House {
+    pub store: Store,
     pub vault: Vault,
     pub identity: Identity,
     pub gates: Arc<dyn Gates>,
@@ -91,12 +92,17 @@ impl House {
             rng,
             cores: std::thread::available_parallelism().unwrap().get(),
         });
-        Self { vault, identity, gates, policy }
+        Self { store, vault, identity, gates, policy }
     }
 
     /// Makes a tenant called `name` at `name.console.localhost` and `name.app.localhost`.
     pub async fn tenant(&self, name: &str) -> Tenant {
-        let (console, app) = (format!("{name}.console.localhost"), format!("{name}.app.localhost"));
+        self.tenant_at(name, &format!("{name}.app.localhost")).await
+    }
+
+    /// Makes a tenant whose application is at the host `app`.
+    pub async fn tenant_at(&self, name: &str, app: &str) -> Tenant {
+        let (console, app) = (format!("{name}.console.localhost"), app.to_owned());
         let new = NewTenant {
             name: name.to_owned(),
             console_host: console.clone(),

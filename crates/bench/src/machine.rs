@@ -1,6 +1,10 @@
 //! The machine: its cores, its memory, and where a thread runs.
 
-use std::fs;
+use std::{
+    fs,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
 
 use rustix::thread::{CpuSet, sched_setaffinity};
 
@@ -24,4 +28,39 @@ pub fn facts() -> String {
     let memory = fs::read_to_string("/proc/meminfo").unwrap();
     let kib: f64 = memory.split_whitespace().nth(1).unwrap().parse().unwrap();
     format!("{cores} cores, {:.0} GiB of memory", kib / 1024.0 / 1024.0)
+}
+
+/// The share of all processors' time, in percent, that is taken now, while this process rests for a second.
+pub fn others() -> f64 {
+    let (total, idle) = stat();
+    std::thread::sleep(Duration::from_secs(1));
+    let (later, resting) = stat();
+    100.0 * (1.0 - (resting - idle) as f64 / (later - total).max(1) as f64)
+}
+
+/// All processors' time and what of it was idle, in ticks (proc_stat(5)).
+fn stat() -> (u64, u64) {
+    let text = fs::read_to_string("/proc/stat").unwrap();
+    let line = text.lines().next().unwrap_or_default();
+    let ticks: Vec<u64> = line.split_whitespace().skip(1).map(|n| n.parse().unwrap()).collect();
+    (ticks.iter().take(8).sum(), ticks[3] + ticks[4])
+}
+
+/// A process that ends with its scope.
+pub struct Running(pub Child);
+
+impl Running {
+    /// Starts `command` on one core, its words unheard.
+    pub fn on_core(core: usize, command: &Command) -> Self {
+        let mut taskset = Command::new("taskset");
+        taskset.arg("-c").arg(core.to_string()).arg(command.get_program()).args(command.get_args());
+        Self(taskset.stdout(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

@@ -11,9 +11,13 @@
 
 mod append;
 mod checks;
+mod crowd;
+mod door;
 mod house;
 mod machine;
+mod prove;
 mod seal;
+mod served;
 mod sign_in;
 mod table;
 mod verify;
@@ -24,15 +28,23 @@ use table::Row;
 type Measure = (&'static str, fn() -> Vec<Row>);
 
 const MEASURES: &[Measure] = &[
+    ("door", door::measure),
     ("checks", checks::measure),
     ("append", append::measure),
     ("verify", verify::measure),
     ("seal", seal::measure),
     ("sign-in", sign_in::measure),
+    ("crowd", crowd::measure),
+    ("prove", prove::measure),
 ];
 
 fn main() {
     let mut names: Vec<String> = std::env::args().skip(1).collect();
+    if let [application, port] = &names[..]
+        && application == door::APPLICATION
+    {
+        return door::application(port.parse().expect("a port"));
+    }
     let write = names.iter().position(|n| n == "--write").map(|at| names.remove(at)).is_some();
     for name in &names {
         assert!(MEASURES.iter().any(|(m, _)| m == name), "no measure is called {name}; there are: {}", list());
@@ -42,12 +54,17 @@ fn main() {
             continue;
         }
         println!("== {name}");
+        let before = machine::others();
         let rows = measure();
+        let others = before.max(machine::others());
         for row in &rows {
-            println!("{}: {} against {}: {} (bar {})", row.what, row.ours, row.against, row.result, row.bar);
+            println!(
+                "{others:.0} % taken by others; {}: {} against {}: {} (bar {})",
+                row.what, row.ours, row.against, row.result, row.bar
+            );
         }
         if write {
-            table::write(name, &rows);
+            table::write(name, &rows, others);
         }
     }
 }

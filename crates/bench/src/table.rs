@@ -70,12 +70,14 @@ pub fn count(value: f64) -> String {
 }
 
 const FILE: &str = "docs/PERFORMANCE.md";
-const HEAD: &str = "| measure | what | ours | against | result | bar |\n| --- | --- | --- | --- | --- | --- |\n";
+const HEAD: &str =
+    "| measure | what | ours | against | result | bar | others |\n| --- | --- | --- | --- | --- | --- | --- |\n";
 const BEGIN: &str = "<!-- table: cargo xtask bench --write -->\n";
 const END: &str = "<!-- end of table -->\n";
 
-/// Puts a measure's rows in the place of its old ones.
-pub fn write(measure: &str, rows: &[Row]) {
+/// Puts a measure's rows in the place of its old ones. `others`: the share of the processors, in percent, that other
+/// work took just before and after.
+pub fn write(measure: &str, rows: &[Row], others: f64) {
     let text = fs::read_to_string(FILE).unwrap();
     let (before, rest) = text.split_once(BEGIN).expect("docs/PERFORMANCE.md marks where its table begins");
     let (table, after) = rest.split_once(END).expect("docs/PERFORMANCE.md marks where its table ends");
@@ -83,7 +85,8 @@ pub fn write(measure: &str, rows: &[Row]) {
     let mut lines: Vec<String> =
         table.lines().filter(|l| l.starts_with("| `") && !l.starts_with(&mine)).map(str::to_owned).collect();
     for row in rows {
-        lines.push(format!("{mine} {} | {} | {} | {} | {} |", row.what, row.ours, row.against, row.result, row.bar));
+        let Row { what, ours, against, result, bar } = row;
+        lines.push(format!("{mine} {what} | {ours} | {against} | {result} | {bar} | {others:.0} % |"));
     }
     let order = |line: &String| crate::MEASURES.iter().position(|(m, _)| line.starts_with(&format!("| `{m}` |")));
     lines.sort_by_key(order);

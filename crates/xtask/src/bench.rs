@@ -1,11 +1,13 @@
 //! Measures, by the crate `bench`, which needs what xtask must not wait for.
 
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
 /// `cargo xtask bench [--write] [MEASURE…]`: as shipped, with the binary beside it.
 pub fn bench(args: &[&str]) -> Result<(), Vec<String>> {
-    run(Command::new("cargo").args(["build", "--quiet", "--release", "-p", "sekisho"]))?;
-    run(Command::new("cargo").args(["run", "--quiet", "--release", "-p", "sekisho-bench", "--"]).args(args))
+    // Together, so that what both use is built once, with the same features.
+    run(Command::new("cargo").args(["build", "--release", "-p", "sekisho", "-p", "sekisho-bench"]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    run(Command::new(target.join("release/sekisho-bench")).args(args))
 }
 
 fn run(command: &mut Command) -> Result<(), Vec<String>> {
