@@ -32,7 +32,7 @@ const FENCED: &[(&str, &[&str], &str)] = &[
     ("postgres::Client", &["crates/store/", "crates/testkit/"], "store alone names a driver"),
     (
         "TcpStream::connect",
-        &["crates/gateway/", "/tests/", "/examples/"],
+        &["crates/gateway/", "crates/bench/", "/tests/", "/examples/"],
         "outgoing connections go through kernel::Egress",
     ),
     (
