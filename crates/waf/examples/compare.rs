@@ -1,15 +1,14 @@
-//! Compares verdicts with another engine over the Core Rule Set's corpus, ordinary traffic and mutations of both.
+//! Compares verdicts with libmodsecurity's over the Core Rule Set's corpus, mutations of it, and ordinary traffic.
 //!
-//! `compare FOLDER LEVEL MUTATIONS PROGRAM ARGUMENT…`: FOLDER holds the rule set; PROGRAM runs the other engine with the same
-//! rules in blocking mode at paranoia level LEVEL. It reads requests from its standard input, every number a little-endian
-//! 32-bit integer and every string preceded by its length: method, target, version without `HTTP/`, number of header fields,
-//! names and values, body. It answers each with the status (200 when it lets pass) and a string of rule ids. Some lines of C
-//! around Debian's libmodsecurity make such a program.
+//! `compare FOLDER LEVEL MUTATIONS PROGRAM [RAW]`: FOLDER holds the rule set; PROGRAM is `reference/modsecurity.c`, compiled. Both
+//! engines read the same text of rules, blocking, at paranoia level LEVEL. With RAW (`ctl:forceRequestBodyVariable=On`) rules see
+//! the raw text of XML bodies too, as libmodsecurity shows it always.
 
 #![allow(clippy::unwrap_used, clippy::type_complexity, reason = "shared with the tests")]
 
 use sekisho_waf::{Options, wire::Request};
 use std::{
+    collections::BTreeMap,
     error::Error,
     io::{Read, Write},
     path::Path,
@@ -88,30 +87,35 @@ fn mutate(wire: &Request, random: &mut Random) -> Request {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let mut next = || arguments.next().ok_or("usage: compare FOLDER LEVEL MUTATIONS PROGRAM ARGUMENT…");
-    let (folder, level, mutations) = (next()?, next()?, next()?.parse::<usize>()?);
-    let program = next()?;
-    let folder = Path::new(&folder);
-    let rules = crs::load(&crs::ordinary_text(folder), &Options::paranoia(level.parse()?));
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [folder, level, mutations, program, raw @ ..] = arguments.as_slice() else {
+        return Err("usage: compare FOLDER LEVEL MUTATIONS PROGRAM [RAW]".into());
+    };
+    let mutations: usize = mutations.parse()?;
+    let folder = Path::new(folder);
+    let text = crs::leveled_text(folder, level.parse()?, !raw.is_empty());
+    let file = std::env::temp_dir().join(format!("compare-{}.conf", std::process::id()));
+    std::fs::write(&file, &text)?;
+    let rules = crs::load(&text, &Options::default());
     let mut requests: Vec<(String, Request)> =
         ftw::stages(folder).into_iter().filter_map(|s| Some((s.name, s.request?))).collect();
     let mut random = Random(11);
     let count = requests.len();
     for index in 0..mutations {
-        let wire = mutate(&requests[random.below(count)].1, &mut random);
-        requests.push((format!("mutation {index}"), wire));
+        let at = random.below(count);
+        let wire = mutate(&requests[at].1, &mut random);
+        requests.push((format!("mutation {index} of {}", requests[at].0), wire));
     }
     for (index, made) in traffic::traffic(2026, 5_000).into_iter().enumerate() {
         requests.push((format!("ordinary {index} {}", made.kind), made.wire()));
     }
-    let mut child = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut child = Command::new(program).arg(&file).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let (mut stdin, mut stdout) = (child.stdin.take().ok_or("no input")?, child.stdout.take().ok_or("no output")?);
     let requests = Arc::new(requests);
     let sent = Arc::clone(&requests);
     let writer = std::thread::spawn(move || sent.iter().try_for_each(|(_, wire)| stdin.write_all(&encode(wire))));
     let mut out = std::io::stdout();
-    let (mut same, mut let_through, mut stricter) = (0, 0, 0);
+    let mut counts: BTreeMap<&str, [usize; 5]> = BTreeMap::new();
     for (name, wire) in requests.iter() {
         let status = number(&mut stdout)?;
         let length = number(&mut stdout)?;
@@ -120,29 +124,34 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut tx = rules.transaction(&ftw::client());
         wire.examine(&mut tx);
         let ours = tx.verdict().is_some();
+        let part = ["mutation", "ordinary"].into_iter().find(|p| name.starts_with(p)).unwrap_or("corpus");
+        let count = counts.entry(part).or_default();
+        count[0] += 1;
+        count[4] += usize::from(status != 200);
         if ours == (status != 200) {
-            same += 1;
+            count[1] += 1;
             continue;
         }
-        if ours {
-            stricter += 1
-        } else {
-            let_through += 1
-        }
+        count[if ours { 2 } else { 3 }] += 1;
         let seen: Vec<u32> = tx.matches().iter().map(|m| m.rule).collect();
+        if std::env::var_os("SHOW").is_some() {
+            writeln!(out, "{}", wire.bytes().escape_ascii())?;
+        }
         writeln!(
             out,
             "{name}: {} ours {seen:?} theirs [{}]",
-            if ours { "blocked by ours alone" } else { "LET THROUGH" },
+            if ours { "blocked by ours alone" } else { "blocked by theirs alone" },
             String::from_utf8_lossy(&ids).trim()
         )?;
     }
     writer.join().map_err(|_| "the writer failed")??;
-    let total = requests.len();
-    writeln!(
-        out,
-        "{total} requests at level {level}: {same} the same ({:.2} %), {stricter} blocked by ours alone, {let_through} let through by ours alone",
-        100.0 * same as f64 / total as f64
-    )?;
+    std::fs::remove_file(&file)?;
+    for (part, [total, same, stricter, let_through, blocked]) in &counts {
+        writeln!(
+            out,
+            "level {level}, {part}: {total} requests, {blocked} blocked by theirs, {:.2} % the same, {stricter} blocked by ours alone, {let_through} by theirs alone",
+            100.0 * *same as f64 / *total as f64
+        )?;
+    }
     Ok(())
 }

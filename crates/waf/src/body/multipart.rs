@@ -304,5 +304,6 @@ fn parameters(value: &[u8], part: &mut Part, flags: &mut Flags) -> bool {
             _ => {}
         }
     }
-    valid && named
+    // A part without a name is one that readers pass over.
+    valid && named && !part.name.is_empty()
 }

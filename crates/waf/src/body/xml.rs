@@ -48,6 +48,10 @@ pub fn read(text: &[u8], limits: &Limits, out: &mut Document) -> Result<(), Stop
             out.text.extend_from_slice(&rest[9..9 + end]);
             i += 9 + end + 3;
         } else if rest.starts_with(b"<?") {
+            if rest[2..].get(..3).is_some_and(|n| n.eq_ignore_ascii_case(b"xml")) && !rest.get(5).is_some_and(name_byte)
+            {
+                declaration_of_version(&rest[2..], i)?;
+            }
             i += 2 + until(&rest[2..], b"?>", "XML: an instruction is not closed")? + 2;
         } else if rest.starts_with(b"<!DOCTYPE") {
             i += doctype(rest, &mut entities)?;
@@ -75,6 +79,34 @@ pub fn read(text: &[u8], limits: &Limits, out: &mut Document) -> Result<(), Stop
         }
     }
     if open.is_empty() && seen_root { Ok(()) } else { Err(Stop::Malformed("XML: ends early")) }
+}
+
+fn name_byte(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':') || !byte.is_ascii()
+}
+
+/// Checks `xml version="1.0" encoding="…" standalone="…"?>` (XML 1.0 §2.8), which stands only at the very beginning.
+fn declaration_of_version(text: &[u8], at: usize) -> Result<(), Stop> {
+    const BAD: Stop = Stop::Malformed("XML: the declaration is malformed");
+    let end = until(text, b"?>", "XML: an instruction is not closed")?;
+    let mut rest = text[..end].strip_prefix(b"xml").filter(|_| at == 0 || at == 3).ok_or(BAD)?;
+    let mut expected: &[&[u8]] = &[b"version", b"encoding", b"standalone"];
+    while !rest.trim_ascii().is_empty() {
+        let tail = rest.trim_ascii_start();
+        let eq = memchr::memchr(b'=', tail).filter(|_| tail.len() < rest.len()).ok_or(BAD)?;
+        let name = tail[..eq].trim_ascii_end();
+        let known = expected.iter().position(|n| *n == name).ok_or(BAD)?;
+        let value = tail[eq + 1..].trim_ascii_start();
+        let quote = *value.first().filter(|q| matches!(q, b'"' | b'\'')).ok_or(BAD)?;
+        let close = memchr::memchr(quote, &value[1..]).ok_or(BAD)?;
+        // The version comes first and is the one that may not be missing.
+        if expected.len() == 3 && known != 0 || !value[1..=close].iter().all(name_byte) {
+            return Err(BAD);
+        }
+        expected = &expected[known + 1..];
+        rest = &value[close + 2..];
+    }
+    if expected.len() == 3 { Err(BAD) } else { Ok(()) }
 }
 
 fn until(text: &[u8], mark: &[u8], reason: &'static str) -> Result<usize, Stop> {

@@ -4,7 +4,7 @@ use super::{
     Change, Checker, Control, Disruption, Entry, Head, HeadSet, Link, Members, Order, Piece, Pipe, Program, Property,
     SetVar, Settings, Target, Test, Text,
     collect::{Pending, collect, plain},
-    pattern::{self, Needs},
+    pattern::{self, Completed, Needs},
     prefilter::Prefilter,
 };
 use crate::{
@@ -155,12 +155,12 @@ impl Lookup<'_> {
     }
 
     fn tag(&self, pattern: &str) -> Result<HeadSet, String> {
-        let regex = pattern::compile(pattern, false, false)?.regex;
+        let regex = pattern::selector(pattern, false)?;
         Ok(self.heads(|m| m.1.iter().any(|t| regex.is_match(t.as_bytes()))))
     }
 
     fn msg(&self, pattern: &str) -> Result<HeadSet, String> {
-        let regex = pattern::compile(pattern, false, false)?.regex;
+        let regex = pattern::selector(pattern, false)?;
         Ok(self.heads(|m| regex.is_match(m.2.as_bytes())))
     }
 }
@@ -212,7 +212,7 @@ pub fn exclusions(program: &Program, list: &[Exclusion]) -> Result<Exclusions, S
                     Members::Slot(*slot.ok_or_else(|| format!("no rule reads or writes TX:{key}"))?)
                 }
                 Selector::Key(key) => Members::Key(key.to_ascii_lowercase().into_bytes().into()),
-                Selector::Pattern(pattern) => Members::Pattern(pattern::compile(&pattern, false, true)?.regex),
+                Selector::Pattern(pattern) => Members::Pattern(pattern::selector(&pattern, true)?),
             };
             targets.push(Target { variable, members, count: false, atom: None });
         }
@@ -314,7 +314,7 @@ impl Builder {
         if let Some(regex) = self.patterns.get(pattern) {
             return Ok(regex.clone());
         }
-        let regex = pattern::compile(pattern, false, true)?.regex;
+        let regex = pattern::selector(pattern, true)?;
         self.patterns.insert(pattern.to_owned(), regex.clone());
         Ok(regex)
     }
@@ -416,12 +416,14 @@ impl Builder {
         Ok(match operator {
             Operator::Rx(template) => {
                 let Some(pattern) = template.constant() else {
-                    return Err(
-                        "@rx with an expansion is not supported: the pattern must be known while loading".to_owned()
-                    );
+                    let text = self.text(template)?;
+                    if text.iter().any(|p| !matches!(p, Piece::Literal(_) | Piece::Slot(_))) {
+                        return Err("@rx: of expansions only members of TX are supported, which rules set".to_owned());
+                    }
+                    return Ok(Checker::RxText(Completed::new(text, lines)));
                 };
                 let pattern = std::str::from_utf8(pattern).map_err(|e| e.to_string())?;
-                Checker::Rx(Box::new(pattern::compile(pattern, lines, false)?))
+                Checker::Rx(Box::new(pattern::compile(pattern, lines)?))
             }
             Operator::Pm(words) | Operator::PmFromFile(_, words) => Checker::Pm(
                 AhoCorasick::builder()
@@ -447,8 +449,9 @@ impl Builder {
             Operator::ValidateByteRange(set) => Checker::ValidateByteRange(*set),
             Operator::ValidateUrlEncoding => Checker::ValidateUrlEncoding,
             Operator::ValidateUtf8Encoding => Checker::ValidateUtf8Encoding,
+            Operator::GeoLookup => Checker::GeoLookup,
             Operator::UnconditionalMatch => Checker::Always,
-            Operator::NoMatch => Checker::Never,
+            Operator::NoMatch | Operator::Rbl => Checker::Never,
         })
     }
 

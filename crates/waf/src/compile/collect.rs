@@ -145,7 +145,7 @@ fn set(settings: &mut Settings, setting: &Setting) {
 }
 
 fn select(rules: &[Pending], which: &Which) -> Result<Vec<usize>, String> {
-    let regex = |pattern: &str| pattern::compile(pattern, false, false).map(|p| p.regex);
+    let regex = |pattern: &str| pattern::selector(pattern, false);
     let all = rules.iter().enumerate();
     Ok(match which {
         Which::Ids(ranges) => {

@@ -343,6 +343,7 @@ fn operand(test: &Test) -> Option<&[Piece]> {
         | Checker::StrEq(t)
         | Checker::Within(t)
         | Checker::Number(_, t) => Some(t),
+        Checker::RxText(completed) => Some(&completed.text),
         _ => None,
     }
 }

@@ -3,8 +3,10 @@
 mod build;
 mod collect;
 pub mod fold;
+pub mod irregular;
 pub mod pattern;
 pub mod prefilter;
+mod syntax;
 
 use crate::{
     Place,
@@ -16,7 +18,7 @@ use crate::{
     transform::{ByteSet, Transformation},
 };
 use aho_corasick::AhoCorasick;
-use pattern::Pattern;
+use pattern::{Completed, Pattern};
 use prefilter::Prefilter;
 use regex_automata::meta::Regex;
 use std::collections::BTreeMap;
@@ -92,6 +94,7 @@ pub fn constant(text: &[Piece]) -> Option<&[u8]> {
 #[derive(Debug)]
 pub enum Checker {
     Rx(Box<Pattern>),
+    RxText(Completed),
     Pm(AhoCorasick),
     Contains(Text),
     ContainsWord(Text),
@@ -106,6 +109,7 @@ pub enum Checker {
     ValidateByteRange(ByteSet),
     ValidateUrlEncoding,
     ValidateUtf8Encoding,
+    GeoLookup,
     Always,
     Never,
 }

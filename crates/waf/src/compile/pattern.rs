@@ -1,18 +1,24 @@
 //! Patterns: PCRE as rule sets write it, carried out by a linear-time engine, and what every match of one must contain.
 
+use super::irregular::Irregular;
 use crate::transform::{ByteSet, presence};
 use regex_automata::meta::Regex;
 use regex_syntax::{
     ParserBuilder,
     hir::{Class, Hir, HirKind},
 };
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 /// A compiled pattern and its necessary conditions.
 #[derive(Debug)]
 pub struct Pattern {
-    /// The matcher.
+    /// The matcher; it finds more than the pattern does when that is not regular.
     pub regex: Regex,
+    /// What decides, when the pattern is not regular.
+    pub irregular: Option<Irregular>,
     /// What a match needs.
     pub needs: Needs,
 }
@@ -28,6 +34,41 @@ pub struct Needs {
     pub length: usize,
 }
 
+/// A pattern that is completed while running.
+#[derive(Debug)]
+pub struct Completed {
+    /// The text of the pattern.
+    pub text: super::Text,
+    lines: bool,
+    /// The last one compiled: it seldom changes, because rules set what it is made of.
+    last: Mutex<Option<Last>>,
+}
+
+/// A text and the pattern that it is, if it is one.
+#[derive(Debug)]
+struct Last {
+    text: Vec<u8>,
+    pattern: Option<Arc<Pattern>>,
+}
+
+impl Completed {
+    /// Not yet compiled.
+    pub fn new(text: super::Text, lines: bool) -> Self {
+        Self { text, lines, last: Mutex::new(None) }
+    }
+
+    /// The pattern for this text; none when it is not one.
+    pub fn get(&self, text: &[u8]) -> Option<Arc<Pattern>> {
+        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(last) = last.as_ref().filter(|l| l.text == text) {
+            return last.pattern.clone();
+        }
+        let pattern = std::str::from_utf8(text).ok().and_then(|t| compile(t, self.lines).ok()).map(Arc::new);
+        *last = Some(Last { text: text.to_vec(), pattern: pattern.clone() });
+        pattern
+    }
+}
+
 /// Memory that one pattern may take when compiled, in bytes.
 const SIZE: usize = 4 << 20;
 /// Memory of one pattern's lazy DFA, in bytes.
@@ -36,8 +77,33 @@ const CACHE: usize = 1 << 18;
 /// Compiles a PCRE pattern. `.` matches line breaks; `^` and `$` match at line breaks too when `lines` is set.
 ///
 /// # Errors
+/// The reason, for syntax that is not known.
+pub fn compile(pattern: &str, lines: bool) -> Result<Pattern, String> {
+    let reason = match regular(pattern, lines, false) {
+        Ok(pattern) => return Ok(pattern),
+        Err(reason) => reason,
+    };
+    let known = ["look-around", "backreferences", "possessive"].iter().any(|kind| reason.contains(kind));
+    if !known && !pattern.contains("(?>") {
+        return Err(reason);
+    }
+    let (irregular, skeleton) = Irregular::parse(pattern, lines)?;
+    Ok(Pattern { irregular: Some(irregular), ..regular(&skeleton, lines, false)? })
+}
+
+/// Compiles a pattern that selects members of collections, in any case, or rules.
+///
+/// # Errors
 /// The reason, for look-around, back-references and whatever else has no linear-time meaning.
-pub fn compile(pattern: &str, lines: bool, any_case: bool) -> Result<Pattern, String> {
+pub fn selector(pattern: &str, any_case: bool) -> Result<Regex, String> {
+    regular(pattern, false, any_case).map(|p| p.regex)
+}
+
+/// Compiles a regular pattern.
+///
+/// # Errors
+/// The reason, when it is not regular.
+pub fn regular(pattern: &str, lines: bool, any_case: bool) -> Result<Pattern, String> {
     let translated = translate(pattern)?;
     let mut parser = ParserBuilder::new()
         .unicode(false)
@@ -57,7 +123,7 @@ pub fn compile(pattern: &str, lines: bool, any_case: bool) -> Result<Pattern, St
         Regex::builder().configure(config).build_from_hir(&hir).map_err(|e| format!("pattern `{pattern}`: {e}"))?;
     let needs =
         Needs { literals: required(&hir), bytes: sets(&hir), length: hir.properties().minimum_len().unwrap_or(0) };
-    Ok(Pattern { regex, needs })
+    Ok(Pattern { regex, needs, irregular: None })
 }
 
 fn brief(error: &regex_syntax::Error) -> String {

@@ -3,8 +3,9 @@
 use super::{Transaction, state::number, values::ValueId};
 use crate::{
     RuleSet,
-    compile::{Checker, Head, Piece, Property, Test, constant, fold::compare},
+    compile::{Checker, Head, Piece, Property, Test, constant, fold::compare, irregular::Search, pattern::Pattern},
     libinjection,
+    seclang::target::Variable,
     transform::presence,
 };
 use std::borrow::Cow;
@@ -20,6 +21,7 @@ impl Transaction {
         test: &Test,
         which: usize,
         id: ValueId,
+        negated: bool,
         mut captures: Option<&mut Captures>,
     ) -> bool {
         if let Some(bit) = test.bits[which]
@@ -29,6 +31,7 @@ impl Transaction {
         }
         let value = self.values.get(id);
         let length = value.len();
+        let mut steps = 0;
         let mut zero = |part: &[u8]| {
             if let Some(captures) = &mut captures {
                 captures.clear();
@@ -36,23 +39,12 @@ impl Transaction {
             }
         };
         let matched = match &test.checker {
-            Checker::Rx(pattern) => {
-                if !pattern.regex.is_match(value) {
-                    false
-                } else if let Some(captures) = captures {
-                    let mut found = pattern.regex.create_captures();
-                    pattern.regex.captures(value, &mut found);
-                    if found.is_match() {
-                        captures.clear();
-                        captures.extend(
-                            found.iter().take(10).map(|g| g.map_or_else(Vec::new, |g| value[g.start..g.end].to_vec())),
-                        );
-                    }
-                    found.is_match()
-                } else {
-                    true
-                }
-            }
+            Checker::Rx(pattern) => find(pattern, value, negated, captures, &mut steps),
+            Checker::RxText(completed) => match completed.get(&self.expand(rules, &completed.text, None)) {
+                Some(pattern) => find(&pattern, value, negated, captures, &mut steps),
+                // What is no pattern lets nothing pass.
+                None => !negated,
+            },
             Checker::Pm(words) => match words.find(value) {
                 Some(found) => {
                     zero(&value[found.range()]);
@@ -91,9 +83,11 @@ impl Transaction {
             }
             Checker::ValidateUrlEncoding => broken_escape(value),
             Checker::ValidateUtf8Encoding => std::str::from_utf8(value).is_err(),
+            Checker::GeoLookup => !self.vars[Variable::Geo as usize].is_empty(),
             Checker::Always => true,
             Checker::Never => false,
         };
+        self.values.counters.steps += steps;
         self.values.counters.checked += 1;
         self.values.counters.examined += length as u64;
         matched
@@ -147,6 +141,36 @@ impl Transaction {
         }
         out
     }
+}
+
+/// Whether a pattern is found. Fills `captures` when given.
+fn find(pattern: &Pattern, value: &[u8], negated: bool, captures: Option<&mut Captures>, steps: &mut u64) -> bool {
+    if !pattern.regex.is_match(value) {
+        return false;
+    }
+    let fill = |captures: &mut Captures, groups: &mut dyn Iterator<Item = Option<(usize, usize)>>| {
+        captures.clear();
+        captures.extend(groups.take(10).map(|g| g.map_or_else(Vec::new, |(a, b)| value[a..b].to_vec())));
+    };
+    if let Some(irregular) = &pattern.irregular {
+        return match irregular.search(value, steps) {
+            Search::Nothing => false,
+            // The rule counts as matched: a pattern that is negated as not found.
+            Search::Exhausted => !negated,
+            Search::Found(groups) => {
+                if let Some(captures) = captures {
+                    fill(captures, &mut groups.into_iter());
+                }
+                true
+            }
+        };
+    }
+    if let Some(captures) = captures {
+        let mut found = pattern.regex.create_captures();
+        pattern.regex.captures(value, &mut found);
+        fill(captures, &mut found.iter().map(|g| g.map(|g| (g.start, g.end))));
+    }
+    true
 }
 
 fn broken_escape(value: &[u8]) -> bool {

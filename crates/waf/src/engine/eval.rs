@@ -256,7 +256,7 @@ impl Transaction {
                     continue;
                 }
                 before = id;
-                if self.check(rules, test, which, id, captures.as_mut()) == link.negated {
+                if self.check(rules, test, which, id, link.negated, captures.as_mut()) == link.negated {
                     continue;
                 }
                 any = true;

@@ -17,7 +17,7 @@ impl Transaction {
         entries.push(Entry { name: 0, value });
     }
 
-    fn add(&mut self, variable: V, name: &[u8], value: &[u8]) {
+    pub(super) fn add(&mut self, variable: V, name: &[u8], value: &[u8]) {
         if !self.rules.program.used[variable as usize] {
             return;
         }
@@ -247,11 +247,8 @@ impl Transaction {
             self.body_error(Stop::OverLimit("the body is longer than allowed without files"));
             self.one(V::InboundDataError, b"1");
         }
-        let show = match self.processor {
-            None => self.force_body,
-            // What a reader took apart in full is not shown again, but JSON's keys stand in no value.
-            Some(processor) => matches!(processor, Processor::Urlencoded | Processor::Json),
-        };
+        // What a reader took apart in full is not shown again, but JSON's keys stand in no value.
+        let show = self.force_body || matches!(self.processor, Some(Processor::Urlencoded | Processor::Json));
         if show {
             self.one(V::RequestBody, &body);
         }

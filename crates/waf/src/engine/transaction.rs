@@ -142,6 +142,12 @@ impl Transaction {
         out
     }
 
+    /// Says in which country the client's address is, as two letters (ISO 3166-1); before [`request`](Self::request). Without it
+    /// `@geoLookup` does not match.
+    pub fn set_country(&mut self, code: &str) {
+        self.add(Variable::Geo, b"country_code", code.as_bytes());
+    }
+
     /// Examines the request's head (phase 1).
     pub fn request(&mut self, head: &RequestHead<'_>) -> Outcome {
         if self.mode == Mode::Off {

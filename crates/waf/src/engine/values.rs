@@ -40,6 +40,8 @@ pub struct Counters {
     pub checked: u64,
     /// Bytes that operators read.
     pub examined: u64,
+    /// Steps taken by patterns that are not regular, at most 4,096 and 256 for each byte of a value.
+    pub steps: u64,
 }
 
 /// The strings of one transaction.

@@ -190,6 +190,8 @@ pub struct Actions {
     pub skip: Option<u32>,
     /// `initcol`: the collection; nothing persists beyond the transaction.
     pub initcols: Vec<target::Variable>,
+    /// `expirevar`: without effect, because nothing persists.
+    pub expirevars: Vec<String>,
 }
 
 /// Reads a list of actions.
@@ -313,6 +315,13 @@ fn one(out: &mut Actions, name: &str, value: &str) -> Result<(), String> {
         "initcol" => {
             let (collection, _) = value.split_once('=').ok_or("initcol needs `collection=key`")?;
             out.initcols.push(persistent(collection)?);
+        }
+        "expirevar" => {
+            let (path, _) = value.split_once('=').ok_or("expirevar needs `collection.name=seconds`")?;
+            let (collection, _) =
+                path.split_once('.').ok_or_else(|| format!("expirevar: `{path}` names no collection"))?;
+            persistent(collection)?;
+            out.expirevars.push(path.to_owned());
         }
         _ => return Err(format!("action `{name}` is not supported")),
     }

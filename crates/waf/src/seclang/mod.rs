@@ -217,6 +217,13 @@ impl<T: Into<String>> From<T> for Fault {
     }
 }
 
+/// Lists the actions that would need memory beyond the transaction.
+fn left_to_host(place: &Place, actions: &Actions, out: &mut Parsed) {
+    let initcols = actions.initcols.iter().map(|c| format!("initcol:{}", c.name()));
+    let expirevars = actions.expirevars.iter().map(|v| format!("expirevar:{v}"));
+    out.left_to_host.extend(initcols.chain(expirevars).map(|what| (place.clone(), what)));
+}
+
 #[allow(clippy::too_many_lines, reason = "one arm for each directive")]
 fn directive(
     files: &mut dyn Files,
@@ -259,6 +266,19 @@ fn directive(
             }
             return Ok(());
         }
+        "includeoptional" => {
+            if depth == DEPTH {
+                return Err("Include is nested too deep".into());
+            }
+            // A file that is not there is no error, but it is listed.
+            for path in files.expand(&place.file, single()?).unwrap_or_default() {
+                match files.read(&place.file, &path) {
+                    Ok(bytes) => parse_into(files, &path, &bytes, out, depth + 1).map_err(Fault::There)?,
+                    Err(reason) => out.left_to_host.push((place.clone(), format!("IncludeOptional: {reason}"))),
+                }
+            }
+            return Ok(());
+        }
         "secrule" => {
             let (targets, test, actions) = match arguments {
                 [t, o] => (t, o, ""),
@@ -267,15 +287,16 @@ fn directive(
             };
             let targets = target::parse(targets)?;
             let test = operator::parse(test, &mut |path| files.read(&place.file, path))?;
-            Directive::Rule(Box::new(Rule {
-                place: place.clone(),
-                targets,
-                test: Some(test),
-                actions: action::parse(actions)?,
-            }))
+            let actions = action::parse(actions)?;
+            if matches!(test.operator, operator::Operator::Rbl | operator::Operator::GeoLookup) {
+                out.left_to_host.push((place.clone(), format!("@{}", test.name)));
+            }
+            left_to_host(place, &actions, out);
+            Directive::Rule(Box::new(Rule { place: place.clone(), targets, test: Some(test), actions }))
         }
         "secaction" => {
             let actions = action::parse(single()?)?;
+            left_to_host(place, &actions, out);
             Directive::Rule(Box::new(Rule { place: place.clone(), targets: Vec::new(), test: None, actions }))
         }
         "secmarker" => Directive::Marker(place.clone(), single()?.to_owned()),

@@ -47,6 +47,10 @@ pub enum Operator {
     ValidateUrlEncoding,
     /// `@validateUtf8Encoding`: matches when the value is not UTF-8.
     ValidateUtf8Encoding,
+    /// `@geoLookup`: the host knows the country of the address, see [`Transaction::set_country`](crate::Transaction::set_country).
+    GeoLookup,
+    /// `@rbl`: never matches, because the engine asks nobody.
+    Rbl,
     /// `@unconditionalMatch`.
     UnconditionalMatch,
     /// `@noMatch`.
@@ -128,6 +132,8 @@ pub fn parse(text: &str, file: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>) 
         "validatebyterange" => Operator::ValidateByteRange(ranges(operand)?),
         "validateurlencoding" => Operator::ValidateUrlEncoding,
         "validateutf8encoding" => Operator::ValidateUtf8Encoding,
+        "geolookup" => Operator::GeoLookup,
+        "rbl" => Operator::Rbl,
         "unconditionalmatch" => Operator::UnconditionalMatch,
         "nomatch" => Operator::NoMatch,
         _ => return Err(format!("operator `@{name}` is not supported")),

@@ -49,6 +49,7 @@ variables! {
     FilesSizes = "FILES_SIZES", many;
     FullRequest = "FULL_REQUEST", one;
     FullRequestLength = "FULL_REQUEST_LENGTH", one;
+    Geo = "GEO", many;
     Global = "GLOBAL", many;
     InboundDataError = "INBOUND_DATA_ERROR", one;
     Ip = "IP", many;

@@ -52,18 +52,16 @@ pub fn folder() -> Option<PathBuf> {
     ];
     let found = candidates.into_iter().flatten().map(|c| c.join("data/crs-4.28.0")).find(|c| c.join("rules").is_dir());
     if found.is_none() {
-        assert!(
-            std::env::var("CI").as_deref() != Ok("true"),
-            "the Core Rule Set is not in ../shared/data, and CI may not skip"
-        );
-        writeln_skip();
+        skip("../shared/data/crs-4.28.0", "set SEKISHO_SHARED to the shared folder");
     }
     found
 }
 
+/// Says that a test is skipped for want of something, and what to do about it.
 #[allow(clippy::print_stderr, reason = "a skipped test says why")]
-fn writeln_skip() {
-    eprintln!("skipped: ../shared/data/crs-4.28.0 is not on this machine (set SEKISHO_SHARED to the shared folder)");
+pub fn skip(missing: &str, remedy: &str) {
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{missing} is not on this machine, and CI may not skip");
+    eprintln!("skipped: {missing} is not on this machine ({remedy})");
 }
 
 /// The rule set as its own tests configure it.
@@ -76,6 +74,17 @@ pub fn corpus_text(folder: &Path) -> String {
 pub fn ordinary_text(folder: &Path) -> String {
     let folder = folder.display();
     presets::crs(&format!("{folder}/crs-setup.conf.example"), &format!("{folder}/rules/*.conf"))
+}
+
+/// The same at a paranoia level; with `raw`, rules see the raw text of XML bodies too.
+pub fn leveled_text(folder: &Path, level: u8, raw: bool) -> String {
+    let include = format!("Include {}/rules/", folder.display());
+    let level = format!(
+        "SecAction \"id:900000,phase:1,pass,t:none,nolog,setvar:tx.blocking_paranoia_level={level}\"\n{include}"
+    );
+    let text = ordinary_text(folder).replace(&include, &level);
+    let forced = if raw { "=XML,ctl:forceRequestBodyVariable=On" } else { "=XML" };
+    text.replace("=XML", forced)
 }
 
 /// Loads `text` with `options`.

@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::type_complexity, reason = "a test that cannot go on fails")]
 
 mod crs;
+mod debian;
 mod ftw;
 mod hostile;
+mod inputs;
 mod ordinary;
 mod properties;
+mod reference;
 mod rules;
 mod same;
 mod traffic;
