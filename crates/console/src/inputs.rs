@@ -68,7 +68,7 @@ shapes! {
     /// A code.
     CODE "Code" [need("code", SIX, "The authenticator app's six digits.")];
     /// Which sessions to end.
-    KEEP "Keep" [need("keep", Takes::Word(&["current"]), "`current`: all but this one end.")];
+    KEEP "Keep" [need("keep", Takes::Word(&["current", "none"]), "`current`: all but this one end; `none`: this one too.")];
     /// A page of a list.
     PAGE "Page" [LIMIT, AFTER];
     /// Which users.

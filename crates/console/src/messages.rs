@@ -58,6 +58,7 @@ messages! {
     CONFIRM_DELETE "削除すると元に戻せません。削除しますか。" "This cannot be undone. Delete it?";
     CONFIRM_DISABLE "このアカウントを無効化し、すべてのセッションを終了します。よろしいですか。" "The account is disabled and all its sessions end. Go on?";
     CONFIRM_END "このセッションを終了しますか。" "End this session?";
+    CONFIRM_END_EVERYWHERE "この端末を含むすべての端末からサインアウトします。よろしいですか。" "You are signed out everywhere, here too. Go on?";
     CONFIRM_END_ALL "対象のセッションをすべて終了します。よろしいですか。" "All of these sessions end. Go on?";
     CONFIRM_REMOVE_FACTOR "第 2 要素を解除すると、パスワードだけでサインインできるようになります。解除しますか。" "Without the second factor the password alone signs in. Remove it?";
     CONFIRM_REVOKE "このロールを剥奪しますか。直ちに反映されます。" "Take this role back? It takes effect at once.";
@@ -90,6 +91,7 @@ messages! {
     DONE_SESSIONS_ENDED "対象のセッションを終了しました。" "The sessions have ended.";
     DONE_SESSION_ENDED "セッションを終了しました。" "The session has ended.";
     DONE_SIGNED_OUT "サインアウトしました。" "You have signed out.";
+    DONE_SIGNED_OUT_EVERYWHERE "すべての端末からサインアウトしました。" "You have signed out everywhere.";
     DONE_UNLOCKED "ロックを解除しました。" "Unlocked.";
     DOWNLOAD "ダウンロード" "Download";
     DOWNLOAD_LEAD "CSV と JSON Lines は閲覧用です。検証可能なログは、サーバーに接続せずに「sekisho ledger verify」で改ざんの有無を確かめられます。" "CSV and JSON Lines are for reading. The verifiable log can be checked for tampering with “sekisho ledger verify”, with no server at all.";
@@ -97,6 +99,7 @@ messages! {
     ENABLE "再有効化" "Enable again";
     ENDED_TEXT "無操作の時間が続いたか、セッションが終了したため、表示内容を消去しました。" "The session ended, or there was no activity for a while. What was on this page is gone.";
     ENDED_TITLE "サインアウトしました" "You are signed out";
+    END_EVERYWHERE "すべての端末からサインアウト" "Sign out everywhere";
     END_ALL "すべてのセッションを終了" "End all sessions";
     END_OTHERS "ほかのすべての端末からサインアウト" "Sign out everywhere else";
     END_SESSION "終了" "End";
@@ -360,6 +363,7 @@ pub fn done(code: &str) -> Option<&'static Text> {
         "session-ended" => DONE_SESSION_ENDED,
         "sessions-ended" => DONE_SESSIONS_ENDED,
         "signed-out" => DONE_SIGNED_OUT,
+        "signed-out-everywhere" => DONE_SIGNED_OUT_EVERYWHERE,
         _ => return None,
     })
 }

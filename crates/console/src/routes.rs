@@ -259,8 +259,8 @@ static ROUTES: &[RouteInfo] = &[
         .says("One's own sessions.").gives(200, "SessionList"),
     route!(Delete "/api/v1/me/sessions/{id}" "endOwnSession" OWN, Some(&e::SESSION_END), api::me::end)
         .says("Ends one of them.").id("ses"),
-    route!(Delete "/api/v1/me/sessions" "endOtherSessions" OWN, Some(&e::SESSION_END), api::me::end_others)
-        .says("Ends all but this one.").query(&i::KEEP).gives(200, "Ended"),
+    route!(Delete "/api/v1/me/sessions" "endOtherSessions" OWN, Some(&e::SESSION_END), api::me::end_many)
+        .says("Signs out everywhere else, or everywhere.").query(&i::KEEP).gives(200, "Ended"),
     // --- users
     route!(Get "/api/v1/users" "listUsers" right(R::USERS_READ), Some(&e::USER_LIST), api::users::list)
         .says("Accounts, oldest first.").query(&i::USER_QUERY).gives(200, "UserList"),
@@ -384,6 +384,7 @@ static ROUTES: &[RouteInfo] = &[
     route!(Get "/sessions" "sessionsPage" OWN, Some(&e::SESSION_LIST), page::sessions::show).page(),
     route!(Post "/sessions/{id}/end" "endSessionForm" OWN, Some(&e::SESSION_END), page::sessions::end).id("ses").page(),
     route!(Post "/sessions/end-others" "endOtherSessionsForm" OWN, Some(&e::SESSION_END), page::sessions::end_others).page(),
+    route!(Post "/sessions/end-all" "endEverySessionForm" OWN, Some(&e::SESSION_END), page::sessions::end_every).page(),
     // --- pages: users
     route!(Get "/users" "usersPage" right(R::USERS_READ), Some(&e::USER_LIST), page::users::show).query(&i::USER_QUERY).page(),
     route!(Post "/users" "createUserForm" right(R::USERS_WRITE), Some(&e::USER_CREATE), page::users::create).body(&i::NEW_USER).page(),

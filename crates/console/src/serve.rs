@@ -219,13 +219,17 @@ async fn refused(call: &Call, mut fault: Fault) -> Response {
             return reply::problem(call, &Fault::own(broken));
         }
     }
-    if to_sign_in {
-        return page::sign_in::redirect(call);
-    }
-    match fault.page.take() {
+    // The browser still shows a session that has ended, here or elsewhere: what it kept goes too.
+    let ended = problem.is(&UNAUTHENTICATED) && cookie::get(&call.headers, cookie::SESSION).is_some();
+    let mut response = match fault.page.take() {
+        _ if to_sign_in => page::sign_in::redirect(call),
         Some(page) => page,
         None => reply::problem(call, &fault),
+    };
+    if ended && call.passage.is_none() {
+        cookie::wipe(response.headers_mut());
     }
+    response
 }
 
 /// Every address that no route has: refused, and entered.

@@ -18,6 +18,7 @@ mod profiles;
 pub mod second_factor;
 pub mod self_service;
 pub mod sessions;
+pub mod sign_out;
 pub mod switches;
 pub mod tenancy;
 pub mod tenant_keys;
@@ -38,6 +39,7 @@ pub static CONTROLS: &[&Declared] = &[
     &lockout::CONTROL,
     &second_factor::CONTROL,
     &sessions::CONTROL,
+    &sign_out::CONTROL,
     &access::CONTROL,
     &self_service::CONTROL,
     &switches::CONTROL,

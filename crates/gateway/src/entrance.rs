@@ -1,7 +1,7 @@
 //! The way into an application's host: sent to the console to sign in, back with a one-time code, out again.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
-use http::{Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use sekisho_kernel::{Category, Problem, Secret, actor::Via, problem, rng};
 
 use crate::{
@@ -124,9 +124,17 @@ async fn sign_out(way: &mut Way) -> Result<Response<Body>, Stop> {
         *done.status_mut() = StatusCode::NO_CONTENT;
         done
     };
-    let gone = cookies::set(cookies::SESSION, "", Some(0)).ok_or_else(internal)?;
-    answer.headers_mut().append(header::SET_COOKIE, gone);
+    wipe(answer.headers_mut());
     Ok(answer)
+}
+
+/// Signs a browser out of this host: its session's cookie goes, and with it what pages of this origin have kept in it
+/// (Clear Site Data §3.1). Cookies are not cleared as a kind: that would reach every host of the registrable domain.
+pub(crate) fn wipe(headers: &mut HeaderMap) {
+    if let Some(gone) = cookies::set(cookies::SESSION, "", Some(0)) {
+        headers.append(header::SET_COOKIE, gone);
+    }
+    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
 }
 
 /// Whether a page of the same origin asks (Fetch Metadata; `Origin` for browsers without it).

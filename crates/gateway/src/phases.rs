@@ -189,6 +189,7 @@ async fn session(way: &mut Way) -> Flow {
             Ok(())
         }
         Err(problem) if problem.kind.category == sekisho_kernel::Category::Unauthenticated => {
+            way.over = true;
             Box::pin(entrance::ask_in(way)).await
         }
         Err(problem) => Err(problem.into()),
@@ -272,6 +273,9 @@ async fn response(way: &mut Way) -> Flow {
     }
     if way.via != Via::ForwardAuth {
         headers::set_security(answer.headers_mut(), &way.rules);
+        if way.over {
+            entrance::wipe(answer.headers_mut());
+        }
     }
     Ok(())
 }

@@ -107,6 +107,8 @@ pub(crate) struct Way {
     /// How a reverse proxy asks, if one does.
     pub asked: Option<Asked>,
     pub trail: Option<Trail>,
+    /// Whether the browser showed a session that has ended: what it kept goes with the answer.
+    pub over: bool,
 }
 
 impl Way {
@@ -136,6 +138,7 @@ impl Way {
             answer: Answer::default(),
             asked: None,
             trail: None,
+            over: false,
         }
     }
     pub fn door(&self) -> &Door {

@@ -1,7 +1,7 @@
 //! One's own account: password, re-authentication, sessions.
 
 use sekisho_kernel::{
-    Actor, Cx, Event, Problem, Secret, Target,
+    Actor, Cx, Event, Problem, Secret, TakenOut, Target,
     access::Right,
     event,
     gate::PasswordRule,
@@ -239,11 +239,25 @@ impl Identity {
     /// # Errors
     /// `UNAUTHENTICATED`.
     pub async fn end_other_sessions(&self, cx: &Cx) -> Answer<u32> {
-        let (user, this) = who(cx)?;
+        let (_, this) = who(cx)?;
+        self.end_own_sessions(cx, Some(this)).await
+    }
+
+    /// Ends every session of one's own, this one too; how many there were.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`.
+    pub async fn end_every_session(&self, cx: &Cx) -> Answer<u32> {
+        self.end_own_sessions(cx, None).await
+    }
+
+    async fn end_own_sessions(&self, cx: &Cx, except: Option<SessionId>) -> Answer<u32> {
+        let (user, _) = who(cx)?;
         let tenant = cx.tenant;
+        let taken_out = self.0.taken == Some(TakenOut::SignOutEverywhere);
         self.vault()
             .act(cx, own(cx, &event::SESSION_END, user), move |tx, permit| {
-                let ended = session::end_all(tx, tenant, user, Some(this))?;
+                let ended = if taken_out { 0 } else { session::end_all(tx, tenant, user, except)? };
                 tx.commit(permit, Entry::of(user).with("sessions_ended", ended), ended)
             })
             .await

@@ -155,7 +155,8 @@ impl Identity {
     fn slot(&self, session: &Stored<UserSession>, person: &Person, key: &[u8], knock: &Knock) -> Answer<Arc<Slot>> {
         let own = hex::encode(key);
         let here = session.body.tokens.iter().any(|t| t.key == own && t.host == knock.host.host);
-        if !here || person.account.body.state != UserState::Active {
+        let may = person.account.body.state == UserState::Active || self.0.taken == Some(TakenOut::Deactivation);
+        if !here || !may {
             return Err(nobody());
         }
         let (tenant, user, used) = (knock.host.tenant, session.body.user, last_used(session)?.micros());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sekisho_kernel::{
-    Cx, Event, Problem, RightSet, Secret, Target,
+    Cx, Event, Problem, RightSet, Secret, TakenOut, Target,
     access::Right,
     event,
     id::{SiteId, UserId},
@@ -215,12 +215,13 @@ impl Identity {
     /// `NOT_FOUND`, `SK-4012`, `SK-4014`, `SK-4026`.
     pub async fn disable_user(&self, cx: &Cx, id: UserId) -> Answer<UserView> {
         let (tenant, reach, me) = (cx.tenant, self.reach(cx), cx.actor.user());
+        let taken_out = self.0.taken == Some(TakenOut::Deactivation);
         self.change(cx, id, &event::USER_DISABLE, Right::USERS_WRITE, move |tx, person| {
             gone_for_good(tx, &reach, me, person)?;
             let account = UserAccount { state: UserState::Disabled, ..person.account.body.clone() };
             moved(tx, id)?;
             tx.update(id, person.account.version, &account)?;
-            let ended = session::end_all(tx, tenant, id, None)?;
+            let ended = if taken_out { 0 } else { session::end_all(tx, tenant, id, None)? };
             Ok(Entry::default().with("sessions_ended", ended))
         })
         .await

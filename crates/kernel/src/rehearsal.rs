@@ -68,6 +68,10 @@ pub enum TakenOut {
     SelfService,
     /// The guard that keeps record types without a class out of the store.
     DataCatalogue,
+    /// The end of a person's other sessions when they sign out everywhere.
+    SignOutEverywhere,
+    /// What follows when an account is disabled: its sessions go on.
+    Deactivation,
 }
 
 impl TakenOut {

@@ -6,7 +6,7 @@ use axum::{http::StatusCode, response::Response};
 use serde_json::json;
 
 use super::{CodeInput, PasswordChange, PasswordInput, sign_in::enrolment_json};
-use crate::{call::Call, problem::Fault, reply};
+use crate::{call::Call, cookie, problem::Fault, reply};
 
 /// GET /me
 pub async fn read(call: Arc<Call>) -> Result<Response, Fault> {
@@ -73,9 +73,16 @@ pub async fn end(call: Arc<Call>) -> Result<Response, Fault> {
     reply::nothing()
 }
 
-/// DELETE /me/sessions?keep=current
-pub async fn end_others(call: Arc<Call>) -> Result<Response, Fault> {
-    call.filter()?;
-    let ended = call.parts.identity.end_other_sessions(call.cx()?).await?;
-    reply::ok(&json!({ "ended": ended }))
+/// DELETE /me/sessions?keep=…
+pub async fn end_many(call: Arc<Call>) -> Result<Response, Fault> {
+    let every = call.filter()?.get("keep").is_some_and(|keep| keep == "none");
+    let cx = call.cx()?;
+    if !every {
+        let ended = call.parts.identity.end_other_sessions(cx).await?;
+        return reply::ok(&json!({ "ended": ended }));
+    }
+    let ended = call.parts.identity.end_every_session(cx).await?;
+    let mut response = reply::ok(&json!({ "ended": ended }))?;
+    cookie::wipe(response.headers_mut());
+    Ok(response)
 }

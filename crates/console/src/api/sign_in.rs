@@ -102,9 +102,7 @@ pub async fn confirm(call: Arc<Call>) -> Result<Response, Fault> {
 pub async fn out(call: Arc<Call>) -> Result<Response, Fault> {
     end(&call).await?;
     let mut response = reply::nothing()?;
-    response
-        .headers_mut()
-        .extend(cookie::set(cookie::SESSION, "", cookie::Life::Gone).map(|v| (header::SET_COOKIE, v)));
+    cookie::wipe(response.headers_mut());
     Ok(response)
 }
 

@@ -8,7 +8,7 @@ use sekisho_identity::types::SessionView;
 use sekisho_kernel::{Right, Text, id::UserId};
 
 use super::{Shell, render, shell};
-use crate::{call::Call, messages as m, page, problem::Fault};
+use crate::{call::Call, cookie, messages as m, page, problem::Fault};
 
 /// A list of sessions.
 #[derive(Template)]
@@ -83,6 +83,14 @@ pub async fn end(call: Arc<Call>) -> Result<Response, Fault> {
 pub async fn end_others(call: Arc<Call>) -> Result<Response, Fault> {
     call.parts.identity.end_other_sessions(call.cx()?).await?;
     page::done("/sessions", "sessions-ended")
+}
+
+/// POST /sessions/end-all
+pub async fn end_every(call: Arc<Call>) -> Result<Response, Fault> {
+    call.parts.identity.end_every_session(call.cx()?).await?;
+    let mut response = page::done("/sign-in", "signed-out-everywhere")?;
+    cookie::wipe(response.headers_mut());
+    Ok(response)
 }
 
 /// GET /users/{id}/sessions

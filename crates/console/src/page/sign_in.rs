@@ -388,8 +388,6 @@ pub async fn enter(call: Arc<Call>) -> Result<Response, Fault> {
 pub async fn out(call: Arc<Call>) -> Result<Response, Fault> {
     end(&call).await?;
     let mut response = page::done("/sign-in", "signed-out")?;
-    response
-        .headers_mut()
-        .extend(cookie::set(cookie::SESSION, "", cookie::Life::Gone).map(|v| (header::SET_COOKIE, v)));
+    cookie::wipe(response.headers_mut());
     Ok(response)
 }

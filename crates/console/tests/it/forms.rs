@@ -197,3 +197,40 @@ async fn people_see_and_do_what_their_rights_allow() {
     }
     let _ = json!({});
 }
+
+const WIPE: &str = "\"cache\", \"storage\"";
+
+#[tokio::test]
+async fn signing_out_wipes_what_the_site_kept_in_the_browser() {
+    let house = House::new().await;
+    let client = browser(&house).await;
+    assert_eq!(client.get("/").await.header("clear-site-data"), "");
+    let out = client.form("/", "/sign-out", &[]).await;
+    assert_eq!((out.status, out.header("location")), (303, "/sign-in?done=signed-out"));
+    assert_eq!(out.header("clear-site-data"), WIPE);
+    assert!(client.cookie("__Host-sekisho").is_none_or(|c| c.is_empty()));
+}
+
+#[tokio::test]
+async fn one_press_signs_out_everywhere_and_each_browser_is_wiped_when_it_next_asks() {
+    let house = House::new().await;
+    let (here, there) = (browser(&house).await, browser(&house).await);
+    let page = here.get("/sessions").await;
+    assert!(page.text.contains("action=\"/sessions/end-all\"") && page.text.contains("192.0.2"), "{}", page.text);
+    let (out, entries) = house.entries(here.form("/sessions", "/sessions/end-all", &[])).await;
+    assert_eq!((out.status, out.header("location")), (303, "/sign-in?done=signed-out-everywhere"), "{}", out.text);
+    assert_eq!(out.header("clear-site-data"), WIPE);
+    assert_eq!(entries.iter().filter(|e| *e == "session.end success").count(), 1, "{entries:?}");
+    let next = there.get("/users").await;
+    assert_eq!((next.status, next.header("location")), (303, "/sign-in"));
+    assert_eq!(next.header("clear-site-data"), WIPE);
+    let shown = here.get("/sign-in?done=signed-out-everywhere").await;
+    assert!(shown.text.contains("You have signed out everywhere."), "{}", shown.text);
+
+    let (one, other) = (browser(&house).await, house.signed_in("acme", "admin").await);
+    let ended = other.json("DELETE", "/api/v1/me/sessions?keep=none", &json!({})).await;
+    assert_eq!((ended.status, &ended.body["ended"]), (200, &json!(2)), "{}", ended.text);
+    let polled = one.get("/api/v1/session").await;
+    assert_eq!((polled.status, polled.header("clear-site-data")), (401, WIPE));
+    assert_eq!(other.get("/api/v1/session").await.header("clear-site-data"), "", "no cookie, no browser");
+}

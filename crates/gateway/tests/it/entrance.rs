@@ -133,9 +133,33 @@ async fn signing_out_ends_the_session_for_pages_of_this_host_only() {
     let answer = house.send(APP, out(None, Some("https://acme.app.localhost"))).await;
     assert_eq!(answer.status(), 204);
     assert_eq!(cookie(&answer, "__Host-sekisho").as_deref(), Some(""));
+    assert_eq!(answer.headers()["clear-site-data"], WIPE);
     assert!(!house.sessions.passages.lock().unwrap().contains_key(TOKEN));
     let get = house.send(APP, signed("GET", APP, "/.sekisho/sign-out").body(empty()).unwrap()).await;
     assert_eq!(get.status(), 405);
+}
+
+/// What a browser is told when its session has ended: cookies as a kind stay, since they are of the whole domain.
+const WIPE: &str = "\"cache\", \"storage\"";
+
+#[tokio::test]
+async fn a_session_that_ended_elsewhere_takes_the_sites_data_along() {
+    let house = House::before("").await;
+    let ended = |accept: &str| {
+        let request = ask("GET", APP, "/x").header("accept", accept).header(header::COOKIE, "__Host-sekisho=ended");
+        request.body(empty()).unwrap()
+    };
+    for (accept, status) in [("text/html", 303), ("application/json", 401)] {
+        let answer = house.send(APP, ended(accept)).await;
+        assert_eq!(answer.status(), status);
+        assert_eq!(answer.headers()["clear-site-data"], WIPE, "{accept}");
+        assert_eq!(cookie(&answer, "__Host-sekisho").as_deref(), Some(""), "{accept}");
+    }
+    let fresh = ask("GET", APP, "/x").header("accept", "text/html").body(empty()).unwrap();
+    let answer = house.send(APP, fresh).await;
+    assert!(!answer.headers().contains_key("clear-site-data"), "a first visit keeps what it has");
+    let signed_in = house.send(APP, signed("GET", APP, "/x").body(empty()).unwrap()).await;
+    assert!(!signed_in.headers().contains_key("clear-site-data"));
 }
 
 #[tokio::test]

@@ -299,3 +299,43 @@ async fn the_state_tells_the_ends_and_prolongs_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_every_session_on_every_node() {
+    each(|house| async move {
+        let other = house.second().await;
+        let (one, two) = (house.signed_in("admin").await, house.signed_in("admin").await);
+        let knock = knocks(&house, false).await;
+        let here = house.node.resolve(&knock, &one.token).await.expect("signed in");
+        assert!(alive(&other, &knock, &two.token).await, "now in the other's cache");
+        assert_eq!(house.node.end_every_session(&here.cx).await.expect("ended"), 2);
+        for token in [&one.token, &two.token] {
+            assert!(!alive(&house.node, &knock, token).await && !alive(&other, &knock, token).await);
+        }
+        assert_eq!(house.count("SELECT COUNT(*) FROM user_session").await, 0);
+        assert_eq!(house.node.end_every_session(&here.cx).await.expect("nothing is left"), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn taken_out_a_session_outlives_what_should_have_ended_it() {
+    each_under(defaults(), Some(TakenOut::SignOutEverywhere), |house| async move {
+        let (one, two) = (house.signed_in("admin").await, house.signed_in("admin").await);
+        let knock = knocks(&house, false).await;
+        let here = house.node.resolve(&knock, &one.token).await.expect("signed in");
+        assert_eq!(house.node.end_every_session(&here.cx).await.expect("answered"), 0);
+        assert!(alive(&house.node, &knock, &two.token).await);
+    })
+    .await;
+    each_under(defaults(), Some(TakenOut::Deactivation), |house| async move {
+        let admin = house.admin_cx().await;
+        let hired = house.person(&admin, "hanako", UserType::User, None).await;
+        let signed_in = house.signed_in("hanako").await;
+        let knock = knocks(&house, false).await;
+        assert!(alive(&house.node, &knock, &signed_in.token).await);
+        house.node.disable_user(&admin, hired.id).await.expect("disabled");
+        assert!(alive(&house.node, &knock, &signed_in.token).await);
+    })
+    .await;
+}
