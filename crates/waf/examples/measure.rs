@@ -41,6 +41,13 @@ fn resident() -> u64 {
     text.split(' ').nth(1).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) * 4096
 }
 
+/// Rounds of which the median is told, and the best: what the work costs when nothing disturbs it.
+const ROUNDS: u32 = 60;
+
+fn micro(time: Duration) -> f64 {
+    time.as_nanos() as f64 / 1000.0
+}
+
 fn shapes() -> Vec<Shape> {
     let prose = "I'd like to change the delivery address for my order, because we have moved to a new office. お世話になっております。 ";
     let mut form = String::from(
@@ -112,7 +119,7 @@ fn once(rules: &Arc<RuleSet>, client: &Client, shape: &Shape) -> (bool, sekisho_
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let folder = arguments.next().ok_or("usage: measure FOLDER [REQUESTS]")?;
-    let count: u32 = arguments.next().map_or(Ok(3000), |n| n.parse())?;
+    let count: u32 = arguments.next().map_or(Ok(6000), |n| n.parse())?;
     let mut out = std::io::stdout();
     let text = crs::ordinary_text(Path::new(&folder));
     let before = resident();
@@ -148,21 +155,23 @@ fn main() -> Result<(), Box<dyn Error>> {
             for _ in 0..count / 10 {
                 once(&rules, &client, &shape);
             }
-            // The best of several rounds: what the work costs when nothing disturbs it.
-            let mut best = Duration::MAX;
-            for _ in 0..5 {
-                let started = cpu();
-                for _ in 0..count / 5 {
-                    std::hint::black_box(once(&rules, &client, &shape));
-                }
-                best = best.min(cpu().saturating_sub(started) / (count / 5));
-            }
+            let mut rounds: Vec<Duration> = (0..ROUNDS)
+                .map(|_| {
+                    let started = cpu();
+                    for _ in 0..count / ROUNDS {
+                        std::hint::black_box(once(&rules, &client, &shape));
+                    }
+                    cpu().saturating_sub(started) / (count / ROUNDS)
+                })
+                .collect();
+            rounds.sort_unstable();
             let (blocked, counters) = once(&rules, &client, &shape);
             writeln!(
                 out,
-                "PL{level} {}: {:.1} µs, blocked {blocked}, {counters:?}",
+                "PL{level} {}: median {:.1} µs, best {:.1} µs of CPU, blocked {blocked}, {counters:?}",
                 shape.name,
-                best.as_nanos() as f64 / 1000.0
+                micro(rounds[rounds.len() / 2]),
+                micro(rounds[0])
             )?;
         }
     }

@@ -67,7 +67,9 @@ pub fn read(text: &[u8], limits: &Limits, out: &mut Document) -> Result<(), Stop
             }
             seen_root = true;
             let name = rest[1..].iter().position(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n' | b'/' | b'>' | b'<'));
-            let Some(name) = name.filter(|n| *n > 0) else { return Err(Stop::Malformed("XML: a tag has no name")) };
+            let Some(name) = name.filter(|n| is_name(&rest[1..1 + n])) else {
+                return Err(Stop::Malformed("XML: a tag has no name"));
+            };
             let (used, empty) = attributes(&rest[1 + name..], &entities, limits, &mut budget, &mut out.attributes)?;
             if !empty {
                 open.push(&rest[1..1 + name]);
@@ -79,6 +81,12 @@ pub fn read(text: &[u8], limits: &Limits, out: &mut Document) -> Result<(), Stop
         }
     }
     if open.is_empty() && seen_root { Ok(()) } else { Err(Stop::Malformed("XML: ends early")) }
+}
+
+/// Whether this is a name (XML 1.0 §2.3), where every byte beyond ASCII counts as a letter.
+fn is_name(text: &[u8]) -> bool {
+    let start = |b: &u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b':') || !b.is_ascii();
+    text.first().is_some_and(start) && text.iter().all(name_byte)
 }
 
 fn name_byte(byte: &u8) -> bool {
@@ -132,7 +140,7 @@ fn attributes(
             _ => {}
         }
         let name = text[i..].iter().take_while(|b| !blank(b) && !matches!(b, b'=' | b'>' | b'/' | b'<')).count();
-        if name == 0 {
+        if !is_name(&text[i..i + name]) {
             return Err(Stop::Malformed("XML: an attribute has no name"));
         }
         i += name;
@@ -148,6 +156,9 @@ fn attributes(
         let Some(end) = memchr::memchr(quote, &text[i + 1..]) else {
             return Err(Stop::Malformed("XML: an attribute is not closed"));
         };
+        if text[i + 1..i + 1 + end].contains(&b'<') {
+            return Err(Stop::Malformed("XML: an attribute holds a tag"));
+        }
         let mut value = Vec::new();
         expand(&text[i + 1..i + 1 + end], entities, 0, budget, &mut value)?;
         if out.len() == limits.values {

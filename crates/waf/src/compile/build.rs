@@ -127,6 +127,7 @@ pub fn build(parsed: &Parsed) -> Result<Program, LoadError> {
         slot_index: builder.slot_index,
         score_slots,
         prefilters,
+        rooms: Default::default(),
         used: builder.used,
         settings,
         signatures,

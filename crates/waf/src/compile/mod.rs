@@ -3,11 +3,13 @@
 mod build;
 mod collect;
 pub mod fold;
+mod grams;
 pub mod irregular;
 pub mod pattern;
 pub mod prefilter;
 mod syntax;
 
+use crate::engine::room::Rooms;
 use crate::{
     Place,
     seclang::{
@@ -295,6 +297,8 @@ pub struct Program {
     /// Members that sum up the anomaly of one level.
     pub score_slots: Vec<u16>,
     pub prefilters: [Prefilter; 2],
+    /// Memory of finished transactions.
+    pub rooms: Rooms,
     /// Variables that some rule reads.
     pub used: Vec<bool>,
     pub settings: Settings,

@@ -1,13 +1,7 @@
-//! One automaton over the literals of all patterns: a single pass over a value names the operators that can match it.
+//! A single pass over a value names the operators that can match it.
 
-use super::pattern::Needs;
+use super::{grams::Grams, pattern::Needs};
 use crate::transform::ByteSet;
-use aho_corasick::{
-    Anchored, MatchKind,
-    automaton::{Automaton, StateID},
-    dfa::{Builder, DFA},
-};
-
 /// Of the sets of bytes that an operator needs, so many are looked at, the smallest first.
 const LAYERS: usize = 3;
 /// Lengths from here on are alike to the filter.
@@ -16,11 +10,7 @@ const LENGTHS: usize = 65;
 /// Says which operators a value can match.
 #[derive(Debug)]
 pub struct Prefilter {
-    dfa: Option<DFA>,
-    /// The automaton's starting state, fetched once.
-    start: StateID,
-    /// For each literal, the operators that need it.
-    owners: Vec<Vec<u16>>,
+    grams: Grams,
     /// Operators without literals.
     open: Vec<u64>,
     /// For each byte and layer, the operators whose set of that layer holds the byte.
@@ -38,7 +28,7 @@ impl Prefilter {
     /// Builds it over operators given by bit: what each needs.
     ///
     /// # Errors
-    /// When the automaton would be too large.
+    /// When there are too many operators.
     pub fn build(operators: Vec<Needs>) -> Result<Self, String> {
         let words = operators.len().div_ceil(64).max(1);
         let mut index: std::collections::BTreeMap<Vec<u8>, Vec<u16>> = std::collections::BTreeMap::new();
@@ -48,7 +38,8 @@ impl Prefilter {
         let mut lengths = vec![0; LENGTHS * words];
         for (bit, needs) in operators.into_iter().enumerate() {
             let (word, flag) = (bit >> 6, 1_u64 << (bit & 63));
-            match &needs.literals {
+            // A literal of one byte tells less than the sets of bytes do.
+            match needs.literals.as_ref().filter(|l| l.iter().all(|l| l.len() > 1)) {
                 Some(literals) => {
                     let bit = u16::try_from(bit).map_err(|e| e.to_string())?;
                     for literal in literals {
@@ -71,21 +62,7 @@ impl Prefilter {
                 lengths[length * words + word] |= flag;
             }
         }
-        let (literals, owners): (Vec<_>, Vec<_>) = index.into_iter().unzip();
-        let (dfa, start) = if literals.is_empty() {
-            (None, StateID::ZERO)
-        } else {
-            let dfa = Builder::new()
-                .ascii_case_insensitive(true)
-                .match_kind(MatchKind::Standard)
-                .start_kind(aho_corasick::StartKind::Unanchored)
-                .prefilter(false)
-                .build(&literals)
-                .map_err(|e| e.to_string())?;
-            let start = dfa.start_state(Anchored::No).map_err(|e| e.to_string())?;
-            (Some(dfa), start)
-        };
-        Ok(Self { dfa, start, owners, open, bytes, free, lengths, words, off: false })
+        Ok(Self { grams: Grams::build(index), open, bytes, free, lengths, words, off: false })
     }
 
     /// The number of words of a bit set.
@@ -100,25 +77,13 @@ impl Prefilter {
 
     /// Memory, in bytes.
     pub fn memory(&self) -> usize {
-        let owners: usize = self.owners.iter().map(|o| o.len() * 2 + 24).sum();
-        self.dfa.as_ref().map_or(0, |d| d.memory_usage()) + owners
+        self.grams.memory() + (self.open.len() + self.bytes.len() + self.free.len() + self.lengths.len()) * 8
     }
 
     /// Sets in `found` the operators one of whose literals occurs in `value`, in any case.
     pub fn literals(&self, value: &[u8], found: &mut [u64]) {
         found.fill(0);
-        let Some(dfa) = &self.dfa else { return };
-        let mut state = self.start;
-        for &byte in value {
-            state = dfa.next_state(Anchored::No, state, byte);
-            if dfa.is_special(state) && dfa.is_match(state) {
-                for at in 0..dfa.match_len(state) {
-                    for bit in &self.owners[dfa.match_pattern(state, at).as_usize()] {
-                        found[usize::from(bit >> 6)] |= 1 << (bit & 63);
-                    }
-                }
-            }
-        }
+        self.grams.scan(value, found);
     }
 
     /// Sets in `bits` the operators that a value of these literals, bytes and length can match.

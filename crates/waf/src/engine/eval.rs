@@ -267,7 +267,7 @@ impl Transaction {
                 }
                 if let Some(captures) = &mut captures {
                     for slot in 0..10_u16 {
-                        let value = captures.get(usize::from(slot)).map(|c| Written::Text(c.clone()));
+                        let value = captures.get(usize::from(slot)).map(|c| Written::Text(c.as_slice().into()));
                         self.state.set_slot(slot, value);
                     }
                 }

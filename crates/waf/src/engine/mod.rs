@@ -5,6 +5,7 @@ mod eval;
 mod explain;
 mod report;
 mod request;
+pub mod room;
 pub mod state;
 mod transaction;
 pub mod values;

@@ -1,14 +1,14 @@
 //! The members that rules write: `TX`, and `IP` and `GLOBAL` for as long as the transaction lasts.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A value that a rule wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written {
     /// A number.
     Number(i64),
-    /// Text.
-    Text(Vec<u8>),
+    /// Text; shared, because what is known while loading begins every transaction.
+    Text(Arc<[u8]>),
 }
 
 impl Written {
@@ -18,7 +18,7 @@ impl Written {
             && text.len() < 19
             && text[1..].iter().all(u8::is_ascii_digit)
             && (text.len() == 1 || (text[0] != b'0' && !text.starts_with(b"-0")));
-        if canonical { Self::Number(number(&text)) } else { Self::Text(text) }
+        if canonical { Self::Number(number(&text)) } else { Self::Text(text.into()) }
     }
 
     /// As a number: the digits it begins with, or 0.

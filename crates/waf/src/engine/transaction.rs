@@ -2,6 +2,7 @@
 
 use super::{
     report::{Blocked, Match, Outcome, Scores},
+    room::Room,
     state::State,
     values::{Counters, ValueId, Values},
 };
@@ -103,16 +104,31 @@ pub struct Transaction {
     pub(super) trace: Option<Box<super::explain::Trace>>,
 }
 
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        self.rules.program.rooms.put(Room {
+            values: std::mem::take(&mut self.values),
+            vars: std::mem::take(&mut self.vars),
+            matched: std::mem::take(&mut self.matched),
+            pair_bits: std::mem::take(&mut self.pair_bits),
+            group_bits: std::mem::take(&mut self.group_bits),
+            unions: std::mem::take(&mut self.unions),
+            candidates: std::mem::take(&mut self.candidates),
+        });
+    }
+}
+
 impl Transaction {
     /// Begins a transaction.
     #[must_use]
     pub fn new(rules: Arc<RuleSet>, client: &Client) -> Self {
         let settings = &rules.program.settings;
+        let room = rules.program.rooms.take();
         let mut out = Self {
-            values: Values::new(),
-            vars: vec![Vec::new(); Variable::ALL.len()],
+            values: room.values,
+            vars: room.vars,
             state: rules.plan.state.clone(),
-            matched: Vec::new(),
+            matched: room.matched,
             matches: Vec::new(),
             mode: rules.options.mode.unwrap_or(settings.mode),
             processor: None,
@@ -131,10 +147,10 @@ impl Transaction {
             response: Vec::new(),
             content_type: Vec::new(),
             response_type: Vec::new(),
-            pair_bits: Vec::new(),
-            group_bits: Vec::new(),
-            unions: Vec::new(),
-            candidates: Vec::new(),
+            pair_bits: room.pair_bits,
+            group_bits: room.group_bits,
+            unions: room.unions,
+            candidates: room.candidates,
             trace: None,
             rules,
         };

@@ -45,7 +45,7 @@ pub struct Counters {
 }
 
 /// The strings of one transaction.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Values {
     bytes: Vec<u8>,
     list: Vec<Value>,
@@ -85,6 +85,22 @@ impl Values {
         };
         out.intern(b"");
         out
+    }
+
+    /// Forgets all strings, keeping the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.list.clear();
+        self.table.fill(NONE);
+        self.rows.clear();
+        self.bits.clear();
+        self.counters = Counters::default();
+        self.intern(b"");
+    }
+
+    /// Memory held, in bytes.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity() + (self.table.capacity() + self.rows.capacity()) * 4 + self.bits.capacity() * 8
     }
 
     /// The id of `value`.
