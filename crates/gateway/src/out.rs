@@ -35,11 +35,11 @@ impl Origin {
         };
         let authority = uri.authority()?;
         let bare = !authority.as_str().contains('@') && uri.path() == "/" && uri.query().is_none();
-        if !bare || authority.host().is_empty() {
+        if !bare || !reachable(authority.host()) {
             return None;
         }
         let port = match authority.port() {
-            Some(port) => port.as_str().parse().ok()?,
+            Some(port) => port.as_str().parse().ok().filter(|port| *port != 0)?,
             None if authority.as_str() != authority.host() => return None,
             None if tls => 443,
             None => 80,
@@ -49,6 +49,14 @@ impl Origin {
     /// `host:port`.
     pub fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
+    }
+}
+
+/// An address, or a name that a resolver takes: unlike host names of ours it may have an underscore, as containers' do.
+fn reachable(host: &str) -> bool {
+    match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(|v6| v6.parse::<std::net::Ipv6Addr>().is_ok()),
+        None => crate::host::name(&host.replace('_', "x")).is_some(),
     }
 }
 

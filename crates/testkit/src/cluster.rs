@@ -172,6 +172,19 @@ impl Database {
     pub fn service(&self) -> String {
         format!("{} user={SERVICE}", self.address())
     }
+    /// Everything in it as SQL, with owners and grants, for [`sekisho_store::postgres_script`] on an empty database of
+    /// any later PostgreSQL.
+    pub fn dump(&self) -> String {
+        let bin = binaries().expect("a running cluster's programs");
+        let mut dump = Command::new(bin.join("pg_dump"));
+        dump.args(["--inserts", "--rows-per-insert=50", "--dbname"]).arg(self.address());
+        let done = dump.output().expect("pg_dump starts");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let text = String::from_utf8(done.stdout).expect("a dump in UTF-8");
+        // Commands of psql, settings that another version does not know, and what only says which version wrote it.
+        let kept = text.lines().filter(|line| !["\\", "SET ", "--"].iter().any(|start| line.starts_with(start)));
+        kept.fold(String::new(), |dump, line| dump + line + "\n")
+    }
     /// Ends all connections to this database, as a failing network or a restarted server would.
     pub fn cut(&self) {
         let name = &self.name;

@@ -9,7 +9,7 @@ use sekisho_store::{Store, StoreConfig};
 use sekisho_vault::Scope;
 
 use super::{FAILED, NO_INSTANCE, said, unreadable};
-use crate::{instance, instance::Instance, place::Paths};
+use crate::{instance, instance::Instance, place::Paths, policies, settings};
 
 /// `sekisho ledger verify`.
 pub struct Verify {
@@ -70,7 +70,7 @@ async fn stored(args: &Verify, paths: &Paths, trust: Trust) -> Result<Vec<Report
     if !args.data.join("sekisho.db").exists() && !args.data.is_dir() {
         return Err(Problem::new(&NO_INSTANCE).at(args.data.display().to_string()));
     }
-    let (config, migrations) = (StoreConfig::sqlite(&args.data), instance::migrations());
+    let (config, migrations) = (config(paths)?, instance::migrations());
     let store = tokio::task::spawn_blocking(move || Store::inspect(config, &migrations))
         .await
         .map_err(|e| Problem::new(&INVALID).log(e))??;
@@ -84,6 +84,14 @@ async fn stored(args: &Verify, paths: &Paths, trust: Trust) -> Result<Vec<Report
     let reports = sekisho_vault::log::verify_store(&store, keys, None, trust).await;
     store.close();
     Ok(reports?.into_iter().map(|(_, report)| report).collect())
+}
+
+/// The database that the data directory's policy names. A copy without a policy that can be read is of the embedded one.
+fn config(paths: &Paths) -> Result<StoreConfig, Problem> {
+    match policies::from_file(&settings::schema(), &paths.policy, Lang::En) {
+        Ok(policy) => instance::store_config(&policy, &paths.data),
+        Err(_) => Ok(StoreConfig::sqlite(&paths.data)),
+    }
 }
 
 /// Verifies the logs of the instance that runs the command.

@@ -1,0 +1,307 @@
+//! The beginnings of the corpora: `cargo xtask fuzz --seeds` writes one well-formed example after the other, the same
+//! every time. What a run finds is added beside them by its own name.
+
+use std::fs;
+
+use sekisho_controls as controls;
+use sekisho_kernel::{Lang, Secret, Zone, policy, world::Hello};
+use sekisho_ledger::{
+    Checkpoint, Edge, Entry, ExportHeader, ExportWriter, Format, Hash, KeyKind, Leaf, Origin, Signer as _, SigningKey,
+    TlogProof, VerifierKey, parse_checkpoint,
+};
+
+const LOG: [u8; 16] = [7; 16];
+const AT: i64 = 1_767_225_600_000_000;
+const HOST: &str = "{app}";
+
+/// Writes the seeds of every target.
+pub fn write() {
+    policies();
+    log();
+    let texts: &[(&str, &[&str])] = &[
+        ("host", &["acme.app.localhost", "Acme.Example:8443", "http://127.0.0.1:3000", "https://[::1]:81", "/a?b=//c"]),
+        (
+            "host",
+            &["//evil.example/", "/\\evil", "path=%2Forders%3Fa%3D1&path=x", "a..b", "-a", "a:65536", "é.example"],
+        ),
+        (
+            "words",
+            &["ent_0198c2b40198c2b40198c2b40198c2b4", "2026-11-22T00:00:00Z", "2026-11-22T09:00:00.123456+09:00"],
+        ),
+        ("words", &["JST", "UTC", "+09:00", "-14:00", "+24:00", "9999-12-31T23:59:59Z", "0000-01-01T00:00:00Z"]),
+        (
+            "token",
+            &[
+                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                "short",
+                "AAAA AAA",
+                "{token}x",
+                "x{token}",
+                "{token}, {token}",
+            ],
+        ),
+        ("token", &["{token}=", " {token}", "{csrf}", "{cursor}", "{user}", "{other}", "\"{token}\""]),
+        ("cursor", &["{cursor}", "{cursor}A", "{cursor}=", "{csrf}", "{token}", "{site}", "==", "AAAA"]),
+        ("challenge", &["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "{token}", "x", "%00"]),
+    ];
+    for (n, (target, examples)) in texts.iter().enumerate() {
+        for (m, text) in examples.iter().enumerate() {
+            put(target, &format!("{n}-{m}"), text.as_bytes());
+        }
+    }
+    requests();
+    strangers();
+    bodies();
+    signed_in();
+}
+
+fn put(target: &str, name: &str, bytes: &[u8]) {
+    let folder = super::folder(target);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(name), bytes).unwrap();
+}
+
+fn policies() {
+    for name in controls::PROFILES.iter().map(|(name, _)| *name) {
+        put("policy", name, controls::profile(name).expect("it ships").as_bytes());
+    }
+    let schema = sekisho::settings::schema();
+    put("policy", "explained", policy::explain(&schema, Lang::Ja).as_bytes());
+    put("policy", "extends", b"name = \"a\"\nextends = \"netmeister\"\n\n[sessions]\nidle = \"10m\"\n");
+    put(
+        "policy",
+        "wrong",
+        b"[sesions]\nidle = 30\n[sessions]\nidle = \"30x\"\nabsolute = \"1s\"\n[lockout]\ntries = true\n",
+    );
+    put("policy", "broken", b"[sessions\nidle = \"30m\nx = [[[[\n\"\\u12\"");
+}
+
+fn log() {
+    let key = SigningKey::from_seed("sekisho.example", KeyKind::Ed25519, &Secret::new([1; 32])).unwrap();
+    let witness = SigningKey::from_seed("witness.example", KeyKind::Cosignature, &Secret::new([2; 32])).unwrap();
+    let entries: Vec<(Vec<u8>, Leaf)> = (0..5u8)
+        .map(|n| {
+            let at_micros = AT + i64::from(n) * 1_000_000;
+            let mut id = [n; 16];
+            id[..6].copy_from_slice(&(at_micros / 1_000).to_be_bytes()[2..]);
+            id[6] = 0x70;
+            id[8] = 0x80;
+            let body = format!("{{\"class_uid\":6003,\"n\":{n}}}").into_bytes();
+            let bytes = Entry { log: LOG, id, format: Format::Event, at_micros, body }.encode();
+            let leaf = Leaf::of(&[n; 32], &bytes).unwrap();
+            (bytes, leaf)
+        })
+        .collect();
+    let hashes: Vec<Hash> = entries.iter().map(|(_, leaf)| leaf.hash()).collect();
+    let mut edge = Edge::new();
+    for tile in edge.append(&hashes) {
+        put("tile", &format!("{}-{}", tile.id.level, tile.id.index), &tile.bytes);
+    }
+    put("tile", "partial", &hashes.iter().flat_map(|h| h.0).collect::<Vec<u8>>());
+    put("entry", "event", &entries[0].0);
+    let origin = Origin { house: "sekisho.example".into(), log: LOG, epoch: 1 }.to_string();
+    let mut signed = Checkpoint { origin: origin.clone(), size: 5, root: edge.root() }.sign(&key).unwrap();
+    put("checkpoint", "signed", signed.note.encode().as_bytes());
+    signed.note.sign(&witness, 1_767_225_605).unwrap();
+    let note = signed.note.encode();
+    put("checkpoint", "witnessed", note.as_bytes());
+    put("note", "witnessed", note.as_bytes());
+    let keys: [&VerifierKey; 2] = [key.key(), witness.key()];
+    for (n, key) in keys.iter().enumerate() {
+        put("verifier-key", &n.to_string(), key.encode().as_bytes());
+    }
+    let proof = TlogProof {
+        extra: Some(b"extra".to_vec()),
+        index: 4,
+        hashes: vec![hashes[0]],
+        checkpoint: parse_checkpoint(note.as_bytes()).unwrap(),
+    };
+    put("proof", "extra", proof.encode().as_bytes());
+    let header = ExportHeader { log: LOG, zone: Zone::parse("JST").unwrap(), keys: vec![key.key().clone()] };
+    let mut out = ExportWriter::new(Vec::new(), &header).unwrap();
+    out.epoch(1, 5, &origin, &[note.into_bytes()]).unwrap();
+    for (n, (bytes, leaf)) in (0..).zip(&entries) {
+        out.entry(&leaf.commitment, &[n; 32], bytes).unwrap();
+    }
+    put("export", "five", &out.end(1).unwrap());
+    put("export", "header", header.encode().as_bytes());
+}
+
+fn requests() {
+    let heads = [
+        ("get", format!("GET /orders?a=1 HTTP/1.1\r\nHost: {HOST}\r\nAccept: text/html\r\n\r\n")),
+        (
+            "forged",
+            format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nSekisho-Assertion: x\r\nX-Forwarded-For: 10.0.0.1\r\n\r\n"),
+        ),
+        (
+            "cookie",
+            format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nCookie: a=b; __Host-sekisho={}; c\r\n\r\n", "A".repeat(43)),
+        ),
+        ("enter", format!("GET /.sekisho/enter?code=x&path=/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n")),
+        ("out", format!("POST /.sekisho/sign-out HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 0\r\n\r\n")),
+        (
+            "chunked",
+            format!("POST / HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+        ),
+        (
+            "both",
+            format!(
+                "POST / HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+            ),
+        ),
+        ("twice", format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nHost: evil.example\r\n\r\n")),
+        ("pipelined", format!("GET /a HTTP/1.1\r\nHost: {HOST}\r\n\r\nGET /b HTTP/1.1\r\nHost: {HOST}\r\n\r\n")),
+        (
+            "websocket",
+            format!(
+                "GET /socket HTTP/1.1\r\nHost: {HOST}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+            ),
+        ),
+        ("absolute", format!("GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n")),
+        ("connect", format!("CONNECT {HOST}:443 HTTP/1.1\r\nHost: {HOST}:443\r\n\r\n")),
+        ("http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned()),
+        ("old", "GET / HTTP/1.0\r\n\r\n".to_owned()),
+    ];
+    for (name, head) in &heads {
+        put("request", name, head.as_bytes());
+        put("plain-request", name, head.as_bytes());
+    }
+}
+
+/// Questions of a reverse proxy, hellos, evidence that nobody signed.
+fn strangers() {
+    for (name, path, cookie) in [
+        ("auth", "/auth", ""),
+        ("forward", "/forward", "Cookie: {entered}\r\n"),
+        ("own", "/.sekisho/enter?code=x", ""),
+        ("unknown", "/", "Cookie: __Host-sekisho=x\r\n"),
+    ] {
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Sekisho-Proxy-Secret: {{secret}}\r\nX-Forwarded-Host: {HOST}\r\n\
+             X-Forwarded-Uri: /orders\r\nX-Forwarded-Method: GET\r\nX-Forwarded-Proto: https\r\n{cookie}\
+             X-Forwarded-For: 192.0.2.1, 127.0.0.1\r\nConnection: close\r\n\r\n"
+        );
+        put("forward-auth", name, head.as_bytes());
+    }
+    for (name, version, suite) in [("tls12", 0x0303, 0xc030), ("tls13", 0x0304, 0x1302), ("tls10", 0x0301, 0xc014)] {
+        let hello = sekisho_prober::hello::client_hello(Hello { version, suite }, "acme.app.localhost", &[7; 96]);
+        put("client-hello", name, &hello);
+    }
+    put("client-hello", "plain", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    put("server-hello", "alert", &[21, 3, 3, 0, 2, 2, 40]);
+    let mut hello = vec![22, 3, 3, 0, 0x2e, 2, 0, 0, 0x2a, 3, 3];
+    hello.extend([9; 32]);
+    hello.extend([0, 0xc0, 0x30, 0, 0, 0]);
+    hello.extend([22, 3, 3, 0, 4, 14, 0, 0, 0]);
+    put("server-hello", "tls12", &hello);
+    let envelope = serde_json::json!({
+        "payloadType": "application/vnd.in-toto+json",
+        "payload": "e30=",
+        "signatures": [{ "keyid": "x", "sig": "AAAA" }],
+    });
+    put("evidence", "unsigned", envelope.to_string().as_bytes());
+}
+
+/// A body and a form of every route that takes one.
+fn bodies() {
+    for (name, body) in BODIES {
+        put("input", name, format!("{name}\n{body}").as_bytes());
+    }
+    put("input", "form", b"createSite\nname=a%20b&note=%E3%81%82&csrf=x&version=1");
+    put("input", "form-list", b"createRole\nname=x&rights=users.read&rights=sites.read");
+}
+
+const BODIES: &[(&str, &str)] = &[
+    ("createSite", r#"{"name":"東京","note":"a"}"#),
+    ("createUser", r#"{"name":"hanako","display_name":"花子","mail":"h@example.test","type":"user","site":"{site}"}"#),
+    ("createRole", r#"{"name":"auditors","rights":["users.read","history.read"]}"#),
+    ("createGrant", r#"{"user":"{user}","role":"rol_01a203baed7576b7ae94e9addb9a46de","site":"{site}"}"#),
+    ("createAddressRule", r#"{"network":"127.0.0.0/8","note":"here"}"#),
+    ("signIn", r#"{"name":"nobody","password":"x"}"#),
+    ("signInFactor", r#"{"challenge":"x","code":"123456","recovery_code":"abcd"}"#),
+    ("useLink", r#"{"token":"x","password":"Kansuiro-no-Banya-1601"}"#),
+    ("setPolicy", r#"{"value":"10m"}"#),
+    ("switchFunctions", r#"{"off":[]}"#),
+];
+
+/// What an administrator does, through the API, the pages, and the door.
+fn signed_in() {
+    let api = |name: &str, line: &str, more: &str, body: &str| {
+        let head = format!(
+            "{line} HTTP/1.1\r\nHost: {{console}}\r\nAuthorization: Bearer {{token}}\r\n{more}\
+             Content-Type: application/json\r\nContent-Length: {{length}}\r\nConnection: close\r\n\r\n{body}"
+        );
+        put("api", name, head.as_bytes());
+    };
+    let paths = [("createSite", "sites"), ("createUser", "users"), ("createRole", "roles"), ("createGrant", "grants")];
+    for (name, path) in paths {
+        let body = BODIES.iter().find(|(n, _)| *n == name).map_or("", |(_, body)| body);
+        api(name, &format!("POST /api/v1/{path}"), "Idempotency-Key: k1\r\n", body);
+    }
+    api("patch", "PATCH /api/v1/sites/{site}", "If-Match: \"1\"\r\n", r#"{"note":"b"}"#);
+    api("patch-null", "PATCH /api/v1/users/{user}", "If-Match: \"2\"\r\n", r#"{"mail":null,"site":null}"#);
+    api("policy", "PUT /api/v1/policy/sessions.idle", "", r#"{"value":"10m"}"#);
+    api("sign-in", "POST /api/v1/sign-in", "", r#"{"name":"nobody","password":"x"}"#);
+    for (name, path) in [
+        ("other", "sites/{other}"),
+        (
+            "history",
+            "history?from=2026-01-01T00:00:00Z&to=2027-12-31T00:00:00Z&action=site.&result=success&limit=5&text=a",
+        ),
+        ("users", "users?text=adm&limit=200"),
+        ("export", "history/export?format=csv"),
+        ("claims", "claims?paper=mist&verdict=holds"),
+        ("document", "openapi.json"),
+        ("nothing", "nothing/here"),
+    ] {
+        api(name, &format!("GET /api/v1/{path}"), "Accept-Language: ja, en;q=0.5\r\n", "");
+    }
+    let page = |name: &str, line: &str, body: &str| {
+        let head = format!(
+            "{line} HTTP/1.1\r\nHost: {{console}}\r\nCookie: {{cookie}}\r\nAccept: text/html\r\nOrigin: https://{{console}}\r\n\
+             Sec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {{length}}\r\nConnection: close\r\n\r\n{body}"
+        );
+        put("form", name, head.as_bytes());
+    };
+    page("site", "POST /sites", "csrf={csrf}&name=a%3Cfuzz%3E&note=%22%3E%3Cfuzz%3E");
+    page("site-change", "POST /sites/{site}", "csrf={csrf}&version=1&name=b&note=c");
+    page("role", "POST /roles", "csrf={csrf}&name=%E7%9B%A3%E6%9F%BB&rights=users.read&rights=history.read");
+    page("user", "POST /users", "csrf={csrf}&name=taro&type=user&mail=&display_name=%3Cfuzz%3E");
+    page("lang", "POST /lang", "csrf={csrf}&lang=en&back=%2Fsites");
+    page("policy", "POST /policy/sessions.idle", "csrf={csrf}&value=10m");
+    for (name, path) in [
+        ("overview", "/"),
+        ("history", "/history?from=2026-01-01&to=2027-01-01&text=%3Cfuzz%3E&actor=%22"),
+        ("users", "/users?text=%3Cfuzz%3E"),
+        ("entry", "/history/ent_01a203baed7576b7ae94e9addb9a46de"),
+        ("claims", "/claims?paper=all&verdict=holds"),
+        ("enter", "/enter?host={app}&path=%2F%2Fevil.example"),
+        ("missing", "/%3Cfuzz%3E?x=<fuzz>"),
+    ] {
+        page(name, &format!("GET {path}"), "");
+    }
+    for (name, head) in [
+        ("get", "GET /orders?a=1 HTTP/1.1\r\nHost: {app}\r\nCookie: a=b; {entered}; c=d\r\nConnection: close\r\n\r\n"),
+        (
+            "forged",
+            "GET / HTTP/1.1\r\nHost: {app}\r\nCookie: {entered}\r\nSekisho-Assertion: a.b.c\r\nX-Forwarded-For: 10.0.0.1\r\nConnection: close, Sekisho-Assertion\r\n\r\n",
+        ),
+        (
+            "post",
+            "POST /orders HTTP/1.1\r\nHost: {app}\r\nCookie: {entered}\r\nSec-Fetch-Site: same-origin\r\nOrigin: https://{app}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\nConnection: close\r\n\r\nitem=a&count=1",
+        ),
+        (
+            "chunked",
+            "POST /echo HTTP/1.1\r\nHost: {app}\r\nCookie: {entered}\r\nSec-Fetch-Site: same-origin\r\nOrigin: https://{app}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        ),
+        (
+            "cookies",
+            "GET / HTTP/1.1\r\nHost: {app}\r\nCookie: =__Host-sekisho=x; {entered}\r\nCookie: __HOST-SEKISHO=y; z=1\r\nConnection: close\r\n\r\n",
+        ),
+    ] {
+        put("passage", name, head.as_bytes());
+    }
+}

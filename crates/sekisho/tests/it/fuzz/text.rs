@@ -1,0 +1,162 @@
+//! Readers that are pure: text or bytes in, a value or a refusal out. What is accepted has one spelling.
+
+use std::sync::OnceLock;
+
+use sekisho_console::routes;
+use sekisho_controls as controls;
+use sekisho_gateway::{Origin, host as names};
+use sekisho_kernel::{Lang, Schema, Time, Zone, id::EntryId, policy, world::HelloAnswer};
+use sekisho_ledger as ledger;
+use sekisho_prober::{evidence::Envelope, hello};
+
+fn schema() -> &'static Schema {
+    static SCHEMA: OnceLock<Schema> = OnceLock::new();
+    SCHEMA.get_or_init(sekisho::settings::schema)
+}
+
+/// A policy file is read or every problem in it is named, with its place, in both languages; what was read is the same
+/// after being written out.
+pub fn policy(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let source = policy::Source::new("policy.toml", text);
+    let result = policy::read(schema(), &source, &controls::profile);
+    for lang in [Lang::Ja, Lang::En] {
+        assert!(!policy::check(&source, &result, lang).is_empty());
+    }
+    match result {
+        Ok(read) => {
+            let written = policy::Source::new("written.toml", policy::render(&read));
+            let again = policy::read(schema(), &written, &controls::profile).expect("what was written is read");
+            assert_eq!(again.digest(), read.digest());
+        }
+        Err(problems) => assert!(!problems.is_empty()),
+    }
+}
+
+/// C2SP signed-note.
+pub fn note(input: &[u8]) {
+    if let Ok(note) = ledger::parse_note(input) {
+        assert_eq!(note.encode().as_bytes(), input);
+    }
+}
+
+/// C2SP tlog-checkpoint.
+pub fn checkpoint(input: &[u8]) {
+    if let Ok(signed) = ledger::parse_checkpoint(input) {
+        assert_eq!(signed.note.encode().as_bytes(), input);
+    }
+}
+
+/// C2SP tlog-proof.
+pub fn proof(input: &[u8]) {
+    if let Ok(proof) = ledger::parse_proof(input) {
+        assert_eq!(proof.encode().as_bytes(), input);
+        let _ = proof.includes(&ledger::leaf_hash(input));
+    }
+}
+
+/// A verifier key as the recovery sheet prints it.
+pub fn verifier_key(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    if let Ok(key) = ledger::parse_verifier_key(text) {
+        assert_eq!(key.encode(), text);
+    }
+}
+
+/// The bytes of an entry.
+pub fn entry(input: &[u8]) {
+    if let Ok(entry) = ledger::parse_entry(input) {
+        assert_eq!(entry.to_entry().encode(), input);
+    }
+}
+
+/// A tile of the tree.
+pub fn tile(input: &[u8]) {
+    if let Ok(hashes) = ledger::parse_tile(input) {
+        assert_eq!(hashes.len() * 32, input.len());
+    }
+}
+
+/// A downloaded log. Nobody's key is trusted, so nothing that is made up may come out as intact and anchored.
+pub fn export(input: &[u8]) {
+    let _ = ledger::parse_export_header(input);
+    let report = ledger::verify_export(input, &ledger::Trust::default()).expect("a slice can be read");
+    assert!(report.anchored.is_none(), "{report:?}");
+    for finding in &report.findings {
+        assert!(!finding.text.ja.is_empty() && !finding.text.en.is_empty());
+    }
+}
+
+/// Host names, origins, and the parts of addresses that are carried through a sign-in.
+pub fn host(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    if let Some(authority) = names::parse(&text) {
+        let again = names::name(&authority.host).expect("a name that was accepted is one");
+        assert_eq!(again, authority.host);
+        assert!(authority.host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-".contains(&b)));
+    }
+    if let Some(origin) = Origin::parse(&text) {
+        assert_eq!(Origin::parse(&origin.to_string()), Some(origin));
+    }
+    let path = names::local_path(&text);
+    assert!(path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']));
+    let _ = names::query_value(&text, "path");
+}
+
+/// Ids, times and zones.
+pub fn words(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    if let Ok(id) = text.parse::<EntryId>() {
+        assert_eq!(id.to_string(), text);
+    }
+    if let Some(zone) = Zone::parse(&text) {
+        assert_eq!(Zone::parse(zone.name()).map(|z| z.name().to_owned()), Some(zone.name().to_owned()));
+    }
+    if let Some(time) = Time::parse_rfc3339(&text) {
+        assert_eq!(Time::parse_rfc3339(&time.rfc3339()), Some(time));
+    }
+}
+
+/// A piece of evidence as it lies in the ledger: signed by a key that the input does not have.
+pub fn evidence(input: &[u8]) {
+    let Ok(envelope) = serde_json::from_slice::<Envelope>(input) else { return };
+    assert!(envelope.open(&[7; 32]).is_none(), "evidence that nobody signed");
+    let written = serde_json::to_vec(&envelope).expect("it can be written");
+    let again: Envelope = serde_json::from_slice(&written).expect("what was written is read");
+    assert_eq!(serde_json::to_vec(&again).expect("it can be written"), written);
+}
+
+/// A route's body or form, checked against its shape: the first line names the route. What is accepted is accepted again.
+pub fn input(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let (name, body) = text.split_once('\n').unwrap_or(("createSite", &text));
+    let all = routes();
+    let route = all.iter().find(|r| r.name == name).unwrap_or(&all[name.len() % all.len()]);
+    for shape in [route.body, route.query].into_iter().flatten() {
+        if let Ok(read) = shape.json(body.as_bytes()) {
+            let written = serde_json::to_vec(&read).expect("it can be written");
+            assert_eq!(shape.json(&written).ok(), Some(read), "{name}: {body}");
+        }
+        let decoded = |part: &str| names::decode(part).unwrap_or_else(|| part.to_owned());
+        let pairs: Vec<(String, String)> = body
+            .split('&')
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, value)| (decoded(name), decoded(value)))
+            .collect();
+        if let Ok(read) = shape.pairs(&pairs) {
+            let written = serde_json::to_vec(&read).expect("it can be written");
+            assert!(shape.json(&written).is_ok(), "a form may say what a body may not: {name}: {body}");
+        }
+    }
+}
+
+/// What a server answers to the prober's hello. What is clear from a part stays so with more of it.
+pub fn server_hello(input: &[u8]) {
+    let whole = hello::answer(input, true).expect("a closed connection is an answer");
+    if let Some(part) = hello::answer(&input[..input.len() / 2], false)
+        && let HelloAnswer::Refused(Some(_)) = part
+    {
+        assert_eq!(hello::answer(input, false), Some(part));
+    }
+    assert!(!matches!(whole, HelloAnswer::Accepted { version, .. } if version < 0x0300 && input.is_empty()));
+}
