@@ -25,7 +25,7 @@ use sekisho_kernel::{
 };
 use sekisho_keys::{Keys, RootFile, RootSource};
 use sekisho_ledger::{Report, Verdict};
-use sekisho_store::{Raw, Store, StoreConfig};
+use sekisho_store::{Kind, Raw, Store, StoreConfig, StoreError};
 
 use crate::{
     commands,
@@ -34,6 +34,7 @@ use crate::{
     process,
     provision::Provision,
     sample::{self, Sample},
+    settings,
 };
 
 /// Where a rehearsal's clock stands at first: a fixed moment, so that runs are alike.
@@ -44,6 +45,9 @@ const CANARY_PASSWORD: &str = "Kanari-7-toshokan-Hashi";
 pub struct OwnFactory {
     /// Scratch directories are made below it.
     pub scratch: PathBuf,
+    /// A PostgreSQL server on which each rehearsal gets a database of its own, instead of the embedded one: the address
+    /// of a role that may make databases and roles.
+    pub lender: Option<Secret<String>>,
 }
 
 fn trouble(doing: &'static str) -> impl Fn(Problem) -> Trouble {
@@ -77,27 +81,39 @@ pub struct Rehearsal {
     sample: Sample,
     trust: String,
     remembered: Mutex<Option<PathBuf>>,
+    /// The newest copy of a server's rows, and where its log of changes stood.
+    copied: Mutex<Option<(String, PathBuf)>>,
+    server: Mutex<Option<sekisho_store::Scratch>>,
     console_output: Mutex<Vec<u8>>,
 }
 
 #[async_trait]
 impl Factory for OwnFactory {
     async fn raise(&self, policy: Arc<Policy>, out: Option<TakenOut>) -> Result<Box<dyn Rehearsed>, Trouble> {
-        Ok(Box::new(Rehearsal::raise(&self.scratch, policy, out).await?))
+        Ok(Box::new(Rehearsal::raise(self, policy, out).await?))
     }
 }
 
 impl Rehearsal {
-    async fn raise(below: &Path, policy: Arc<Policy>, out: Option<TakenOut>) -> Result<Self, Trouble> {
+    async fn raise(factory: &OwnFactory, policy: Arc<Policy>, out: Option<TakenOut>) -> Result<Self, Trouble> {
         let rng: Arc<dyn Rng> = Arc::new(SystemRng);
-        let scratch = Scratch::new(below, &*rng).map_err(|e| Trouble::of("making the scratch directory", e))?;
+        let scratch =
+            Scratch::new(&factory.scratch, &*rng).map_err(|e| Trouble::of("making the scratch directory", e))?;
         let paths = Paths::around(&scratch.0.join("data"));
         std::fs::create_dir_all(&paths.data).map_err(|e| Trouble::of("making the data directory", e))?;
         RootFile::create(&paths.root_key, &*rng).map_err(trouble("making the root key"))?;
         let sample = sample::start().await.map_err(|e| Trouble::of("starting the application", e))?;
         let upstream = Value::Str(format!("http://{}", sample.address));
         // Places are replaced, figures never: evidence names the digest of the policy as it was given.
-        let placed = (*policy).clone().with(&sekisho_gateway::settings::UPSTREAM, upstream);
+        let mut placed = (*policy).clone().with(&sekisho_gateway::settings::UPSTREAM, upstream);
+        let server = match &factory.lender {
+            None => None,
+            Some(lender) => {
+                let (server, on_server) = borrow(lender.clone(), &scratch.0, placed).await?;
+                placed = on_server;
+                Some(server)
+            }
+        };
         let clock = MovableClock::new(START);
         let (mut doors, mut places) = (Vec::new(), Vec::new());
         for _ in 0..2 {
@@ -139,6 +155,8 @@ impl Rehearsal {
             sample,
             trust,
             remembered: Mutex::default(),
+            copied: Mutex::default(),
+            server: Mutex::new(server),
             console_output: Mutex::default(),
         })
     }
@@ -150,14 +168,41 @@ impl Rehearsal {
     /// Copies the database as a thief would who stops the machine: first everything committed goes to the file.
     async fn copy(&self, label: &str) -> Result<PathBuf, Trouble> {
         self.instance.store.checkpoint_wal().await.map_err(|e| Trouble::of("flushing the log", e))?;
-        let to = self.scratch.0.join(format!("{label}-{}", hex::encode(rng::bytes::<4>(&*self.instance.rng))));
-        let from = self.paths().data.clone();
+        let to = self.fresh(label);
+        let from = self.laid_down().await?;
         let copied = to.clone();
         tokio::task::spawn_blocking(move || copy_dir(&from, &copied))
             .await
             .map_err(|e| Trouble::of("copying the database", e))?
             .map_err(|e| Trouble::of("copying the database", e))?;
         Ok(to)
+    }
+
+    fn fresh(&self, label: &str) -> PathBuf {
+        self.scratch.0.join(format!("{label}-{}", hex::encode(rng::bytes::<4>(&*self.instance.rng))))
+    }
+
+    /// Where everything that is stored lies in files: the data directory, or a copy of the server's rows as they are now.
+    async fn laid_down(&self) -> Result<PathBuf, Trouble> {
+        if self.instance.config.kind() == Kind::Sqlite {
+            return Ok(self.paths().data.clone());
+        }
+        let known = self.copied.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (config, to) = (self.instance.config.clone(), self.fresh("rows"));
+        let copied = tokio::task::spawn_blocking(move || {
+            let raw = Raw::open(&config)?;
+            let at = raw.query("SELECT pg_current_wal_insert_lsn()::text")?;
+            let at = at.first().map_or(Ok(""), |row| row.text(0))?.to_owned();
+            match known {
+                Some((then, dir)) if then == at => Ok((at, dir)),
+                _ => raw.copy_to(&to, &instance::migrations()).map(|()| (at, to)),
+            }
+        })
+        .await
+        .map_err(|e| Trouble::of("copying the server's rows", e))?
+        .map_err(|e: sekisho_store::StoreError| Trouble::of("copying the server's rows", e))?;
+        *self.copied.lock().unwrap_or_else(PoisonError::into_inner) = Some(copied.clone());
+        Ok(copied.1)
     }
 
     async fn verify_at(&self, dir: &Path) -> Result<Verified, Trouble> {
@@ -183,6 +228,29 @@ impl Rehearsal {
             .map_err(trouble("verifying the copy"))?;
         Ok(summed(&reports.into_iter().map(|(_, r)| r).collect::<Vec<_>>()))
     }
+}
+
+/// A database of the rehearsal's own on the server that is lent, and the policy that names it.
+async fn borrow(
+    lender: Secret<String>,
+    scratch: &Path,
+    policy: Policy,
+) -> Result<(sekisho_store::Scratch, Policy), Trouble> {
+    let server = tokio::task::spawn_blocking(move || sekisho_store::Scratch::new(&lender, &SystemRng))
+        .await
+        .map_err(|e| Trouble::of("making the database", e))?
+        .map_err(|e| Trouble::of("making the database", e))?;
+    let mut policy = policy.with(&settings::STORE_KIND, Value::Str("postgres".into()));
+    for (setting, name, address) in [
+        (&settings::STORE_SERVICE_URL_FILE, "database.service", server.service()),
+        (&settings::STORE_OWNER_URL_FILE, "database.owner", server.owner()),
+    ] {
+        let file = scratch.join(name);
+        commands::write_private(&file, address.reveal())
+            .map_err(|e| Trouble::of("keeping the database's address", e))?;
+        policy = policy.with(setting, Value::Str(file.display().to_string()));
+    }
+    Ok((server, policy))
 }
 
 fn summed(reports: &[Report]) -> Verified {
@@ -269,7 +337,7 @@ impl Rehearsed for Rehearsal {
         Ok(())
     }
     async fn raw_files(&self) -> Result<Vec<RawFile>, Trouble> {
-        let (root, config) = (self.scratch.0.clone(), self.instance.config.clone());
+        let (root, config) = (self.scratch.0.clone(), StoreConfig::sqlite(self.laid_down().await?));
         let mut files = tokio::task::spawn_blocking(move || {
             // Database file and write-ahead log are both to be searched full.
             Raw::open(&config)
@@ -285,7 +353,7 @@ impl Rehearsed for Rehearsal {
         Ok(files)
     }
     async fn raw_rows(&self, sql: &str) -> Result<Vec<Vec<RawValue>>, Trouble> {
-        let (config, sql) = (self.instance.config.clone(), sql.to_owned());
+        let (config, sql) = (StoreConfig::sqlite(self.laid_down().await?), sql.to_owned());
         tokio::task::spawn_blocking(move || {
             let rows = Raw::open(&config).and_then(|raw| raw.query(&sql)).map_err(|e| Trouble::of(&sql, e))?;
             Ok(rows.iter().map(|row| (0..row.len()).map(|i| raw_value(row, i)).collect()).collect())
@@ -293,9 +361,19 @@ impl Rehearsed for Rehearsal {
         .await
         .map_err(|e| Trouble::of("reading raw rows", e))?
     }
-    async fn as_service_role(&self, _sql: &str) -> Result<Option<Result<u64, String>>, Trouble> {
-        // The rehearsal's database is the embedded one, which has no roles.
-        Ok(None)
+    async fn as_service_role(&self, sql: &str) -> Result<Option<Result<u64, String>>, Trouble> {
+        let (config, sql) = (self.instance.config.clone(), sql.to_owned());
+        let answer = tokio::task::spawn_blocking(move || {
+            let raw = Raw::open(&config).map_err(|e| Trouble::of("reaching the database", e))?;
+            Ok::<_, Trouble>(raw.as_service(&sql))
+        })
+        .await
+        .map_err(|e| Trouble::of("asking as the service's role", e))??;
+        match answer {
+            Ok(rows) => Ok(rows.map(Ok)),
+            Err(StoreError::Refused(why)) => Ok(Some(Err(why))),
+            Err(other) => Err(Trouble::of("asking as the service's role", other)),
+        }
     }
     async fn remember(&self) -> Result<(), Trouble> {
         let copy = self.copy("remembered").await?;
@@ -366,10 +444,18 @@ impl Rehearsed for Rehearsal {
     }
     async fn break_ledger(&self, broken: bool) -> Result<(), Trouble> {
         let config = self.instance.config.clone();
-        let script = if broken {
-            "CREATE TRIGGER ledger_broken BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(ABORT, 'the disk of the log is gone'); END;"
-        } else {
-            "DROP TRIGGER IF EXISTS ledger_broken;"
+        let script = match (config.kind(), broken) {
+            (Kind::Sqlite, true) => {
+                "CREATE TRIGGER ledger_broken BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(ABORT, 'the disk of the log is gone'); END;"
+            }
+            (Kind::Sqlite, false) => "DROP TRIGGER IF EXISTS ledger_broken;",
+            (Kind::Postgres, true) => {
+                "CREATE FUNCTION ledger_broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the disk of the log is gone'; END $$;
+                 CREATE TRIGGER ledger_broken BEFORE INSERT ON ledger_entry FOR EACH ROW EXECUTE FUNCTION ledger_broken();"
+            }
+            (Kind::Postgres, false) => {
+                "DROP TRIGGER IF EXISTS ledger_broken ON ledger_entry; DROP FUNCTION IF EXISTS ledger_broken();"
+            }
         };
         tokio::task::spawn_blocking(move || {
             Raw::open(&config).and_then(|raw| raw.run(script)).map_err(|e| Trouble::of("breaking the log", e))
@@ -379,6 +465,9 @@ impl Rehearsed for Rehearsal {
     }
     async fn end(&self) {
         self.instance.store.close();
+        // The server is left as it was lent.
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let _ = tokio::task::spawn_blocking(move || drop(server)).await;
         let _ = std::fs::remove_dir_all(&self.scratch.0);
     }
 }

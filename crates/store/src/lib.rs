@@ -32,6 +32,7 @@ pub use faults::{Fault, Faults, Gate};
 pub use config::{Kind, StoreConfig};
 pub use error::StoreError;
 pub use migrate::Migration;
+pub use postgres::Scratch;
 #[cfg(any(test, feature = "faults"))]
 pub use raw::postgres_script;
 pub use raw::{REHEARSAL, Raw};

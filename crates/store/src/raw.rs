@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use crate::{
     config::{Place, StoreConfig},
     error::StoreError,
+    migrate::Migration,
     params, postgres, sqlite,
+    store::Store,
     value::Row,
 };
 
@@ -16,9 +18,13 @@ pub const REHEARSAL: &str = "rehearsal";
 /// be dropped, rows changed behind the store's back. It opens no store but one marked [`REHEARSAL`].
 pub struct Raw(Door);
 
+/// The table of applied migrations.
+const RECORD_TABLE: &str = "store_migration";
+
 enum Door {
     Sqlite(PathBuf),
-    Postgres(Box<postgres::Endpoint>),
+    /// As the owner, and as the role that serves.
+    Postgres(Box<[postgres::Endpoint; 2]>),
 }
 
 impl Raw {
@@ -30,7 +36,9 @@ impl Raw {
         let raw = Self(match &config.place {
             Place::Sqlite { dir } => Door::Sqlite(dir.join(sqlite::FILE)),
             Place::Postgres { service, owner, ca } => {
-                Door::Postgres(Box::new(postgres::Endpoint::new(owner.as_ref().unwrap_or(service), ca.as_deref())?))
+                let [owner, service] = [owner.as_ref().unwrap_or(service), service];
+                let endpoint = |url| postgres::Endpoint::new(url, ca.as_deref());
+                Door::Postgres(Box::new([endpoint(owner)?, endpoint(service)?]))
             }
         });
         let marked = raw.query(&format!("SELECT value FROM meta WHERE key = '{REHEARSAL}'"));
@@ -63,7 +71,7 @@ impl Raw {
                 let conn = sqlite::conn::open(path, sqlite::conn::Role::Raw)?;
                 conn.execute_batch(script).map_err(|e| sqlite::conn::error(e, script))
             }
-            Door::Postgres(endpoint) => postgres::script(endpoint, script),
+            Door::Postgres(roles) => postgres::script(&roles[0], script),
         }
     }
 
@@ -83,8 +91,48 @@ impl Raw {
                 })?;
                 Ok(rows)
             }
-            Door::Postgres(endpoint) => postgres::rows(endpoint, sql),
+            Door::Postgres(roles) => postgres::rows(&roles[0], sql),
         }
+    }
+
+    /// Runs one statement as the role that serves: the rows that came back or were changed. `None` on SQLite, which has
+    /// no roles.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when the role may not, or any other [`StoreError`].
+    pub fn as_service(&self, sql: &str) -> Result<Option<u64>, StoreError> {
+        match &self.0 {
+            Door::Sqlite(_) => Ok(None),
+            Door::Postgres(roles) => postgres::count(&roles[1], sql).map(Some),
+        }
+    }
+
+    /// Copies every row, as one transaction sees them, into an empty SQLite store in `dir`, whose tables `migrations`
+    /// make: what a thief of the server's disk has, in the one form that needs no server.
+    ///
+    /// # Errors
+    /// [`StoreError::Config`] on SQLite, whose file is its own copy; any other [`StoreError`].
+    pub fn copy_to(&self, dir: &std::path::Path, migrations: &[Migration]) -> Result<(), StoreError> {
+        let Door::Postgres(roles) = &self.0 else {
+            return Err(StoreError::Config("an embedded database is copied as a file".into()));
+        };
+        Store::open(StoreConfig::sqlite(dir), migrations)?.close();
+        let conn = sqlite::conn::open(&dir.join(sqlite::FILE), sqlite::conn::Role::Raw)?;
+        let run = |sql: &str| conn.execute_batch(sql).map_err(|e| sqlite::conn::error(e, sql));
+        run("BEGIN")?;
+        // What was applied stays as this database's own migrations say it.
+        for (table, columns, rows) in postgres::snapshot(&roles[0])?.iter().filter(|(t, ..)| t != RECORD_TABLE) {
+            run(&format!("DELETE FROM \"{table}\""))?;
+            let places: Vec<String> = (1..=columns.len()).map(|n| format!("?{n}")).collect();
+            let (columns, places) = (columns.join("\", \""), places.join(", "));
+            let sql = format!("INSERT INTO \"{table}\" (\"{columns}\") VALUES ({places})");
+            let mut insert = conn.prepare(&sql).map_err(|e| sqlite::conn::error(e, &sql))?;
+            for row in rows {
+                let values = (0..row.len()).map(|i| row.param(i)).collect::<Result<Vec<_>, _>>()?;
+                sqlite::conn::execute(&mut insert, &sql, &values)?;
+            }
+        }
+        run("COMMIT")
     }
 }
 

@@ -196,6 +196,10 @@ pub struct ProveArgs {
     /// Write JUnit XML to this file too.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Rehearse on PostgreSQL instead of the embedded database: a file (0600) with the connection string of a role that may
+    /// make databases and roles. What a rehearsal makes there goes with it.
+    #[arg(long, value_name = "FILE")]
+    pub postgres: Option<PathBuf>,
     /// How many rehearsals run at the same time.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub at_once: u8,

@@ -1,6 +1,6 @@
 //! `sekisho init`
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{os::unix::fs::DirBuilderExt, path::PathBuf, sync::Arc, time::Duration};
 
 use sekisho_kernel::{Lang, Problem, SystemRng, world::CommandOutcome};
 use sekisho_keys::RootFile;
@@ -29,7 +29,11 @@ pub async fn run(
     if let Err(unreadable) = policies::shipped(&schema, profile, lang) {
         return Ok(bad_policy(unreadable));
     }
-    std::fs::create_dir_all(&paths.data).map_err(|e| unreadable(&paths.data, &e))?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&paths.data)
+        .map_err(|e| unreadable(&paths.data, &e))?;
     if !paths.policy.exists() {
         let upstream = upstream.map_or_else(String::new, |u| format!("\n[door]\nupstream = {u:?}\n"));
         let text = format!("name = {profile:?}\nextends = {profile:?}\n{upstream}");

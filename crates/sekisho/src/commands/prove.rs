@@ -94,6 +94,18 @@ fn chosen(claims: &[String]) -> Vec<Box<dyn Probe>> {
     probes
 }
 
+/// What raises the rehearsals, on the server that is lent or without one.
+fn factory(args: &ProveArgs) -> Result<OwnFactory, Problem> {
+    let lender = match &args.postgres {
+        None => None,
+        Some(file) => {
+            let text = std::fs::read_to_string(file).map_err(|e| unreadable(file, &e))?;
+            Some(Secret::new(text.trim().to_owned()))
+        }
+    };
+    Ok(OwnFactory { scratch: std::env::temp_dir(), lender })
+}
+
 /// Proves; the exit code.
 pub async fn run(args: ProveArgs, lang: Lang) -> u8 {
     for id in &args.claims {
@@ -124,10 +136,13 @@ pub async fn run(args: ProveArgs, lang: Lang) -> u8 {
             return WRONG;
         }
     };
+    let factory = match factory(&args) {
+        Ok(factory) => factory,
+        Err(problem) => return finish(Err(problem), lang),
+    };
     if args.matrix {
-        return matrix(policy.as_ref(), &args, lang).await;
+        return matrix(policy.as_ref(), &args, &factory, lang).await;
     }
-    let factory = OwnFactory { scratch: std::env::temp_dir() };
     let bar = Bar::new(plans.len(), args.json);
     let runner = Runner {
         factory: &factory,
@@ -191,9 +206,8 @@ fn conclude(rows: &[Row], args: &ProveArgs, lang: Lang) -> u8 {
 }
 
 /// For each control taken out, every probe that turns with it: the golden file.
-async fn matrix(policy: Option<&Policy>, args: &ProveArgs, lang: Lang) -> u8 {
+async fn matrix(policy: Option<&Policy>, args: &ProveArgs, factory: &OwnFactory, lang: Lang) -> u8 {
     let outs: std::collections::BTreeSet<TakenOut> = sekisho_controls::specs().map(|s| s.negative).collect();
-    let factory = OwnFactory { scratch: std::env::temp_dir() };
     for out in outs {
         let plans = match plans(policy, &args.claims, lang) {
             Ok(plans) => plans,
@@ -204,7 +218,7 @@ async fn matrix(policy: Option<&Policy>, args: &ProveArgs, lang: Lang) -> u8 {
         };
         let bar = Bar::new(plans.len(), true);
         let runner = Runner {
-            factory: &factory,
+            factory,
             clock: &SystemClock,
             rng: Arc::new(SystemRng),
             at_once: usize::from(args.at_once),

@@ -9,4 +9,5 @@
 mod crash;
 mod fixtures;
 mod fuzz;
+mod rehearsed;
 mod served;

@@ -61,6 +61,11 @@ impl Endpoint {
         Ok(Self { config, tls })
     }
 
+    /// What was parsed.
+    pub(crate) const fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// The role's name.
     pub(crate) fn role(&self) -> &str {
         self.config.get_user().unwrap_or_default()

@@ -60,7 +60,7 @@ pub(crate) fn rows(endpoint: &Endpoint, sql: &str) -> Result<Vec<Row>, StoreErro
 }
 
 /// Opening may be called from an async task, where waiting on another runtime is refused.
-fn on_own_thread<T: Send>(run: impl FnOnce() -> Result<T, StoreError> + Send) -> Result<T, StoreError> {
+pub(crate) fn on_own_thread<T: Send>(run: impl FnOnce() -> Result<T, StoreError> + Send) -> Result<T, StoreError> {
     std::thread::scope(|scope| {
         scope.spawn(run).join().unwrap_or_else(|_| Err(StoreError::Bug("opening the database panicked".into())))
     })

@@ -4,15 +4,18 @@ mod endpoint;
 mod link;
 mod listen;
 mod migrate;
+mod scratch;
 mod tls;
 mod types;
 
 use std::{sync::Arc, thread::JoinHandle};
 
+pub use self::scratch::Scratch;
 pub(crate) use self::{
     endpoint::Endpoint,
     listen::Contact,
     migrate::{applied, migrate, rows, script},
+    scratch::{count, snapshot},
 };
 use self::{
     link::{Link, runtime},

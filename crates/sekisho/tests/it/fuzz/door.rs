@@ -76,6 +76,17 @@ pub fn request(input: &[u8]) {
     });
 }
 
+/// A stranger's frames of HTTP/2.
+pub fn http2(input: &[u8]) {
+    with(|scene| {
+        let answer = scene.frames(input);
+        for word in [SECRET, "panicked", ".rs:", "SELECT "] {
+            assert!(!has(&answer, word), "{word} is told: {}", told(&answer));
+        }
+        nobody_reached(scene);
+    });
+}
+
 /// Bytes without TLS.
 pub fn plain_request(input: &[u8]) {
     with(|scene| {

@@ -54,6 +54,7 @@ const TARGETS: &[Target] = &[
     target("server-hello", text::server_hello, 20_000),
     target("client-hello", door::client_hello, 100),
     target("request", door::request, 100),
+    target("http2", door::http2, 60),
     target("plain-request", door::plain_request, 100),
     target("forward-auth", door::forward_auth, 150),
     target("token", door::token, 150),

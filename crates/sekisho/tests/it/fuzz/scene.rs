@@ -49,6 +49,7 @@ pub struct Scene {
     pub instance: Arc<dyn Rehearsed>,
     pub world: RehearsalWorld,
     tls: tokio_rustls::TlsConnector,
+    http2: tokio_rustls::TlsConnector,
     /// What stands for `{name}` in an input.
     pub words: BTreeMap<&'static str, String>,
     _dir: tempfile::TempDir,
@@ -92,12 +93,12 @@ impl Scene {
                 Setting::Networks(vec!["127.0.0.1/32".parse().expect("a network")]),
             )
             .with(&sekisho_gateway::settings::SECRET_FILE, Setting::Str(secret.display().to_string()));
-        let factory = OwnFactory { scratch: dir.path().to_owned() };
+        let factory = OwnFactory { scratch: dir.path().to_owned(), lender: None };
         let instance: Arc<dyn Rehearsed> =
             Arc::from(runtime.block_on(factory.raise(Arc::new(policy), None)).expect("an instance"));
         let world = RehearsalWorld::new(instance.clone(), Arc::new(SystemRng)).expect("a world");
-        let tls = trusting(&instance.trust());
-        let mut scene = Self { runtime, instance, world, tls, words: BTreeMap::new(), _dir: dir };
+        let (tls, http2) = (trusting(&instance.trust(), &[]), trusting(&instance.trust(), &[b"h2".to_vec()]));
+        let mut scene = Self { runtime, instance, world, tls, http2, words: BTreeMap::new(), _dir: dir };
         assert!(scene.sign_in(), "the administrator signs in");
         scene.plant();
         scene
@@ -205,8 +206,17 @@ impl Scene {
             let peer = [127, 0, 0, 1].into();
             let plain = self.instance.connect(0, listener, peer).await.expect("the listener accepts");
             let Some(host) = host else { return talk(plain, bytes).await };
-            let name = rustls::pki_types::ServerName::try_from(host.to_owned()).expect("a host name");
-            talk(self.tls.connect(name, plain).await.expect("a handshake"), bytes).await
+            talk(self.tls.connect(named(host), plain).await.expect("a handshake"), bytes).await
+        })
+    }
+
+    /// Sends frames of HTTP/2 to an application's host; the frames that come back.
+    pub fn frames(&self, bytes: &[u8]) -> Vec<u8> {
+        self.runtime.block_on(async {
+            let plain = self.instance.connect(0, "https", [127, 0, 0, 1].into()).await.expect("the listener accepts");
+            let stream = self.http2.connect(named(&self.words["app"]), plain).await.expect("a handshake");
+            assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+            talk(stream, bytes).await
         })
     }
 
@@ -216,7 +226,11 @@ impl Scene {
     }
 }
 
-fn trusting(pem: &str) -> tokio_rustls::TlsConnector {
+fn named(host: &str) -> rustls::pki_types::ServerName<'static> {
+    rustls::pki_types::ServerName::try_from(host.to_owned()).expect("a host name")
+}
+
+fn trusting(pem: &str, protocols: &[Vec<u8>]) -> tokio_rustls::TlsConnector {
     use rustls::pki_types::{CertificateDer, pem::PemObject};
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
@@ -224,11 +238,12 @@ fn trusting(pem: &str) -> tokio_rustls::TlsConnector {
     }
     // The rehearsal's clock is not ours: names and signatures are judged, not days.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_details(provider, Arc::new(Then))
+    let mut config = rustls::ClientConfig::builder_with_details(provider, Arc::new(Then))
         .with_safe_default_protocol_versions()
         .expect("versions")
         .with_root_certificates(roots)
         .with_no_client_auth();
+    config.alpn_protocols = protocols.to_vec();
     tokio_rustls::TlsConnector::from(Arc::new(config))
 }
 

@@ -190,6 +190,7 @@ fn strangers() {
         put("client-hello", name, &hello);
     }
     put("client-hello", "plain", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    http2();
     put("server-hello", "alert", &[21, 3, 3, 0, 2, 2, 40]);
     let mut hello = vec![22, 3, 3, 0, 0x2e, 2, 0, 0, 0x2a, 3, 3];
     hello.extend([9; 32]);
@@ -202,6 +203,28 @@ fn strangers() {
         "signatures": [{ "keyid": "x", "sig": "AAAA" }],
     });
     put("evidence", "unsigned", envelope.to_string().as_bytes());
+}
+
+/// Frames (RFC 9113 §4) to the first organisation's application.
+fn http2() {
+    let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
+        let length = u32::try_from(payload.len()).expect("short").to_be_bytes();
+        let head = [length[1], length[2], length[3], kind, flags, 0, 0, 0, stream];
+        [&head[..], payload].concat()
+    };
+    let mut fields = vec![0x82, 0x87, 0x84, 0x41, 24];
+    fields.extend(b"canary-one.app.localhost");
+    let begun = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(4, 0, 0, &[])].concat();
+    put("http2", "get", &[&begun[..], &frame(1, 5, 1, &fields)].concat());
+    // A cookie of ours, and another field in a continuation.
+    let mut cookie = vec![0x60, 16];
+    cookie.extend(b"__Host-sekisho=x");
+    let open = [&fields[..], &cookie].concat();
+    put("http2", "continued", &[&begun[..], &frame(1, 1, 1, &open), &frame(9, 4, 1, &[0x90])].concat());
+    put("http2", "body", &[&begun[..], &frame(1, 4, 1, &fields), &frame(0, 1, 1, b"hello")].concat());
+    let others =
+        [frame(6, 0, 0, &[7; 8]), frame(8, 0, 0, &[0, 0, 1, 0]), frame(3, 0, 1, &[0; 4]), frame(7, 0, 0, &[0; 8])];
+    put("http2", "others", &[&begun[..], &frame(1, 5, 1, &fields), &others.concat()].concat());
 }
 
 /// A body and a form of every route that takes one.
@@ -296,6 +319,10 @@ fn signed_in() {
         (
             "chunked",
             "POST /echo HTTP/1.1\r\nHost: {app}\r\nCookie: {entered}\r\nSec-Fetch-Site: same-origin\r\nOrigin: https://{app}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        ),
+        (
+            "socket",
+            "GET /socket HTTP/1.1\r\nHost: {app}\r\nCookie: {entered}\r\nOrigin: https://{app}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
         ),
         (
             "cookies",
