@@ -22,34 +22,11 @@ mod crs;
 #[path = "../tests/it/ftw.rs"]
 #[allow(dead_code, unused_imports, reason = "shared with the tests")]
 mod ftw;
+#[path = "../tests/it/protocol.rs"]
+mod protocol;
 #[path = "../tests/it/traffic.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod traffic;
-
-fn put(bytes: &[u8], out: &mut Vec<u8>) {
-    out.extend((bytes.len() as u32).to_le_bytes());
-    out.extend_from_slice(bytes);
-}
-
-fn encode(wire: &Request) -> Vec<u8> {
-    let mut out = Vec::new();
-    put(&wire.method, &mut out);
-    put(&wire.target, &mut out);
-    put(wire.protocol.strip_prefix(b"HTTP/").unwrap_or(&wire.protocol), &mut out);
-    out.extend((wire.headers.len() as u32).to_le_bytes());
-    for (name, value) in &wire.headers {
-        put(name, &mut out);
-        put(value, &mut out);
-    }
-    put(&wire.body, &mut out);
-    out
-}
-
-fn number(from: &mut impl Read) -> std::io::Result<usize> {
-    let mut bytes = [0; 4];
-    from.read_exact(&mut bytes)?;
-    Ok(u32::from_le_bytes(bytes) as usize)
-}
 
 /// SplitMix64: mutations are the same on every run.
 struct Random(u64);
@@ -85,6 +62,8 @@ fn mutate(wire: &Request, random: &mut Random) -> Request {
     }
     wire
 }
+
+use protocol::{encode, number};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -2,11 +2,11 @@
  *
  *   gcc -O2 -o modsecurity modsecurity.c -lmodsecurity      (Debian: libmodsecurity-dev)
  *   modsecurity RULES                answers requests from standard input
- *   modsecurity RULES time N         runs the one request on standard input N times: nanoseconds of CPU for each
+ *   modsecurity RULES time N ROUNDS  runs each request ROUNDS times N times
  *
  * Every number is a little-endian 32-bit integer, every string is preceded by its length. A request: method, target, version
  * without `HTTP/`, number of header fields, names and values, body. An answer: status (200 when it passes), and a string of the
- * ids of the rules that matched.
+ * ids of the rules that matched. With `time`: status, and nanoseconds of CPU, median of the rounds and best of them.
  */
 #include <modsecurity/intervention.h>
 #include <modsecurity/modsecurity.h>
@@ -125,13 +125,18 @@ static double cpu(void) {
     return 1e9 * t.tv_sec + t.tv_nsec;
 }
 
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
 int main(int count, char **arguments) {
     const char *error = NULL;
     ModSecurity *engine = msc_init();
     RulesSet *rules = msc_create_rules_set();
     double started = cpu();
     if (count < 2) {
-        fprintf(stderr, "usage: modsecurity RULES [time N]\n");
+        fprintf(stderr, "usage: modsecurity RULES [time N ROUNDS]\n");
         return 2;
     }
     msc_set_log_cb(engine, note);
@@ -139,24 +144,25 @@ int main(int count, char **arguments) {
         fprintf(stderr, "%s\n", error);
         return 2;
     }
-    if (count == 4) {
-        int rounds = atoi(arguments[3]), status = 0;
-        fprintf(stderr, "loaded in %.0f ms of CPU\n", (cpu() - started) / 1e6);
+    if (count == 5) {
+        int times = atoi(arguments[3]), rounds = atoi(arguments[4]), status = 0;
+        double *taken = calloc((size_t)rounds, sizeof *taken);
+        fprintf(stderr, "libmodsecurity loaded the rules in %.0f ms of CPU\n", (cpu() - started) / 1e6);
         for (;;) {
             struct request r = receive();
-            double best = 0;
-            for (int part = 0; part < 6; part++) {
+            for (int round = -1; round < rounds; round++) {
                 double begun = cpu();
-                for (int i = 0; i < rounds; i++) {
+                for (int i = 0; i < times; i++) {
                     ids_length = 0;
                     status = examine(engine, rules, &r);
                 }
-                begun = (cpu() - begun) / rounds;
-                /* The first part warms up. */
-                if (part && (best == 0 || begun < best)) best = begun;
+                /* The first round warms up. */
+                if (round >= 0) taken[round] = (cpu() - begun) / times;
             }
+            qsort(taken, (size_t)rounds, sizeof *taken, ascending);
             put((unsigned)status);
-            put((unsigned)best);
+            put((unsigned)taken[rounds / 2]);
+            put((unsigned)taken[0]);
             fflush(stdout);
             release(&r);
         }

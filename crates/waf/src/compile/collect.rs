@@ -131,7 +131,7 @@ fn set(settings: &mut Settings, setting: &Setting) {
         Setting::RequestBodyAccess(on) => settings.request_body = *on,
         Setting::ResponseBodyAccess(on) => settings.response_body = *on,
         Setting::RequestBodyLimit(n) => settings.request_limit = *n,
-        Setting::RequestBodyNoFilesLimit(n) => settings.no_files_limit = Some(*n),
+        Setting::RequestBodyNoFilesLimit(n) => settings.no_files_limit = *n,
         Setting::RequestBodyLimitAction(over) => settings.request_over = *over,
         Setting::JsonDepthLimit(n) => settings.body.depth = *n,
         Setting::ArgumentsLimit(n) => settings.body.values = *n,

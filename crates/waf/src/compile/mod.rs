@@ -249,7 +249,8 @@ pub struct Settings {
     pub request_body: bool,
     pub response_body: bool,
     pub request_limit: usize,
-    pub no_files_limit: Option<usize>,
+    /// Bytes of a body without files: rules see them in many forms, which bounds the memory of a transaction.
+    pub no_files_limit: usize,
     pub request_over: OverLimit,
     pub response_limit: usize,
     pub response_over: OverLimit,
@@ -265,7 +266,7 @@ impl Default for Settings {
             request_body: true,
             response_body: true,
             request_limit: 13_107_200,
-            no_files_limit: None,
+            no_files_limit: 1 << 20,
             request_over: OverLimit::Reject,
             response_limit: 524_288,
             response_over: OverLimit::ProcessPartial,

@@ -76,7 +76,7 @@ impl Transaction {
                 }
                 None => false,
             },
-            Checker::DetectXss => libinjection::is_xss(value),
+            Checker::DetectXss => libinjection::is_xss_any_event(value),
             Checker::ValidateByteRange(allowed) => {
                 let present = presence(value);
                 present.iter().zip(allowed).any(|(p, a)| p & !a != 0)

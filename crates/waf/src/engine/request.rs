@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Transaction {
-    fn one(&mut self, variable: V, value: &[u8]) {
+    pub(super) fn one(&mut self, variable: V, value: &[u8]) {
         if !self.rules.program.used[variable as usize] {
             return;
         }
@@ -57,8 +57,6 @@ impl Transaction {
             V::ArgsCombinedSize,
             V::PathInfo,
             V::ResponseBody,
-            V::FullRequest,
-            V::FullRequestLength,
             V::Duration,
             V::RequestBasename,
             V::ResponseStatus,
@@ -240,13 +238,21 @@ impl Transaction {
             self.body = body;
             return;
         }
-        let limits = self.rules.program.settings.body;
-        if self.processor != Some(Processor::Multipart)
-            && self.rules.program.settings.no_files_limit.is_some_and(|n| body.len() > n)
-        {
-            self.body_error(Stop::OverLimit("the body is longer than allowed without files"));
+        let settings = &self.rules.program.settings;
+        let (limits, most) = (settings.body, settings.no_files_limit);
+        let mut whole = body;
+        if self.processor != Some(Processor::Multipart) && whole.len() > most {
+            let reject = settings.request_over == OverLimit::Reject;
             self.one(V::InboundDataError, b"1");
+            self.one(V::RequestBodyLength, whole.len().to_string().as_bytes());
+            if reject {
+                self.body_error(Stop::OverLimit("the body is longer than allowed without files"));
+                self.body = whole;
+                return;
+            }
+            whole.truncate(most);
         }
+        let body = whole;
         // What a reader took apart in full is not shown again, but JSON's keys stand in no value.
         let show = self.force_body || matches!(self.processor, Some(Processor::Urlencoded | Processor::Json));
         if show {
@@ -291,8 +297,14 @@ impl Transaction {
     fn multipart(&mut self, body: &[u8], limits: &crate::body::Limits) -> Result<(), Stop> {
         let mut form = multipart::Form::default();
         let content_type = self.content_type.clone();
-        let result = multipart::read(&content_type, body, limits, &mut form);
+        let mut result = multipart::read(&content_type, body, limits, &mut form);
         let mut total = 0;
+        let fields = form.parts.iter().filter(|p| p.filename.is_none()).map(|p| p.content.len());
+        if fields.sum::<usize>() > self.rules.program.settings.no_files_limit {
+            self.one(V::InboundDataError, b"1");
+            form.parts.retain(|p| p.filename.is_some());
+            result = Err(Stop::OverLimit("the body is longer than allowed without files"));
+        }
         for part in &form.parts {
             let content = &body[part.content.clone()];
             self.add(V::MultipartName, &part.name, &part.name);

@@ -180,6 +180,9 @@ impl Transaction {
         }
         let room = self.request_limit.saturating_sub(self.body.len());
         self.body.extend_from_slice(&piece[..piece.len().min(room)]);
+        if piece.len() > room {
+            self.one(Variable::InboundDataError, b"1");
+        }
         if piece.len() > room && self.rules.program.settings.request_over == OverLimit::Reject {
             return self.refuse(2, 413);
         }
@@ -231,6 +234,9 @@ impl Transaction {
         }
         let room = self.response_limit.saturating_sub(self.response.len());
         self.response.extend_from_slice(&piece[..piece.len().min(room)]);
+        if piece.len() > room {
+            self.one(Variable::OutboundDataError, b"1");
+        }
         if piece.len() > room && self.rules.program.settings.response_over == OverLimit::Reject {
             return self.refuse(4, 500);
         }

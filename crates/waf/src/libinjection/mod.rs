@@ -17,10 +17,18 @@ pub fn is_sqli(value: &[u8]) -> Option<String> {
     sql::detect(value).map(|f| f.iter().map(|b| char::from(*b)).collect())
 }
 
-/// Whether a value is XSS in some context of HTML.
+/// Whether a value is XSS in some context of HTML, with the verdicts of the current C library, which has a list of events.
 #[must_use]
 pub fn is_xss(value: &[u8]) -> bool {
-    xss::detect(value)
+    xss::detect(value, false)
+}
+
+/// As [`is_xss`], but every attribute of five bytes or more that begins with `on` counts as an event: the verdicts of the copy
+/// in libmodsecurity 3.0.9. `@detectXSS` takes these, because browsers learn events faster than lists do:
+/// `oncontentvisibilityautostatechange` needs no click and is in no list.
+#[must_use]
+pub fn is_xss_any_event(value: &[u8]) -> bool {
+    xss::detect(value, true)
 }
 
 /// Letters, digits, `_` and high bytes alone make one word, or a number and a word: no fingerprint of one or two such tokens

@@ -80,12 +80,12 @@ fn is_black_tag(tag: &[u8]) -> bool {
 }
 
 /// `rest` goes on to the end of the input: the C library compares events beyond the name's end, and so do we.
-fn attribute(name: &[u8], rest: &[u8]) -> Attribute {
+fn attribute(name: &[u8], rest: &[u8], any_event: bool) -> Attribute {
     if name.len() < 2 {
         return Attribute::Plain;
     }
     if name.len() >= 5 {
-        if begins(name, b"ON") && EVENTS.iter().any(|event| begins(&rest[2..], event)) {
+        if begins(name, b"ON") && (any_event || EVENTS.iter().any(|event| begins(&rest[2..], event))) {
             return Attribute::Script;
         }
         if same(b"XMLNS", &name[..5]) || same(b"XLINK", &name[..5]) {
@@ -142,7 +142,7 @@ fn is_black_url(url: &[u8]) -> bool {
     [&b"DATA"[..], b"VIEW-SOURCE", b"JAVA", b"VBSCRIPT"].iter().any(|scheme| has_scheme(&url[start..], scheme))
 }
 
-fn in_context(text: &[u8], state: State) -> bool {
+fn in_context(text: &[u8], state: State, any_event: bool) -> bool {
     let mut walker = Walker::new(text, state);
     let mut pending = Attribute::Plain;
     while let Some(token) = walker.next() {
@@ -151,13 +151,13 @@ fn in_context(text: &[u8], state: State) -> bool {
         match token.kind {
             Kind::Doctype => return true,
             Kind::TagOpen if is_black_tag(part) => return true,
-            Kind::AttributeName => pending = attribute(part, &text[token.start..]),
+            Kind::AttributeName => pending = attribute(part, &text[token.start..], any_event),
             Kind::AttributeValue => {
                 let black = match kind {
                     Attribute::Plain => false,
                     Attribute::Script | Attribute::Style => true,
                     Attribute::Url => is_black_url(part),
-                    Attribute::Indirect => attribute(part, &text[token.start..]) != Attribute::Plain,
+                    Attribute::Indirect => attribute(part, &text[token.start..], any_event) != Attribute::Plain,
                 };
                 if black {
                     return true;
@@ -176,8 +176,9 @@ fn in_context(text: &[u8], state: State) -> bool {
     false
 }
 
-/// Whether the value is XSS in text, or within a tag or a quoted attribute.
-pub fn detect(text: &[u8]) -> bool {
+/// Whether the value is XSS in text, or within a tag or a quoted attribute. With `any_event` every attribute of five bytes or more
+/// that begins with `on` is an event, else those of a list.
+pub fn detect(text: &[u8], any_event: bool) -> bool {
     let contexts = [State::Data, State::BeforeName, State::Quoted(b'\''), State::Quoted(b'"'), State::Quoted(b'`')];
-    contexts.into_iter().any(|state| in_context(text, state))
+    contexts.into_iter().any(|state| in_context(text, state, any_event))
 }

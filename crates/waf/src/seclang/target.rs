@@ -47,8 +47,6 @@ variables! {
     FilesCombinedSize = "FILES_COMBINED_SIZE", one;
     FilesNames = "FILES_NAMES", many;
     FilesSizes = "FILES_SIZES", many;
-    FullRequest = "FULL_REQUEST", one;
-    FullRequestLength = "FULL_REQUEST_LENGTH", one;
     Geo = "GEO", many;
     Global = "GLOBAL", many;
     InboundDataError = "INBOUND_DATA_ERROR", one;

@@ -136,3 +136,22 @@ fn an_ordinary_upload_is_passed_whatever_its_bytes() {
         assert_eq!(post(&rules, kind, body.as_bytes()).0, Outcome::Pass, "{content:?}");
     }
 }
+
+#[test]
+fn bodies_longer_than_allowed_without_files_are_refused_unread() {
+    let Some(rules) = strict() else { return };
+    let long = "a".repeat(3_000_000);
+    let field =
+        |extra: &str| format!("--b\r\nContent-Disposition: form-data; name=\"a\"{extra}\r\n\r\n{long}\r\n--b--\r\n");
+    for (kind, body, passes) in [
+        ("application/json", format!("\"{long}\""), false),
+        ("text/xml", format!("<a>{long}</a>"), false),
+        ("application/x-www-form-urlencoded", format!("a={long}"), false),
+        ("multipart/form-data; boundary=b", field(""), false),
+        ("multipart/form-data; boundary=b", field("; filename=\"f\""), true),
+    ] {
+        let (outcome, counters) = post(&rules, kind, body.as_bytes());
+        assert_eq!(outcome.blocked().is_none(), passes, "{kind} {outcome:?}");
+        assert!(counters.transformed + counters.scanned + counters.examined < 100_000, "{kind}: {counters:?}");
+    }
+}

@@ -9,6 +9,7 @@ mod hostile;
 mod inputs;
 mod ordinary;
 mod properties;
+mod protocol;
 mod reference;
 mod rules;
 mod same;

@@ -1,6 +1,9 @@
 //! Nothing panics, whatever comes in, and what is said to change nothing changes nothing.
 
-use crate::{crs, ftw};
+use crate::{
+    crs, ftw,
+    inputs::{Random, mutate},
+};
 use proptest::{prelude::*, test_runner::RngSeed};
 use sekisho_waf::{
     Files, Options, RuleSet,
@@ -131,4 +134,84 @@ fn the_rule_set_loads_in_a_bounded_size() {
     assert!(stats.bytes <= 30 << 20, "{stats:?}");
     assert!(stats.rules > 600 && stats.decided > 200, "{stats:?}");
     let _ = ftw::client();
+}
+
+/// Reads a line of `seeds.txt`.
+fn unescape(line: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut bytes = line.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte != b'\\' {
+            out.push(byte);
+            continue;
+        }
+        match bytes.next() {
+            Some(b'r') => out.push(b'\r'),
+            Some(b'n') => out.push(b'\n'),
+            Some(b'x') => {
+                let digits: Vec<u8> = bytes.by_ref().take(2).collect();
+                out.push(u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap());
+            }
+            Some(other) => out.push(other),
+            None => panic!("{line}: ends in a backslash"),
+        }
+    }
+    out
+}
+
+#[test]
+fn seeds_and_what_is_made_of_them_pass_through_everything() {
+    let rules = crs::folder().map(|folder| crs::load(&crs::corpus_text(&folder), &Options::default()));
+    let seeds: Vec<Vec<u8>> =
+        include_str!("seeds.txt").lines().filter(|l| !l.starts_with("# ")).map(unescape).collect();
+    assert!(seeds.len() > 70, "{}", seeds.len());
+    let mut random = Random(17);
+    let mut inputs = seeds.clone();
+    for seed in &seeds {
+        inputs.extend((0..40).map(|_| mutate(&mut random, seed)));
+    }
+    let limits = Limits { values: 20, depth: 8, files: 2, expansion: 256 };
+    let mut out = Vec::new();
+    for (index, input) in inputs.iter().enumerate() {
+        for transformation in Transformation::ALL {
+            transformation.apply(input, &mut out);
+            assert!(out.len() <= 8 * input.len() + 64, "{transformation:?}: {}", input.escape_ascii());
+        }
+        let _ = json::read(input, &limits, |_, _| {});
+        let _ = urlencoded::read(input, b'&', limits.values, |_, _| {});
+        let _ = xml::read(input, &limits, &mut xml::Document::default());
+        let _ = multipart::read(b"multipart/form-data; boundary=b", input, &limits, &mut multipart::Form::default());
+        let _ = multipart::read(input, b"--b\r\n", &limits, &mut multipart::Form::default());
+        let _ = (is_sqli(input), is_xss(input));
+        if let Ok(text) = std::str::from_utf8(input) {
+            let _ = RuleSet::from_text(&mut NoFiles, "seed.conf", text, &Options::default());
+            let _ = ftw_parse(text);
+        }
+        if let (Some(rules), true) = (&rules, index % 9 == 0) {
+            for kind in
+                ["application/json", "text/xml", "multipart/form-data; boundary=b", "application/x-www-form-urlencoded"]
+            {
+                let length = input.len().to_string().into_bytes();
+                let headers = vec![
+                    (b"Host".to_vec(), b"a.example".to_vec()),
+                    (b"Content-Type".to_vec(), kind.into()),
+                    (b"Content-Length".to_vec(), length),
+                    (b"Cookie".to_vec(), input.clone()),
+                ];
+                let target = [b"/?a=", input.as_slice()].concat();
+                let request = Request {
+                    method: b"POST".to_vec(),
+                    target,
+                    protocol: b"HTTP/1.1".to_vec(),
+                    headers,
+                    body: input.clone(),
+                };
+                let _ = ftw::run(rules, &request).verdict();
+            }
+        }
+    }
+}
+
+fn ftw_parse(text: &str) -> Result<Vec<sekisho_waf::ftw::Stage>, String> {
+    sekisho_waf::ftw::parse("seed.yaml", text)
 }
