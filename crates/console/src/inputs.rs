@@ -122,6 +122,39 @@ shapes! {
     NEW_ADDRESS_RULE "NewAddressRule" [need("network", Takes::Network, "An address or a network in CIDR form."), may("note", NOTE, "Free text.")];
     /// What to change in an address rule.
     ADDRESS_RULE_PATCH "AddressRulePatch" [may("network", Takes::Network, "The network."), may("note", NOTE, "Free text.")];
+    /// A sign-in by unique ID and signature.
+    SIGN_IN_SIGNATURE "SignInSignature" [
+        need("client", Takes::Id("cli"), "The client's id."),
+        need("unique_id", Takes::Text(1, 255), "The person's ID in the application, to the letter."),
+        need("timestamp", Takes::Int(0, 253_402_300_799), "Seconds since 1970 (UTC) at which it was signed."),
+        need("nonce", Takes::Text(16, 64), "Letters, digits, `-` and `_`; used once."),
+        need("signature", Takes::Secret(43, 43), "HMAC-SHA-256 over the six lines, base64url without padding."),
+    ];
+    /// A new signing client.
+    NEW_CLIENT "NewSigningClient" [need("name", NAME, "Unique within the tenant."), may("note", NOTE, "Free text.")];
+    /// What to change in a signing client.
+    CLIENT_PATCH "SigningClientPatch" [
+        may("name", NAME, "The name."),
+        may("note", NOTE, "Free text."),
+        may("disabled", Takes::Bool, "Whether it signs nobody in for now."),
+    ];
+    /// A new unique ID.
+    NEW_UNIQUE_ID "NewUniqueId" [
+        need("client", Takes::Id("cli"), "The client."),
+        need("user", Takes::Id("usr"), "The person."),
+        need("unique_id", Takes::Text(1, 255), "As the application writes it; unique within the client."),
+    ];
+    /// The page's unique ID: the person by sign-in name.
+    UNIQUE_ID_FORM "UniqueIdForm" [
+        need("user", NAME, "The person's sign-in name."),
+        need("unique_id", Takes::Text(1, 255), "As the application writes it; unique within the client."),
+    ];
+    /// Which unique IDs.
+    UNIQUE_ID_QUERY "UniqueIdQuery" [
+        LIMIT, AFTER,
+        may("client", Takes::Id("cli"), "Only of this client."),
+        may("user", Takes::Id("usr"), "Only of this person."),
+    ];
     /// A setting's value.
     SETTING "SettingValue" [need("value", Takes::Any, "As the policy file would write it (`\"30m\"`), or a number, a truth value, a list of strings.")];
     /// Which entries.

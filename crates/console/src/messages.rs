@@ -26,6 +26,8 @@ messages! {
     ADD_AND_INVITE "追加して招待リンクを発行" "Add and issue an invitation link";
     ADD_ROLE "ロールを追加" "Add a role";
     ADD_SITE "拠点を追加" "Add a site";
+    ADD_CLIENT "署名クライアントを追加" "Add a signing client";
+    ADD_UNIQUE_ID "一意の ID を追加" "Add a unique ID";
     ADD_USER "ユーザーを追加" "Add a user";
     AGE "経過時間" "Age";
     ALL "すべて" "All";
@@ -49,6 +51,21 @@ messages! {
     CLAIMS_LEAD "ホワイトペーパーの約束ごとに、判定・証跡・経過時間を示します。" "Every promise of the white papers with its verdict, its evidence and its age.";
     CLAUSE "条項" "Clause";
     CLEAR "条件を解除" "Clear";
+    CLIENTS "署名クライアント" "Signing clients";
+    CLIENTS_LEAD "一意の ID と署名で利用者をサインインさせるアプリケーションです。鍵は発行時に一度だけ表示されます。" "Applications that sign their users in by unique ID and signature. A key is shown once, when it is issued.";
+    CLIENT_DELETE "署名クライアントの削除" "Delete this client";
+    CLIENT_DELETE_EXPLAINED "一意の ID の登録もすべて削除されます。始まっているセッションは続きます。" "Its unique IDs go with it. Sessions that have begun go on.";
+    CLIENT_DETAILS "署名クライアントの情報" "Client details";
+    CLIENT_DISABLED "停止中" "Stopped";
+    CLIENT_ID "クライアント ID" "Client id";
+    CLIENT_ISSUED "鍵を発行しました" "The key has been issued";
+    CLIENT_ISSUED_LEAD "この画面を閉じると二度と表示されません。アプリケーションの設定に保管してください。" "It is never shown again: keep it in the application's settings.";
+    CLIENT_KEY "鍵" "Key";
+    CLIENT_NAME "アプリケーション名" "Application";
+    CLIENT_NEW_KEY "鍵を再発行" "Issue a new key";
+    CLIENT_START "再開" "Resume";
+    CLIENT_STOP "停止" "Stop";
+    CONFIRM_CLIENT_KEY "現在の鍵は直ちに使えなくなります。よろしいですか。" "The present key ends at once. Go on?";
     CODE "認証アプリのコード" "Code from the authenticator app";
     CODES_KEPT "保管しました" "I have kept them";
     CODES_LEAD "認証アプリを使えないときに、1 つにつき 1 回だけ使えます。この画面を閉じると二度と表示されません。安全な場所に保管してください。" "Each one works once, for when the authenticator app is out of reach. They are never shown again: keep them in a safe place.";
@@ -197,6 +214,9 @@ messages! {
     NO_ENTRIES "条件に合う記録はありません。" "No entry matches the filter.";
     NO_GRANTS "付与されたロールはありません。" "No role is granted.";
     NO_PROOF_YET "この記録はまだ署名付きチェックポイントに含まれていません。通常は 10 秒以内に含まれます。" "No signed checkpoint covers this entry yet. It usually takes less than ten seconds.";
+    NO_CLIENTS "署名クライアントはありません。" "There is no signing client.";
+    NO_UNIQUE_IDS "一意の ID は登録されていません。" "There is no unique ID.";
+    NOBODY_OF_THAT_NAME "このサインイン名のユーザーはいません。" "Nobody has this sign-in name.";
     NO_SESSIONS "サインイン中のセッションはありません。" "There is no session.";
     NO_SITE "なし（組織全体）" "None (whole organisation)";
     NO_SITES "登録された拠点はありません。" "There is no site yet.";
@@ -318,6 +338,9 @@ messages! {
     USERS_LEAD "組織に属するユーザーのアカウントを管理します。" "The accounts of your organisation.";
     USER_FUNCTIONS "このユーザーが使える機能" "Functions for this user";
     USER_FUNCTIONS_LEAD "チェックを外した機能は、権限があっても使えません。" "A function that is not ticked stays closed to the user, whatever the rights.";
+    UNIQUE_ID "一意の ID" "Unique ID";
+    UNIQUE_IDS "一意の ID と利用者" "Unique IDs and people";
+    UNIQUE_ID_HINT "アプリケーションが利用者を指す ID。大文字と小文字も区別します。" "The application's own ID for the person, to the letter.";
     USER_SESSIONS_LEAD "このユーザーがサインインしている端末です。" "Where this user is signed in.";
     USER_SITE_HINT "拠点管理者は、自分の拠点のユーザーだけを管理できます。" "Site administrators manage the users of their own site.";
     USER_TYPE "ユーザー種別" "User type";
@@ -380,6 +403,7 @@ pub fn section(name: &str) -> Option<&'static Text> {
         "encryption" => S_ENCRYPTION,
         "tenant_keys" => S_TENANT_KEYS,
         "switches" => FUNCTIONS,
+        "unique_id" => CLIENTS,
         "door" => S_DOOR,
         "store" => S_STORE,
         "keys" => S_KEYS,
@@ -410,6 +434,8 @@ pub fn field(name: &str) -> Option<&'static Text> {
         "note" => NOTE,
         "value" => VALUE,
         "off" => FUNCTIONS,
+        "unique_id" => UNIQUE_ID,
+        "user" => SIGN_IN_NAME,
         "from" => FROM,
         "to" => TO,
         "actor" => ACTOR,

@@ -232,6 +232,8 @@ static ROUTES: &[RouteInfo] = &[
         .says("Begins to set up the second factor that the policy requires.").body(&i::CHALLENGE).gives(200, "Enrolment"),
     route!(Post "/api/v1/sign-in/enrol/confirm" "signInEnrolConfirm" PUBLIC, Some(&e::FACTOR_CONFIRM), api::sign_in::confirm)
         .says("Confirms it with a code, and signs in.").body(&i::CHALLENGE_CODE).gives(200, "SignInStep"),
+    route!(Post "/api/v1/sign-in/signature" "signInSignature" PUBLIC, Some(&e::SESSION_SIGN_IN), api::sign_in::signature)
+        .says("Signs a person in by an application's unique ID and signature; each signature once.").body(&i::SIGN_IN_SIGNATURE).gives(200, "SignInStep"),
     route!(Post "/api/v1/sign-out" "signOut" OWN, Some(&e::SESSION_SIGN_OUT), api::sign_in::out)
         .says("Ends this session."),
     route!(Get "/api/v1/session" "readSession" OWN, None, api::sign_in::session)
@@ -327,6 +329,25 @@ static ROUTES: &[RouteInfo] = &[
         .says("Changes a rule.").id("adr").body(&i::ADDRESS_RULE_PATCH).gives(200, "AddressRule").version(true),
     route!(Delete "/api/v1/address-rules/{id}" "deleteAddressRule" right(R::ADDRESSES_WRITE), Some(&e::ADDRESS_RULE_DELETE), api::addresses::delete)
         .says("Removes a rule.").id("adr").version(false),
+    // --- signing clients
+    route!(Get "/api/v1/signing-clients" "listSigningClients" right(R::CLIENTS_READ), Some(&e::CLIENT_LIST), api::clients::list)
+        .says("Applications that sign their users in, oldest first.").query(&i::PAGE).gives(200, "SigningClientList"),
+    route!(Post "/api/v1/signing-clients" "createSigningClient" right(R::CLIENTS_WRITE), Some(&e::CLIENT_CREATE), api::clients::create)
+        .says("A new client; its key comes back, once.").body(&i::NEW_CLIENT).gives(201, "SigningClientIssued"),
+    route!(Get "/api/v1/signing-clients/{id}" "readSigningClient" right(R::CLIENTS_READ), Some(&e::CLIENT_READ), api::clients::read)
+        .says("One client.").id("cli").gives(200, "SigningClient"),
+    route!(Patch "/api/v1/signing-clients/{id}" "updateSigningClient" right(R::CLIENTS_WRITE), Some(&e::CLIENT_UPDATE), api::clients::update)
+        .says("Changes a client, or stops it for now.").id("cli").body(&i::CLIENT_PATCH).gives(200, "SigningClient").version(true),
+    route!(Delete "/api/v1/signing-clients/{id}" "deleteSigningClient" right(R::CLIENTS_WRITE), Some(&e::CLIENT_DELETE), api::clients::delete)
+        .says("Deletes a client with its unique IDs.").id("cli").version(false),
+    route!(Post "/api/v1/signing-clients/{id}/key" "renewSigningClient" right(R::CLIENTS_WRITE), Some(&e::CLIENT_RENEW), api::clients::renew)
+        .says("A new key, shown once; the old one ends at once.").id("cli").body(&i::EMPTY).gives(200, "SigningClientIssued"),
+    route!(Get "/api/v1/unique-ids" "listUniqueIds" right(R::CLIENTS_READ), Some(&e::UNIQUE_ID_LIST), api::clients::links)
+        .says("Which unique ID is which person, oldest first.").query(&i::UNIQUE_ID_QUERY).gives(200, "UniqueIdList"),
+    route!(Post "/api/v1/unique-ids" "createUniqueId" right(R::CLIENTS_WRITE), Some(&e::UNIQUE_ID_CREATE), api::clients::link)
+        .says("Says which person a client's unique ID is.").body(&i::NEW_UNIQUE_ID).gives(201, "UniqueId"),
+    route!(Delete "/api/v1/unique-ids/{id}" "deleteUniqueId" right(R::CLIENTS_WRITE), Some(&e::UNIQUE_ID_DELETE), api::clients::unlink)
+        .says("Takes it away.").id("uid"),
     // --- policy and functions
     route!(Get "/api/v1/policy" "readPolicy" right(R::POLICY_READ), Some(&e::POLICY_READ), api::policy::read)
         .says("The policy in force, setting by setting.").gives(200, "Policy"),
@@ -414,6 +435,15 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/addresses" "createAddressForm" right(R::ADDRESSES_WRITE), Some(&e::ADDRESS_RULE_CREATE), page::plain::create_address).body(&i::NEW_ADDRESS_RULE).page(),
     route!(Post "/addresses/{id}" "updateAddressForm" right(R::ADDRESSES_WRITE), Some(&e::ADDRESS_RULE_UPDATE), page::plain::update_address).id("adr").body(&i::ADDRESS_RULE_PATCH).page(),
     route!(Post "/addresses/{id}/delete" "deleteAddressForm" right(R::ADDRESSES_WRITE), Some(&e::ADDRESS_RULE_DELETE), page::plain::delete_address).id("adr").page(),
+    // --- pages: signing clients
+    route!(Get "/clients" "clientsPage" right(R::CLIENTS_READ), Some(&e::CLIENT_LIST), page::clients::show).query(&i::PAGE).page(),
+    route!(Post "/clients" "createClientForm" right(R::CLIENTS_WRITE), Some(&e::CLIENT_CREATE), page::clients::create).body(&i::NEW_CLIENT).page(),
+    route!(Get "/clients/{id}" "clientPage" right(R::CLIENTS_READ), Some(&e::CLIENT_READ), page::clients::show_one).id("cli").page(),
+    route!(Post "/clients/{id}" "updateClientForm" right(R::CLIENTS_WRITE), Some(&e::CLIENT_UPDATE), page::clients::update).id("cli").body(&i::CLIENT_PATCH).page(),
+    route!(Post "/clients/{id}/delete" "deleteClientForm" right(R::CLIENTS_WRITE), Some(&e::CLIENT_DELETE), page::clients::delete).id("cli").page(),
+    route!(Post "/clients/{id}/key" "renewClientForm" right(R::CLIENTS_WRITE), Some(&e::CLIENT_RENEW), page::clients::renew).id("cli").page(),
+    route!(Post "/clients/{id}/unique-ids" "createUniqueIdForm" right(R::CLIENTS_WRITE), Some(&e::UNIQUE_ID_CREATE), page::clients::link).id("cli").page(),
+    route!(Post "/clients/{id}/unique-ids/{unique}/delete" "deleteUniqueIdForm" right(R::CLIENTS_WRITE), Some(&e::UNIQUE_ID_DELETE), page::clients::unlink).id("cli").page(),
     // --- pages: policy
     route!(Get "/policy" "policyPage" right(R::POLICY_READ), Some(&e::POLICY_READ), page::policy::show).page(),
     route!(Post "/policy/{key}" "setPolicyForm" right(R::POLICY_WRITE), Some(&e::POLICY_UPDATE), page::policy::set).page(),

@@ -189,6 +189,14 @@ pub fn all() -> Map<String, Value> {
     put("GrantList", list("Grant"));
     put("Site", record("sit", &[("name", "text"), ("note", "text")]));
     put("SiteList", list("Site"));
+    let client = [("name", "text"), ("note", "text"), ("disabled", "bool")];
+    put("SigningClient", record("cli", &client));
+    put("SigningClientList", list("SigningClient"));
+    let mut issued = record("cli", &client);
+    issued["properties"]["key"] = json!({ "type": "string", "description": "The key of its signatures, shown once." });
+    put("SigningClientIssued", issued);
+    put("UniqueId", record("uid", &[("client", "id:cli"), ("user", "id:usr"), ("unique_id", "text")]));
+    put("UniqueIdList", list("UniqueId"));
     put("AddressRule", record("adr", &[("network", "text"), ("note", "text")]));
     put("AddressRuleList", list("AddressRule"));
     put(

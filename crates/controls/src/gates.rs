@@ -7,14 +7,15 @@ use sekisho_kernel::{
     Effective, Setting, TakenOut, Text,
     access::AccessQuestion,
     gate::{
-        AddressLists, AuditRule, Decision, FactorRule, Gates as Hooks, LockoutRule, PasswordRule, SessionRule, TlsRule,
+        AddressLists, AuditRule, Decision, FactorRule, Gates as Hooks, LockoutRule, PasswordRule, SessionRule,
+        SignatureRule, TlsRule,
     },
     policy::Value,
 };
 
 use crate::{
     CONTROLS, access, addresses, audit, encryption, lockout, passwords, second_factor, sessions, switches, tenancy,
-    tenant_keys, tenant_policy,
+    tenant_keys, tenant_policy, unique_id,
 };
 
 /// Every gate. A serving instance is given [`Gates::whole`]; only a rehearsal can name what is taken out, since
@@ -62,6 +63,9 @@ impl Hooks for Gates {
     }
     fn password(&self, policy: &Effective) -> PasswordRule {
         passwords::rule(&tenant_policy::seen(policy, self.out))
+    }
+    fn signature(&self, policy: &Effective) -> SignatureRule {
+        unique_id::rule(&tenant_policy::seen(policy, self.out), self.out)
     }
     fn access(&self, question: &AccessQuestion) -> Decision {
         let tenant = tenancy::check(question);

@@ -23,6 +23,7 @@ pub mod switches;
 pub mod tenancy;
 pub mod tenant_keys;
 pub mod tenant_policy;
+pub mod unique_id;
 
 use sekisho_kernel::{
     Schema, Setting,
@@ -38,6 +39,7 @@ pub static CONTROLS: &[&Declared] = &[
     &passwords::CONTROL,
     &lockout::CONTROL,
     &second_factor::CONTROL,
+    &unique_id::CONTROL,
     &sessions::CONTROL,
     &sign_out::CONTROL,
     &access::CONTROL,

@@ -8,6 +8,7 @@ mod account;
 mod addresses;
 mod breached;
 mod cache;
+mod clients;
 mod directory;
 mod factors;
 mod grants;
@@ -50,6 +51,7 @@ use sekisho_vault::{Act, Need, Scope, Vault};
 pub use lockout::Counts;
 pub use provision::{NewTenant, TenantMade};
 pub use records::RECORDS;
+pub use sign_in::signature::{SCHEME as SIGNATURE_SCHEME, signed_text};
 pub use sql::{BOOKKEEPING, MIGRATIONS};
 pub use sweep::{SWEEP_EVERY, Swept};
 

@@ -117,6 +117,11 @@ problems! {
     ENTRY_CODE_OVER "SK-4028" "entry-code-over" Unauthenticated
         "アプリケーションへの入場コードは使えません。" "This entry code cannot be used."
         "アプリケーションの画面を開き直してください。" "Open the application again.";
+    /// One and the same answer to every signature that signs nobody in.
+    SIGNATURE_REFUSED "SK-4030" "signature-refused" Unauthenticated
+        "署名によるサインインはできませんでした。" "The signature signs nobody in."
+        "クライアント ID、鍵、一意の ID、ホスト名、時刻を確かめ、新しいノンスで署名し直してください。詳しい理由は組織の操作履歴にあります。"
+        "Check client id, key, unique ID, host name and clock, and sign anew with a fresh nonce. The organisation's history tells the reason.";
     /// A host name is registered already or is none.
     BAD_HOST "SK-4029" "bad-host" Invalid
         "このホスト名は登録できません。" "This host name cannot be registered."

@@ -6,7 +6,7 @@ use sekisho_kernel::{
     RecordDef, Text,
     access::UserType,
     catalogue::{Clear, DataClass, IndexedField, Protection, Retention},
-    id::{SiteId, UserId},
+    id::{SigningClientId, SiteId, UserId},
 };
 use sekisho_vault::{ClearValue, Record};
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,10 @@ def!(USER_SESSION "user_session" "セッション（接続元アドレス、ブ�
     Personal Sealed Retention::UntilExpiry, [], ["user_id" Opaque, "signed_in" Int, "last_used" Int]);
 def!(ONE_TIME_LINK "one_time_link" "一回限りのリンク" "One-time links"
     Metadata Sealed Retention::UntilExpiry, [], ["user_id" Opaque, "expires" Int]);
+def!(SIGNING_CLIENT "signing_client" "署名クライアントの名称と鍵" "Signing clients: name and key"
+    Configuration Sealed Retention::UntilDeleted, ["name" true], []);
+def!(UNIQUE_ID "unique_id" "署名クライアントの一意の ID と利用者の対応" "Which unique ID of a signing client is which person"
+    Personal Sealed Retention::UntilDeleted, ["link" true], ["client_id" Opaque, "user_id" Opaque]);
 def!(TRY_COUNTER "try_counter" "サインイン失敗の計数" "Counters of failed sign-ins"
     Metadata ClearByGoldenFile Retention::UntilExpiry, [],
     ["places" Int, "failed" Int, "locked" Int, "expires" Int]);
@@ -70,6 +74,8 @@ pub const RECORDS: &[&RecordDef] = &[
     &ADDRESS_RULE,
     &USER_SESSION,
     &ONE_TIME_LINK,
+    &SIGNING_CLIENT,
+    &UNIQUE_ID,
     &TRY_COUNTER,
     &SIGN_IN_PLACE,
 ];
@@ -293,6 +299,47 @@ impl Record for UserSession {
     /// The last use is bookkeeping's.
     fn clear(&self) -> ClearValues {
         vec![("user_id", self.user.into()), ("signed_in", self.signed_in.into())]
+    }
+}
+
+/// An application that signs its users in by unique ID and signature.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SigningClient {
+    /// Its name.
+    pub name: String,
+    /// Free text.
+    #[serde(default)]
+    pub note: String,
+    /// The key of its signatures, as it was shown once: both sides compute with it, so that a hash would not do.
+    pub secret: String,
+    /// Whether it signs nobody in for now.
+    #[serde(default)]
+    pub disabled: bool,
+}
+impl Record for SigningClient {
+    const DEF: &'static RecordDef = &SIGNING_CLIENT;
+    fn indexed(&self) -> Vec<(&'static str, String)> {
+        vec![("name", self.name.clone())]
+    }
+}
+
+/// Which person a unique ID of a signing client is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct UniqueId {
+    /// Whose ID it is.
+    pub client: SigningClientId,
+    /// Whom it names.
+    pub user: UserId,
+    /// As the application writes it.
+    pub unique_id: String,
+}
+impl Record for UniqueId {
+    const DEF: &'static RecordDef = &UNIQUE_ID;
+    fn indexed(&self) -> Vec<(&'static str, String)> {
+        vec![("link", crate::clients::link_key(self.client, &self.unique_id))]
+    }
+    fn clear(&self) -> ClearValues {
+        vec![("client_id", self.client.into()), ("user_id", self.user.into())]
     }
 }
 

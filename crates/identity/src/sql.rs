@@ -4,7 +4,17 @@
 use sekisho_vault::Bookkeeping;
 
 /// The tables: number, name, text.
-pub const MIGRATIONS: &[(u32, &str, &str)] = &[(10, "identity", TABLES)];
+pub const MIGRATIONS: &[(u32, &str, &str)] = &[(10, "identity", TABLES), (11, "signing clients", SIGNING_CLIENTS)];
+
+const SIGNING_CLIENTS: &str = "
+CREATE TABLE signing_client (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, x_name BLOB, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id), UNIQUE (tenant, x_name));
+CREATE TABLE unique_id (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, x_link BLOB, client_id BLOB, user_id BLOB, sealed BLOB NOT NULL,
+  PRIMARY KEY (tenant, id), UNIQUE (tenant, x_link));
+CREATE INDEX unique_id_client ON unique_id (tenant, client_id);
+CREATE INDEX unique_id_user ON unique_id (tenant, user_id);
+";
 
 const TABLES: &str = "
 CREATE TABLE tenant_setting (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,

@@ -12,7 +12,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Committed, Entry, Page, Permit, Scope, Stored, Tx, View};
 
 use crate::{
-    Answer, Identity,
+    Answer, Identity, clients,
     guard::{self, Reach, able, another_administrator},
     link, own, page_size,
     password::{self, Whose},
@@ -275,6 +275,7 @@ impl Identity {
                 tx.delete::<RecoveryCodes>(id)?;
                 drop_factors(tx, id)?;
                 link::drop_all(tx, id)?;
+                clients::drop_unique_ids(tx, id)?;
                 for grant in of_user::<RoleGrant>(&mut tx.view(), id)? {
                     tx.delete::<RoleGrant>(grant.id)?;
                 }

@@ -76,6 +76,21 @@ pub fn mail(text: &str) -> Answer<String> {
     Ok(text.to_owned())
 }
 
+/// A person's ID in an application: 1 to 255 characters on one line, taken to the letter.
+pub fn unique_id(text: &str) -> Answer<()> {
+    let n = text.chars().count();
+    if n == 0 || n > 255 || text.chars().any(char::is_control) || text.trim() != text {
+        return Err(invalid(
+            "unique_id",
+            Text::new(
+                "前後の空白を含まない、1 文字以上 255 文字以下の 1 行で入力してください。",
+                "It must be one line of 1 to 255 characters without white space at its ends.",
+            ),
+        ));
+    }
+    Ok(())
+}
+
 /// A network: CIDR with host bits zero, or one address. IPv4-mapped IPv6 (RFC 4291 §2.5.5.2) becomes IPv4, since peers
 /// are seen so.
 pub fn network(text: &str) -> Answer<IpNet> {

@@ -55,6 +55,7 @@ catalogue! {
         POLICY "policy" "セキュリティポリシーの設定" "Security policy";
         CLAIMS "claims" "表明事項と証跡の閲覧" "Claims and evidence";
         SESSIONS "sessions" "セッションの管理" "Session management";
+        CLIENTS "clients" "外部アプリケーションとの連携" "Connected applications";
     }
     rights {
         APPLICATION_USE "application.use" APPLICATION true "アプリケーションを使う" "Use the application";
@@ -75,6 +76,8 @@ catalogue! {
         CLAIMS_READ "claims.read" CLAIMS false "表明事項と証跡を見る" "See claims and evidence";
         SESSIONS_READ "sessions.read" SESSIONS false "ユーザーのセッションを見る" "See users' sessions";
         SESSIONS_END "sessions.end" SESSIONS false "ユーザーのセッションを終了する" "End users' sessions";
+        CLIENTS_READ "clients.read" CLIENTS false "連携するアプリケーションを見る" "See connected applications";
+        CLIENTS_WRITE "clients.write" CLIENTS false "連携するアプリケーションを登録・変更・削除する" "Register, change and delete connected applications";
     }
 }
 

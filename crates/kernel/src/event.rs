@@ -135,6 +135,15 @@ events! {
     COMMAND_RUN "command.run" 6003 99 "コマンドの実行" "Command run";
     INSTANCE_START "instance.start" 6002 3 "起動" "Instance started";
     INSTANCE_STOP "instance.stop" 6002 4 "停止" "Instance stopped";
+    CLIENT_CREATE "client.create" 6003 1 "署名クライアントの登録" "Signing client registered";
+    CLIENT_LIST "client.list" 6003 2 "署名クライアント一覧の閲覧" "Signing clients read";
+    CLIENT_READ "client.read" 6003 2 "署名クライアントの閲覧" "Signing client read";
+    CLIENT_UPDATE "client.update" 6003 3 "署名クライアントの変更" "Signing client changed";
+    CLIENT_RENEW "client.renew" 6003 3 "署名クライアントの鍵の再発行" "Signing client's key issued anew";
+    CLIENT_DELETE "client.delete" 6003 4 "署名クライアントの削除" "Signing client deleted";
+    UNIQUE_ID_CREATE "unique_id.create" 3001 3 "一意の ID の登録" "Unique ID added";
+    UNIQUE_ID_LIST "unique_id.list" 6003 2 "一意の ID 一覧の閲覧" "Unique IDs read";
+    UNIQUE_ID_DELETE "unique_id.delete" 3001 3 "一意の ID の削除" "Unique ID removed";
     LINK_CREATE "link.create" 3001 1 "一回限りのリンクの発行" "One-time link issued";
     LINK_USE "link.use" 3001 1 "一回限りのリンクの使用" "One-time link used";
 }

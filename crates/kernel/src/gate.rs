@@ -77,6 +77,17 @@ pub struct FactorRule {
     pub recovery_codes: u32,
 }
 
+/// Whether an application's signature signs a person in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignatureRule {
+    /// Whether this way in is open.
+    pub allowed: bool,
+    /// How far its timestamp may be from the clock, either way.
+    pub skew: Duration,
+    /// Whether it is refused the second time.
+    pub once: bool,
+}
+
 /// What a password must satisfy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordRule {
@@ -141,6 +152,10 @@ pub trait Gates: Send + Sync {
     fn factor(&self, policy: &Effective) -> FactorRule;
     /// The password rule.
     fn password(&self, policy: &Effective) -> PasswordRule;
+    /// The rule of signatures; closed where no control answers.
+    fn signature(&self, _policy: &Effective) -> SignatureRule {
+        SignatureRule { allowed: false, skew: Duration::ZERO, once: true }
+    }
     /// Whether the right is granted on the target.
     fn access(&self, question: &AccessQuestion) -> Decision;
     /// The audit rule.

@@ -158,6 +158,10 @@ kinds! {
     LinkKind LinkId "lnk";
     /// A piece of evidence.
     EvidenceKind EvidenceId "evd";
+    /// An application that signs its users in by unique ID and signature.
+    SigningClientKind SigningClientId "cli";
+    /// A unique ID of such an application.
+    UniqueIdKind UniqueIdId "uid";
     /// Any catalogued record, where its kind does not matter.
     RecordKind RecordId "rec";
 }

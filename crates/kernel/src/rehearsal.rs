@@ -72,6 +72,8 @@ pub enum TakenOut {
     SignOutEverywhere,
     /// What follows when an account is disabled: its sessions go on.
     Deactivation,
+    /// The store of used signatures: one signs in again and again.
+    SignatureOnce,
 }
 
 impl TakenOut {

@@ -11,6 +11,7 @@ use crate::{call::Call, openapi, problem::Fault, reply};
 
 pub mod addresses;
 pub mod claims;
+pub mod clients;
 pub mod history;
 pub mod me;
 pub mod policy;

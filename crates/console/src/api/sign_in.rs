@@ -69,6 +69,12 @@ pub async fn start(call: Arc<Call>) -> Result<Response, Fault> {
     told(step)
 }
 
+/// POST /sign-in/signature
+pub async fn signature(call: Arc<Call>) -> Result<Response, Fault> {
+    let identity = &call.parts.identity;
+    told(identity.sign_in_signed(&call.knock(true), &call.browser(), call.input()?).await?)
+}
+
 /// POST /sign-in/factor
 pub async fn factor(call: Arc<Call>) -> Result<Response, Fault> {
     let given: Factor = call.input()?;

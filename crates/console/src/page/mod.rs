@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod claims;
+pub mod clients;
 pub mod error;
 pub mod history;
 pub mod icon;
@@ -216,7 +217,7 @@ fn with_query(path: &str, pairs: &[(String, String)]) -> String {
 }
 
 /// The rights that pages ask about.
-const SHOWN: [Right; 17] = [
+const SHOWN: [Right; 19] = [
     Right::USERS_READ,
     Right::USERS_WRITE,
     Right::ROLES_READ,
@@ -234,6 +235,8 @@ const SHOWN: [Right; 17] = [
     Right::CLAIMS_READ,
     Right::SESSIONS_READ,
     Right::SESSIONS_END,
+    Right::CLIENTS_READ,
+    Right::CLIENTS_WRITE,
 ];
 
 /// The navigation of somebody with these rights.
@@ -248,6 +251,7 @@ pub fn nav(rights: &[Right]) -> Vec<Group> {
                 (Some(Right::ROLES_READ), Item { href: "/roles", text: m::ROLES, icon: "key" }),
                 (Some(Right::SITES_READ), Item { href: "/sites", text: m::SITES, icon: "site" }),
                 (Some(Right::ADDRESSES_READ), Item { href: "/addresses", text: m::ADDRESSES, icon: "network" }),
+                (Some(Right::CLIENTS_READ), Item { href: "/clients", text: m::CLIENTS, icon: "link" }),
             ],
         ),
         (

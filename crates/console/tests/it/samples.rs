@@ -420,6 +420,46 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             role: role(lang, 0),
         },
     );
+    let client = |n: u8, disabled| ClientView {
+        id: id(n),
+        version: 2,
+        created: at(90_000),
+        updated: at(4_000),
+        name: j(lang, "販売管理", "Sales desk"),
+        note: j(lang, "本社の社内ポータル", "The portal at head office"),
+        disabled,
+    };
+    put(
+        "clients",
+        &clients::ClientsPage {
+            p: shell(lang, m::CLIENTS, "/clients"),
+            clients: vec![client(1, false), client(2, true)],
+            next: None,
+            paged: false,
+        },
+    );
+    let link = clients::LinkRow {
+        id: id(3),
+        unique_id: "EMP-00417".into(),
+        user: id(1),
+        name: j(lang, "佐藤 花子", "Hanako Sato"),
+    };
+    put(
+        "client",
+        &clients::ClientPage {
+            p: Shell { title: client(1, false).name, ..shell(lang, m::CLIENTS, "/clients/cli") },
+            client: client(1, false),
+            links: vec![link],
+        },
+    );
+    put(
+        "client-issued",
+        &clients::ClientIssuedPage {
+            p: shell(lang, m::CLIENT_ISSUED, "/clients/cli"),
+            client: client(1, false),
+            key: "kJ3v0x-sample-key-of-43-characters-oB1yZ9Qw".into(),
+        },
+    );
     let rows = sites.iter().cloned().map(Into::into).collect();
     put(
         "sites",

@@ -11,6 +11,7 @@ pub mod raw;
 pub mod rights;
 pub mod sealed;
 pub mod search;
+pub mod signature;
 pub mod suites;
 pub mod unseal;
 

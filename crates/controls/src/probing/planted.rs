@@ -45,8 +45,8 @@ impl Planted {
     }
 }
 
-/// Writes a marker into every kind of record of a tenant: account, role, grant, site, address rule, switches, policy, second
-/// factor, recovery codes, session, link, a repeated request's kept answer, a locked name, and through the door.
+/// Writes a marker into every kind of record of a tenant: account, role, grant, site, address rule, signing client, unique ID,
+/// switches, policy, second factor, recovery codes, session, link, a repeated request's kept answer, a locked name, and through the door.
 ///
 /// # Errors
 /// When something cannot be written.
@@ -71,6 +71,10 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
     let least = super::in_force(world).int(&crate::passwords::MIN_LENGTH);
     desk.need(world, desk.ask("PUT", "/policy/passwords.min_length").json(&json!({"value": least}))).await?;
     desk.need(world, desk.ask("PUT", "/functions").json(&json!({"off": Vec::<&str>::new()}))).await?;
+    let client = desk.make(world, "/signing-clients", &json!({"name": both, "note": both})).await?;
+    let (client, key) = (text(&client, "id"), text(&client, "key"));
+    let unique = json!({"client": client, "user": person.id, "unique_id": both});
+    let unique = text(&desk.make(world, "/unique-ids", &unique).await?, "id");
     // A repeated request's answer is kept for a day: it holds what it says.
     let kept = desk.ask("POST", "/users").header("idempotency-key", format!("k-{}", marker.ascii));
     let kept = kept.json(&json!({"name": format!("kept-{}", marker.ascii), "display_name": both, "type": "user"}));
@@ -97,6 +101,8 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         format!("/roles/{role}"),
         format!("/sites/{site}"),
         format!("/address-rules/{}", ids.first().map_or("", |(_, id)| id)),
+        format!("/signing-clients/{client}"),
+        format!("/unique-ids?client={client}"),
     ];
     let mut read_back = Vec::new();
     for path in paths {
@@ -108,6 +114,8 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         ("grant", grant),
         ("site", site),
         ("session", session.id.clone()),
+        ("signing client", client),
+        ("unique ID", unique),
     ]);
     let secrets = vec![
         ("the account's password", person.password.clone()),
@@ -116,6 +124,7 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         ("the administrator's token", desk.token.clone()),
         ("the authenticator's secret", secret),
         ("the invitation link's token", link),
+        ("the signing client's key", key),
     ];
     let secrets = secrets.into_iter().filter(|(_, s)| s.len() >= 8).collect();
     Ok(Planted { marker, secrets, desk, admin, person, ids, read_back })

@@ -117,6 +117,8 @@ impl Scenery {
             Right::CLAIMS_READ => who.ask("GET", "/claims"),
             Right::SESSIONS_READ => who.ask("GET", &format!("/users/{target}/sessions")),
             Right::SESSIONS_END => who.ask("DELETE", &format!("/users/{target}/sessions")),
+            Right::CLIENTS_READ => who.ask("GET", "/signing-clients"),
+            Right::CLIENTS_WRITE => post("/signing-clients", json!({"name": world.marker("client")})),
             other => return Err(Trouble(format!("no request is known that exercises the right {}", other.name()))),
         })
     }

@@ -1,6 +1,7 @@
 //! Signing in: password, second factor, a new password where the old one has run out, enrolment where the policy asks
 //! for it, session. Every failure gets one and the same answer at the same cost.
 
+pub mod signature;
 mod step;
 
 use std::time::Duration;
@@ -25,7 +26,7 @@ use crate::{
     types::{Browser, Enrolment, FactorProof, SignInStep, SignedIn},
     values::NAME_LEN,
 };
-use step::{By, Challenge, Enrolled, Finish, Found, Proof, Stage, look_up, reason};
+use step::{By, Challenge, Enrolled, Finish, Found, Proof, Stage, Way, look_up, reason};
 
 /// How long a challenge is good.
 const CHALLENGE_LIFE: Duration = Duration::from_secs(600);
@@ -116,7 +117,7 @@ impl Identity {
         if !t.granted {
             return Err(self.wrong(&cx, &t, &object, "locked").await);
         }
-        let found = found.filter(|f| f.unchanged(&challenge).is_some());
+        let found = found.filter(|f| f.unchanged(&challenge));
         let Some((found, factor)) = found.and_then(|f| f.factor.clone().map(|factor| (f, factor))) else {
             return Err(self.wrong(&cx, &t, &object, "account-changed").await);
         };
@@ -130,7 +131,7 @@ impl Identity {
         let Some(proof) = proof else {
             return Err(self.wrong(&cx, &t, &object, "wrong-code").await);
         };
-        let finish = Finish { proof: Some(proof), ..Finish::default() };
+        let finish = Finish { proof: Some(proof), way: challenge.way, ..Finish::default() };
         self.go_on(knock, browser, &cx, found, t, finish).await
     }
 
@@ -146,7 +147,7 @@ impl Identity {
         new: Secret<String>,
     ) -> Answer<SignInStep> {
         let cx = Self::before_sign_in(knock);
-        let (found, object) = self.challenged(&cx, knock, challenge, Stage::Password).await?;
+        let (found, object, _) = self.challenged(&cx, knock, challenge, Stage::Password).await?;
         let Some(old) = found.usable().cloned() else { return Err(over()) };
         match self.replaced(&cx, &new, &found.account.body, &old.body).await {
             Ok(renewed) => {
@@ -167,7 +168,7 @@ impl Identity {
     /// `SK-4002`, `SK-4010`.
     pub async fn sign_in_enrol(&self, knock: &Knock, challenge: &Secret<String>) -> Answer<Enrolment> {
         let cx = Self::before_sign_in(knock);
-        let (found, _) = self.challenged(&cx, knock, challenge, Stage::Enrol).await?;
+        let (found, ..) = self.challenged(&cx, knock, challenge, Stage::Enrol).await?;
         let id: FactorId = self.id();
         let (enrolment, factor) = self.enrolment(&cx, id, found.id(), &found.account.body.name).await?;
         self.vault()
@@ -190,7 +191,7 @@ impl Identity {
         code: Secret<String>,
     ) -> Answer<SignInStep> {
         let cx = Self::before_sign_in(knock);
-        let (found, object) = self.challenged(&cx, knock, challenge, Stage::Enrol).await?;
+        let (found, object, way) = self.challenged(&cx, knock, challenge, Stage::Enrol).await?;
         let act = || by_job(&cx, Job::SignIn, &event::FACTOR_CONFIRM, object.clone());
         let user = found.id();
         let pending = self
@@ -208,7 +209,8 @@ impl Identity {
         };
         let count = self.gates().factor(&cx.policy).recovery_codes;
         let (shown, codes) = factors::recovery_codes(self.rng(), count);
-        let finish = Finish { enrolled: Some(Enrolled { factor, step, codes, shown }), ..Finish::default() };
+        let enrolled = Some(Enrolled { factor, step, codes, shown });
+        let finish = Finish { enrolled, way, ..Finish::default() };
         self.finish(knock, browser, &cx, found, finish, true).await
     }
 
@@ -262,7 +264,8 @@ impl Identity {
     ) -> Answer<SignInStep> {
         let (passwords, factor) = (self.gates().password(&cx.policy), self.gates().factor(&cx.policy));
         let age = found.usable().map(|c| self.now().since(c.body.changed)).unwrap_or_default();
-        let expired = finish.renewed.is_none() && !passwords.max_age.is_zero() && age >= passwords.max_age;
+        let by_password = finish.way == Way::Password && finish.renewed.is_none();
+        let expired = by_password && !passwords.max_age.is_zero() && age >= passwords.max_age;
         let changed = if finish.renewed.is_some() { &event::PASSWORD_CHANGE } else { &event::SESSION_CHALLENGE };
         if expired {
             return self.challenge(knock, cx, Stage::Password, &found, None, finish, changed).await;
@@ -313,9 +316,10 @@ impl Identity {
         let until = self.now().plus(CHALLENGE_LIFE);
         let (place, pending): (RecordId, Option<Try>) = (self.id(), t.copied());
         let moved = finish.renewed.is_some() || finish.rehashed.is_some();
-        let credential = found.usable().map_or(0, |c| c.version) + i64::from(moved);
+        let credential = found.version() + i64::from(moved);
         let counter = t.map_or(user.bytes(), |t| t.counter);
-        let next = Challenge { stage, user, credential, counter, place, until };
+        let way = finish.way;
+        let next = Challenge { stage, user, way, credential, counter, place, until };
         let (once, tenant, found) = (self.gates().factor(&cx.policy).refuse_replay, cx.tenant, found.clone());
         self.0.counts.entry();
         self.vault()
@@ -360,12 +364,12 @@ impl Identity {
         knock: &Knock,
         sealed: &Secret<String>,
         stage: Stage,
-    ) -> Answer<(Found, String)> {
+    ) -> Answer<(Found, String, Way)> {
         let challenge = self.opened(cx, knock, sealed, stage).await?;
         let object = challenge.user.to_string();
         let found = self.look_up(&Scope::of(cx), By::Id(challenge.user)).await?;
-        match found.filter(|f| f.unchanged(&challenge).is_some()) {
-            Some(found) => Ok((found, object)),
+        match found.filter(|f| f.unchanged(&challenge)) {
+            Some(found) => Ok((found, object, challenge.way)),
             None => Err(self.refused(cx, &object, "account-changed", over()).await),
         }
     }

@@ -2,13 +2,13 @@
 
 use sekisho_kernel::{
     Problem, Secret, Time,
-    id::{FactorId, FactorKind, RecordId, UserId, UserKind},
+    id::{FactorId, FactorKind, RecordId, SigningClientId, UserId, UserKind},
     problem::CONFLICT,
 };
 use sekisho_vault::{Entry, Stored, Tx, View};
 use serde::{Deserialize, Serialize};
 
-use super::failed;
+use super::{failed, signature::Once};
 use crate::{
     Answer, factors,
     lockout::{Counter, Counts, Try},
@@ -36,12 +36,25 @@ impl Stage {
     }
 }
 
+/// By what the person came in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// The account's password.
+    #[default]
+    Password,
+    /// An application's signature.
+    Signature(SigningClientId),
+}
+
 /// A sign-in under way, as the browser carries it: sealed, bound to the host, overtaken by any change of the password.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Challenge {
     pub stage: Stage,
     pub user: UserId,
-    /// Version of the credential that the password matched.
+    #[serde(default)]
+    pub way: Way,
+    /// Version of the credential that the account had; 0 for none.
     pub credential: i64,
     /// The counter, and the place in it in which the first code may go on.
     pub counter: Counter,
@@ -65,9 +78,17 @@ impl Found {
     pub fn usable(&self) -> Option<&Stored<Credential>> {
         self.credential.as_ref().filter(|_| self.account.body.state == UserState::Active)
     }
-    /// The same, if it is still the one that a challenge was given for.
-    pub fn unchanged(&self, challenge: &Challenge) -> Option<&Stored<Credential>> {
-        self.usable().filter(|c| c.version == challenge.credential)
+    /// Whether the account may sign in.
+    pub fn active(&self) -> bool {
+        self.account.body.state == UserState::Active
+    }
+    /// The version of its password; 0 for an account that has none.
+    pub fn version(&self) -> i64 {
+        self.credential.as_ref().map_or(0, |c| c.version)
+    }
+    /// Whether the account is still as it was when a challenge was given for it.
+    pub fn unchanged(&self, challenge: &Challenge) -> bool {
+        self.active() && self.version() == challenge.credential
     }
 }
 
@@ -94,6 +115,10 @@ pub fn look_up(view: &mut View<'_>, counts: &Counts, by: &By) -> Answer<Option<F
 /// What the act that ends a step uses up and leaves behind.
 #[derive(Default)]
 pub struct Finish {
+    /// By what the person came in.
+    pub way: Way,
+    /// The signature that is used up.
+    pub once: Option<Once>,
     /// The try that is given back.
     pub given_back: Option<Try>,
     /// The second factor's proof, taken in the act.
@@ -147,18 +172,23 @@ impl Finish {
     /// Everything but session and commit.
     pub fn apply(&self, tx: &mut Tx<'_>, found: &Found, once: bool, mut entry: Entry) -> Answer<Entry> {
         let user = found.id();
-        let credential = found.usable().ok_or_else(failed)?;
         // What was read before the hash may have changed while it was computed.
         let account = tx.get::<UserAccount>(user)?.filter(|a| a.body.state == UserState::Active);
-        let now = tx.get::<Credential>(user)?.filter(|c| c.version == credential.version);
-        if account.is_none() || now.is_none() {
+        let now = tx.get::<Credential>(user)?.map_or(0, |c| c.version);
+        if account.is_none() || now != found.version() || (self.way == Way::Password && now == 0) {
             return Err(failed());
+        }
+        if let Some(once) = &self.once {
+            once.take(tx)?;
+        }
+        if let Way::Signature(client) = self.way {
+            entry = entry.with("way", "signature").with("client", client);
         }
         if let Some(proof) = &self.proof {
             entry = entry.with("factor", proof.take(tx, user, once)?);
         }
         if let Some(new) = self.renewed.as_ref().or(self.rehashed.as_ref()) {
-            tx.update(user, credential.version, new)?;
+            tx.update(user, found.version(), new)?;
         }
         if self.renewed.is_some() {
             entry = entry.with("password", "changed");

@@ -1,5 +1,6 @@
 //! What engine functions take and give: plain values, no HTTP. Times are written as RFC 3339 in UTC.
 
+mod clients;
 mod sign_in;
 
 use sekisho_kernel::{
@@ -9,6 +10,9 @@ use sekisho_kernel::{
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub use clients::{
+    ClientIssued, ClientPatch, ClientView, NewClient, NewUniqueId, SignedSignIn, UniqueIdQuery, UniqueIdView,
+};
 pub use sign_in::{
     Browser, Enrolment, FactorProof, FactorView, LinkUsed, Me, SessionState, SessionView, SignInStep, SignedIn,
 };
@@ -403,6 +407,11 @@ pub struct FunctionView {
     pub text: Text,
     /// Whether it is off for the whole tenant.
     pub off: bool,
+}
+
+/// A secret field of an input.
+fn secret<'de, D: Deserializer<'de>>(d: D) -> Result<Secret<String>, D::Error> {
+    String::deserialize(d).map(Secret::new)
 }
 
 fn secret_option<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Secret<String>>, D::Error> {

@@ -9,4 +9,5 @@ mod lockout;
 mod rules;
 mod sessions;
 mod sign_in;
+mod signature;
 mod tenancy;

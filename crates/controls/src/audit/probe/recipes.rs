@@ -14,6 +14,7 @@ use crate::probing::{
     operations::Operation,
     person::{API, fresh_password, text},
     rehearsed, rights,
+    signature::Client,
 };
 
 /// The people of the sweep.
@@ -131,6 +132,16 @@ impl Cast {
         self.made(world, "/address-rules", json!({"network": network})).await
     }
 
+    async fn client(&self, world: &dyn World) -> Result<String, Trouble> {
+        Ok(Client::register(world, &self.desk, &[]).await?.id)
+    }
+
+    /// What makes a unique ID.
+    async fn link(&self, world: &dyn World) -> Result<Value, Trouble> {
+        let (client, user) = (self.client(world).await?, self.user(world).await?);
+        Ok(json!({"client": client, "user": user, "unique_id": world.marker("unique")}))
+    }
+
     async fn user(&self, world: &dyn World) -> Result<String, Trouble> {
         rights::invited(world, &self.desk).await
     }
@@ -206,6 +217,12 @@ impl Cast {
                 let (challenge, secret) = self.must_enrol(world, true).await?;
                 let body = json!({"challenge": challenge, "code": world.totp(&secret, 0)});
                 self.public("POST", "/sign-in/enrol/confirm", body)
+            }
+            "POST /sign-in/signature" => {
+                let (person, _) = self.newcomer(world).await?;
+                let client = Client::register(world, &self.desk, &[&person]).await?;
+                let now = rehearsed(world)?.now().secs();
+                client.sign(&self.admin.console, &person.name, now, &world.marker("nonce")).ask(&self.admin.console)
             }
             "POST /sign-out" => {
                 let (_, session) = self.newcomer(world).await?;
@@ -307,6 +324,18 @@ impl Cast {
             "POST /sites" => Ok(("/sites".into(), json!({"name": world.marker("site")}))),
             "GET /sites/{id}" | "DELETE /sites/{id}" => filled(self.site(world).await?, Value::Null),
             "PATCH /sites/{id}" => filled(self.site(world).await?, json!({"note": world.marker("note")})),
+            "GET /signing-clients" | "GET /unique-ids" => plain(&operation.path),
+            "POST /signing-clients" => Ok(("/signing-clients".into(), json!({"name": world.marker("client")}))),
+            "GET /signing-clients/{id}" | "DELETE /signing-clients/{id}" => {
+                filled(self.client(world).await?, Value::Null)
+            }
+            "PATCH /signing-clients/{id}" => filled(self.client(world).await?, json!({"note": world.marker("note")})),
+            "POST /signing-clients/{id}/key" => filled(self.client(world).await?, json!({})),
+            "POST /unique-ids" => Ok(("/unique-ids".into(), self.link(world).await?)),
+            "DELETE /unique-ids/{id}" => {
+                let body = self.link(world).await?;
+                filled(self.made(world, "/unique-ids", body).await?, Value::Null)
+            }
             "POST /address-rules" => {
                 Ok(("/address-rules".into(), json!({"network": "2001:db8:77::/48", "note": world.marker("rule")})))
             }
@@ -356,6 +385,10 @@ impl Cast {
             "POST /sign-in/enrol/confirm" => {
                 return Ok(self.public("POST", "/sign-in/enrol/confirm", merged(json!({"code": "000000"}))));
             }
+            "POST /sign-in/signature" => {
+                let client = Client { id: missing("cli"), key: "no key".into() };
+                return Ok(client.sign(&self.admin.console, "nobody", 1, "nonce-of-nobody-0").ask(&self.admin.console));
+            }
             "POST /links/use" => {
                 let body = json!({"token": "AAAA", "password": fresh_password(world)});
                 return Ok(self.public("POST", "/links/use", body));
@@ -385,7 +418,6 @@ impl Cast {
             return self.public(&operation.method, &operation.path, json!({"no_such_field": true}));
         }
         let session = if own { &self.member_desk } else { &self.desk };
-        let missing = |prefix: &str| format!("{prefix}_0198c2b4000070008000000000000000");
         let prefixes = [
             ("/users", "usr"),
             ("/roles", "rol"),
@@ -393,6 +425,8 @@ impl Cast {
             ("/sites", "sit"),
             ("/address-rules", "adr"),
             ("/history", "ent"),
+            ("/signing-clients", "cli"),
+            ("/unique-ids", "uid"),
             ("/me/factors", "fac"),
             ("/me/sessions", "ses"),
         ];
@@ -431,6 +465,11 @@ impl Cast {
             }
         }
     }
+}
+
+/// An id that names nothing.
+fn missing(prefix: &str) -> String {
+    format!("{prefix}_0198c2b4000070008000000000000000")
 }
 
 fn unknown(name: &str) -> Trouble {

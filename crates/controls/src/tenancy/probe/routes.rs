@@ -13,6 +13,7 @@ use crate::probing::{
     operations::{Operation, operations},
     person::{API, text},
     planted::Planted,
+    signature::Client,
     told,
 };
 
@@ -56,6 +57,11 @@ fn body(operation: &Operation, world: &dyn World, kind: &str, id: &str, own: &Ow
             "user": named("account", &own.user), "role": named("role", &own.role),
             "site": named("site", &own.site),
         }),
+        ("POST", "/unique-ids") => json!({
+            "client": named("signing client", &own.client), "user": named("account", &own.user),
+            "unique_id": world.marker("x"),
+        }),
+        ("PATCH", path) if path.starts_with("/signing-clients") => json!({"note": "taken over"}),
         ("PATCH", path) if path.starts_with("/users") => {
             json!({"display_name": "taken over", "site": named("site", &own.site)})
         }
@@ -74,6 +80,7 @@ struct Own {
     user: String,
     role: String,
     site: String,
+    client: String,
 }
 
 /// Operations that are about the caller's own session or sign-in: they take no record's identifier, and would end the
@@ -123,6 +130,7 @@ pub async fn every_route(
             "id",
         ),
         site: text(&desk.make(world, "/sites", &json!({"name": world.marker("own")})).await?, "id"),
+        client: Client::register(world, desk, &[]).await?.id,
     };
     let operations = operations(world, &desk.host).await?;
     let mut sweep = Sweep::default();

@@ -19,9 +19,11 @@ use crate::{
         browser::Browser,
         history, in_force,
         person::{fresh_password, text},
-        raw, rehearsed, told,
+        raw, rehearsed,
+        signature::Client,
+        told,
     },
-    second_factor, sessions, tenant_keys,
+    second_factor, sessions, tenant_keys, unique_id,
 };
 
 /// What is set, and how its effect is seen.
@@ -45,6 +47,8 @@ enum Seen {
     Reads,
     Rotation,
     Addresses,
+    /// A signature of so many seconds ago.
+    Signature(i64),
 }
 
 /// A minute.
@@ -68,6 +72,8 @@ pub fn case(setting: &'static Setting, platform: &Value) -> Option<Case> {
         Value::Span(_) if is(&passwords::MAX_AGE) => of(Value::Span(DAY), Seen::MaxAge),
         Value::Str(_) if is(&audit::READS) => of(Value::Str("each".into()), Seen::Reads),
         Value::Span(_) if is(&tenant_keys::ROTATION) => of(Value::Span(DAY), Seen::Rotation),
+        Value::Str(_) if is(&unique_id::MODE) => of(Value::Str("off".into()), Seen::Signature(0)),
+        Value::Span(_) if is(&unique_id::SKEW) => of(Value::Span(Duration::from_secs(10)), Seen::Signature(20)),
         Value::Networks(_) if is(&addresses::ALLOW) => Some(Case {
             strict: networks(&["127.0.0.0/8"]),
             loose: networks(&["127.0.0.0/8", "198.51.100.0/24"]),
@@ -242,6 +248,11 @@ async fn look(
             Ok(Effect::of("a sign-in a day and a minute after the password was set", strict, loose))
         }
         Seen::Reads => reads(world, strict, loose).await,
+        Seen::Signature(age) => {
+            let (strict, loose) =
+                (signed(world, strict, pairs.0, age, false).await?, signed(world, loose, pairs.1, age, true).await?);
+            Ok(Effect::of("an application signs a person in", strict, loose))
+        }
         Seen::Rotation => {
             rehearsed(world)?.advance(2 * DAY).await?;
             let (now, then) =
@@ -398,6 +409,25 @@ async fn old_password(world: &dyn World, pairs: (&[Person; 2], &[Person; 2])) ->
     };
     let (strict, loose) = (change(&pairs.0[0], false).await?, change(&pairs.1[0], true).await?);
     Ok(Effect::of("a password comes back that is one older than the platform remembers", strict, loose))
+}
+
+/// A client is registered, and signs for a person at each node, `age` seconds ago.
+async fn signed(
+    world: &dyn World,
+    side: &Side,
+    people: &[Person; 2],
+    age: i64,
+    admitted: bool,
+) -> Result<Vec<(String, bool)>, Trouble> {
+    let client = Client::register(world, &side.desk, &[&people[0], &people[1]]).await?;
+    let mut out = Vec::new();
+    for (node, person) in people.iter().enumerate() {
+        let at = rehearsed(world)?.now().secs() - age;
+        let signed = client.sign(&person.console, &person.name, at, &world.marker("nonce"));
+        let got = world.send(signed.ask(&person.console).node(node)).await?;
+        out.push((told(&got), good(&got) == admitted));
+    }
+    Ok(out)
 }
 
 async fn reads(world: &dyn World, strict: &Side, loose: &Side) -> Result<Effect, Trouble> {
