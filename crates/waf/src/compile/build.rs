@@ -633,7 +633,7 @@ impl Builder {
 }
 
 /// Words of `@pm` are cut to this length in the prefilter; the operator itself verifies.
-const WORD: usize = 8;
+const WORD: usize = 64;
 
 fn words_need(words: &[Vec<u8>]) -> Needs {
     let length = words.iter().map(Vec::len).min().unwrap_or(0);

@@ -7,6 +7,7 @@ mod grams;
 pub mod irregular;
 pub mod pattern;
 pub mod prefilter;
+pub mod signature;
 mod syntax;
 
 use crate::engine::room::Rooms;

@@ -1,6 +1,9 @@
 //! Patterns: PCRE as rule sets write it, carried out by a linear-time engine, and what every match of one must contain.
 
-use super::irregular::Irregular;
+use super::{
+    irregular::Irregular,
+    signature::{Mask, signature},
+};
 use crate::transform::{ByteSet, presence};
 use regex_automata::meta::Regex;
 use regex_syntax::{
@@ -21,6 +24,8 @@ pub struct Pattern {
     pub irregular: Option<Irregular>,
     /// What a match needs.
     pub needs: Needs,
+    /// Sets of bytes one of which a match holds; empty when nothing is known.
+    pub signature: Vec<Mask>,
 }
 
 /// Necessary conditions of a match, cheap to check. All of them over-approximate.
@@ -123,7 +128,7 @@ pub fn regular(pattern: &str, lines: bool, any_case: bool) -> Result<Pattern, St
         Regex::builder().configure(config).build_from_hir(&hir).map_err(|e| format!("pattern `{pattern}`: {e}"))?;
     let needs =
         Needs { literals: required(&hir), bytes: sets(&hir), length: hir.properties().minimum_len().unwrap_or(0) };
-    Ok(Pattern { regex, needs, irregular: None })
+    Ok(Pattern { regex, needs, signature: signature(&hir), irregular: None })
 }
 
 fn brief(error: &regex_syntax::Error) -> String {
@@ -269,7 +274,7 @@ const PRODUCT: usize = 128;
 /// A pattern with more alternatives than this is not prefiltered by literals.
 const ALTERNATIVES: usize = 1200;
 /// Literals are cut to this length: longer ones tell little more and cost memory.
-const LONGEST: usize = 10;
+const LONGEST: usize = 24;
 
 #[derive(Clone, Default)]
 struct Literals {
@@ -396,7 +401,7 @@ fn walk(hir: &Hir) -> Literals {
     }
 }
 
-fn class_bytes(class: &Class) -> ByteSet {
+pub fn class_bytes(class: &Class) -> ByteSet {
     let mut set = [0_u64; 4];
     let mut add = |from: u8, to: u8| {
         for b in from..=to {
@@ -418,7 +423,7 @@ fn class_bytes(class: &Class) -> ByteSet {
     set
 }
 
-fn members(set: &ByteSet) -> impl Iterator<Item = u8> + '_ {
+pub fn members(set: &ByteSet) -> impl Iterator<Item = u8> + '_ {
     (0..=255_u8).filter(|b| set[usize::from(b >> 6)] >> (b & 63) & 1 == 1)
 }
 

@@ -3,7 +3,13 @@
 use super::{Transaction, state::number, values::ValueId};
 use crate::{
     RuleSet,
-    compile::{Checker, Head, Piece, Property, Test, constant, fold::compare, irregular::Search, pattern::Pattern},
+    compile::{
+        Checker, Head, Piece, Property, Test, constant,
+        fold::compare,
+        irregular::Search,
+        pattern::Pattern,
+        signature::{allows, fold},
+    },
     libinjection,
     seclang::target::Variable,
     transform::presence,
@@ -26,6 +32,13 @@ impl Transaction {
     ) -> bool {
         if let Some(bit) = test.bits[which]
             && !self.values.may(&rules.program.prefilters[which], which, id, bit)
+        {
+            return false;
+        }
+        if let Checker::Rx(pattern) = &test.checker
+            && !pattern.signature.is_empty()
+            && !rules.options.plain
+            && !allows(&pattern.signature, &fold(self.values.present(id)))
         {
             return false;
         }

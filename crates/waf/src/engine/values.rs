@@ -162,6 +162,11 @@ impl Values {
         &self.bytes[value.start as usize..(value.start + value.length) as usize]
     }
 
+    /// The bytes that occur in `id`.
+    pub fn present(&self, id: ValueId) -> &ByteSet {
+        &self.list[id as usize].present
+    }
+
     /// `id` after the transformations of `pipe`.
     pub fn transform(&mut self, pipes: &[Pipe], id: ValueId, pipe: u16) -> ValueId {
         let value = &self.list[id as usize];
