@@ -4,6 +4,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -17,11 +18,18 @@ use serde_json::json;
 
 use crate::served::{Place, Served, signed};
 
+/// The embedded database's file.
+const FILE: &str = "sekisho.db";
 const WRITERS: u32 = 8;
 /// Kills of one data directory, before another is made: what must be looked at after each grows with them.
 const KILLS: u32 = 10;
 /// How many acknowledgements a round waits for at most, before the kill.
 const MOST: u32 = 120;
+
+/// Shortly before the first checkpoint after a start is signed.
+const SIGNED: Duration = Duration::from_millis(4_700);
+/// How long writers rest where a round is long.
+const CALM: Duration = Duration::from_millis(100);
 
 /// How many kills `cargo xtask soak` asks for, on each database.
 pub const SOAK: &str = "SEKISHO_SOAK_KILLS";
@@ -36,6 +44,33 @@ fn killed_under_writes_nothing_is_lost_on_postgresql() {
     soak(Kind::Postgres, 3);
 }
 
+/// The looking itself: a database put back to where it was before the writes is found by what was acknowledged, and by a
+/// checkpoint that somebody had fetched.
+#[test]
+fn what_is_lost_is_seen() {
+    let runtime = runtime();
+    let house = runtime.block_on(House::begin(Place::new(Kind::Sqlite).expect("it is embedded")));
+    let old = std::fs::read(house.place.data.join(FILE)).expect("the database");
+    let mut total = Total::default();
+    runtime.block_on(async {
+        let mut served = house.start(&mut total).await;
+        house.write(&mut served, 1, SIGNED + Duration::from_secs(2), CALM).await;
+    });
+    house.verify();
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(house.place.data.join(format!("{FILE}{suffix}")));
+    }
+    std::fs::write(house.place.data.join(FILE), old).expect("the database is put back");
+    assert!(catch_unwind(AssertUnwindSafe(|| house.verify())).is_err(), "the log is shorter than its checkpoints");
+    let looked = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            let served = house.start(&mut total).await;
+            house.look(&served, &mut total).await;
+        });
+    }));
+    assert!(looked.is_err(), "acknowledged writes are gone");
+}
+
 #[test]
 #[ignore = "cargo xtask soak"]
 fn killed_hundreds_of_times() {
@@ -44,9 +79,12 @@ fn killed_hundreds_of_times() {
     soak(Kind::Postgres, kills);
 }
 
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+}
+
 fn soak(kind: Kind, kills: u32) {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime = runtime();
     let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
     let mut total = Total::default();
     while total.kills < kills {
@@ -68,6 +106,8 @@ struct Total {
     kills: u32,
     /// Kills before the door was open.
     early: u32,
+    /// Kills about when a checkpoint was signed.
+    late: u32,
     acknowledged: u32,
     /// Requests without an answer that turned out to be done.
     unanswered_done: u32,
@@ -150,9 +190,16 @@ impl House {
         } else {
             let mut served = self.start(total).await;
             self.look(&served, total).await;
-            let wanted = 1 + chance.below(MOST);
-            self.write(&mut served, wanted, Duration::from_millis(u64::from(chance.below(30)))).await;
-            total.acknowledged += wanted;
+            if total.kills % 6 == 2 {
+                // Cut about when the first checkpoint since the start is signed and laid outside.
+                let pause = SIGNED + Duration::from_millis(u64::from(chance.below(500)));
+                total.acknowledged += self.write(&mut served, 1, pause, CALM).await;
+                total.late += 1;
+            } else {
+                let pause = Duration::from_millis(u64::from(chance.below(30)));
+                let wanted = 1 + chance.below(MOST);
+                total.acknowledged += self.write(&mut served, wanted, pause, Duration::ZERO).await;
+            }
         }
         total.kills += 1;
         self.verify();
@@ -172,12 +219,13 @@ impl House {
         served
     }
 
-    /// Writes from several clients until `wanted` answers have come and `pause` has passed, then kills.
-    async fn write(&self, served: &mut Served, wanted: u32, pause: Duration) {
+    /// Writes from several clients, each with a `rest` after its turns, until `wanted` answers have come and `pause` has
+    /// passed, then kills. How many answers came.
+    async fn write(&self, served: &mut Served, wanted: u32, pause: Duration, rest: Duration) -> u32 {
         let round = self.rounds.fetch_add(1, Ordering::Relaxed);
         let acknowledged = AtomicU32::new(0);
         let writers = futures_util::future::join_all(
-            (0..WRITERS).map(|writer| self.writer(served, round, writer, &acknowledged)),
+            (0..WRITERS).map(|writer| self.writer(served, (round, writer), rest, &acknowledged)),
         );
         let fetch = self.fetch(served);
         let enough = async {
@@ -189,11 +237,13 @@ impl House {
         };
         tokio::join!(writers, fetch, enough);
         served.kill();
+        acknowledged.load(Ordering::Relaxed)
     }
 
     /// Creates sites and changes each twice, until there is no answer any more.
-    async fn writer(&self, served: &Served, round: u32, writer: u32, acknowledged: &AtomicU32) {
+    async fn writer(&self, served: &Served, (round, writer): (u32, u32), rest: Duration, acknowledged: &AtomicU32) {
         for n in 0.. {
+            tokio::time::sleep(rest).await;
             let name = name(round, writer, n);
             locked(&self.written).insert(name.clone(), Site::default());
             let Ok(made) = served.ask(create(&name, &self.token).over(writer)).await else { return };
