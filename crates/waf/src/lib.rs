@@ -19,5 +19,5 @@ pub use engine::{
     ResponseHead, Scores, Transaction,
 };
 pub use error::{LoadError, Place};
-pub use ruleset::{Exclusion, Options, RuleSet, Stats};
+pub use ruleset::{Exclusion, Options, RuleInfo, RuleSet, Stats};
 pub use seclang::{Files, InMemory, Which, action::Mode};

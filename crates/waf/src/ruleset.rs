@@ -3,7 +3,7 @@
 use crate::{
     Explanation, LoadError, Outcome, Place, Transaction,
     compile::{self, Checker, Program, fold::Plan},
-    engine::{Client, RequestHead, state::Written},
+    engine::{self, Client, RequestHead, state::Written},
     seclang::{self, Files, Parsed, Which, action::Mode},
 };
 use std::sync::Arc;
@@ -38,6 +38,27 @@ pub struct Exclusion {
     /// What they do not look at, as in SecLang without `!`: `ARGS:comment`, `REQUEST_COOKIES:/^_ga/`, several apart by `|`.
     /// None: they do not run at all.
     pub targets: Option<String>,
+}
+
+/// What a rule says about itself.
+#[derive(Clone, Debug)]
+pub struct RuleInfo<'a> {
+    /// The rule's id.
+    pub id: u32,
+    /// The phase, 1 to 5.
+    pub phase: u8,
+    /// The constant parts of `msg`.
+    pub message: String,
+    /// 0 (emergency) to 7 (debug).
+    pub severity: Option<u8>,
+    /// The paranoia level at which the Core Rule Set has it, 1 to 4.
+    pub level: Option<u8>,
+    /// `tag`.
+    pub tags: &'a [String],
+    /// Whether its matches are reported; others only steer.
+    pub logged: bool,
+    /// File and line.
+    pub place: &'a Place,
 }
 
 /// Sizes of a loaded set.
@@ -139,6 +160,26 @@ impl RuleSet {
         debug_assert_eq!(outcome, Outcome::Pass, "nothing blocks while detecting");
         transaction.finish();
         transaction.explanation()
+    }
+
+    /// The rules, in the order of the files; those that an exclusion leaves out too.
+    pub fn rules(&self) -> impl Iterator<Item = RuleInfo<'_>> {
+        self.program.heads.iter().map(|head| RuleInfo {
+            id: head.id,
+            phase: head.phase,
+            message: compile::literal(&head.msg),
+            severity: head.severity,
+            level: engine::level(&head.tags),
+            tags: &head.tags,
+            logged: head.log,
+            place: &head.place,
+        })
+    }
+
+    /// Whether rules run and block, for these options.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.options.mode.unwrap_or(self.program.settings.mode)
     }
 
     /// Directives that concern the host and have no effect here.

@@ -223,7 +223,7 @@ pub fn exclusions(program: &Program, list: &[Exclusion]) -> Result<Exclusions, S
 }
 
 /// The constant parts of a text.
-fn literal(text: &[Piece]) -> String {
+pub fn literal(text: &[Piece]) -> String {
     let parts = text.iter().map(|p| if let Piece::Literal(b) = p { String::from_utf8_lossy(b) } else { "".into() });
     parts.collect()
 }

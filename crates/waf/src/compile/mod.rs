@@ -26,7 +26,7 @@ use prefilter::Prefilter;
 use regex_automata::meta::Regex;
 use std::collections::BTreeMap;
 
-pub use build::{Exclusions, build, exclusions};
+pub use build::{Exclusions, build, exclusions, literal};
 
 /// A set of head rules, by index.
 pub type HeadSet = Vec<u64>;

@@ -130,7 +130,8 @@ impl Transaction {
     fn rule(&mut self, rules: &RuleSet, index: u32, head: &Head) -> bool {
         let mut at = head.link;
         self.matched.clear();
-        self.trace_begin(rules);
+        self.scored = 0;
+        self.trace_begin();
         loop {
             let link = &rules.program.links[at as usize];
             if !self.link(rules, link, index, head, at == head.link) {
@@ -175,6 +176,7 @@ impl Transaction {
             message: self.expand(rules, &head.msg, Some(head)),
             data: self.expand(rules, head.logdata.as_deref().unwrap_or_default(), Some(head)),
             severity: head.severity,
+            score: self.scored,
             tags: head.tags.clone().into(),
             parts,
             test,
@@ -499,6 +501,9 @@ impl Transaction {
                 Change::Subtract(text) => Some(Written::Number(old.unwrap_or(0).saturating_sub(operand(text)))),
                 Change::Set(text) => Some(Written::from_text(self.expand(rules, text, Some(head)))),
             };
+            if slot.is_some_and(|s| rules.program.score_slots.contains(&s)) {
+                self.scored += value.as_ref().map_or(0, Written::number) - old.unwrap_or(0);
+            }
             match slot {
                 Some(slot) => self.state.set_slot(slot, value),
                 None => self.state.set_named(name, value),

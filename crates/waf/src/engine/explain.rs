@@ -78,7 +78,6 @@ pub struct ExplainedPart {
 pub struct Trace {
     rules: Vec<Explained>,
     links: Vec<ExplainedLink>,
-    score: i64,
 }
 
 impl Transaction {
@@ -93,19 +92,9 @@ impl Transaction {
         Explanation { rules, verdict: self.verdict().cloned(), scores: self.scores(), counters: self.counters() }
     }
 
-    fn total(&self, rules: &RuleSet) -> i64 {
-        let slots = rules.program.score_slots.iter();
-        slots.filter_map(|s| self.state.slot(*s)).map(super::state::Written::number).sum()
-    }
-
-    pub(super) fn trace_begin(&mut self, rules: &RuleSet) {
-        if self.trace.is_none() {
-            return;
-        }
-        let score = self.total(rules);
+    pub(super) fn trace_begin(&mut self) {
         if let Some(trace) = &mut self.trace {
             trace.links.clear();
-            trace.score = score;
         }
     }
 
@@ -132,7 +121,7 @@ impl Transaction {
     pub(super) fn trace_rule(&mut self, rules: &RuleSet, head: &Head) {
         let message = self.expand(rules, &head.msg, Some(head));
         let data = self.expand(rules, head.logdata.as_deref().unwrap_or_default(), Some(head));
-        let total = self.total(rules);
+        let score = self.scored;
         let Some(trace) = self.trace.as_mut().filter(|t| t.rules.len() < RULES) else { return };
         trace.rules.push(Explained {
             rule: head.id,
@@ -149,7 +138,7 @@ impl Transaction {
                 Disruption::Redirect(_) => "redirect",
                 Disruption::Allow(_) => "allow",
             },
-            score: total - trace.score,
+            score,
             links: std::mem::take(&mut trace.links),
         });
     }

@@ -11,6 +11,7 @@ mod transaction;
 pub mod values;
 
 pub use explain::{Explained, ExplainedLink, ExplainedPart, Explanation};
+pub(crate) use report::level;
 pub use report::{Blocked, Match, Outcome, Part, Scores};
 pub use transaction::{Client, RequestHead, ResponseHead, Transaction};
 pub use values::Counters;

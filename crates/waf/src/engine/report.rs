@@ -24,6 +24,8 @@ pub struct Match {
     pub data: Vec<u8>,
     /// 0 (emergency) to 7 (debug).
     pub severity: Option<u8>,
+    /// What it added to the anomaly scores, of requests and responses and of all levels.
+    pub score: i64,
     /// `tag`.
     pub tags: Arc<[String]>,
     /// The parts that the last test of the rule matched.
@@ -32,6 +34,19 @@ pub struct Match {
     pub test: Arc<str>,
     /// File and line of the rule.
     pub place: crate::Place,
+}
+
+impl Match {
+    /// The paranoia level at which the Core Rule Set has this rule, 1 to 4.
+    #[must_use]
+    pub fn level(&self) -> Option<u8> {
+        level(&self.tags)
+    }
+}
+
+/// The level of `paranoia-level/N`.
+pub(crate) fn level(tags: &[String]) -> Option<u8> {
+    tags.iter().find_map(|t| t.strip_prefix("paranoia-level/")).and_then(|n| n.parse().ok())
 }
 
 /// Why a message is to be stopped.

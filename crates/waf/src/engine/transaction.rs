@@ -101,6 +101,8 @@ pub struct Transaction {
     pub(super) unions: Vec<u64>,
     /// Room for the values that a rule looks at.
     pub(super) candidates: Vec<super::eval::Candidate>,
+    /// What the running rule added to the anomaly scores.
+    pub(super) scored: i64,
     pub(super) trace: Option<Box<super::explain::Trace>>,
 }
 
@@ -151,6 +153,7 @@ impl Transaction {
             group_bits: room.group_bits,
             unions: room.unions,
             candidates: room.candidates,
+            scored: 0,
             trace: None,
             rules,
         };

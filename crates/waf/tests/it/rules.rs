@@ -211,3 +211,24 @@ fn requests_as_text() {
     assert_eq!(Request::parse(b"").unwrap_err().to_string(), "line 1: the request line has no method");
     assert_eq!(Request::parse(b"GET").unwrap_err().to_string(), "line 1: the request line has no target");
 }
+
+#[test]
+fn rules_say_what_they_are_and_matches_what_they_added() {
+    let text = "SecAction \"id:1,phase:1,pass,nolog,setvar:tx.inbound_anomaly_score_pl2=0,setvar:tx.critical_anomaly_score=5\"\n\
+                SecRule ARGS \"@contains x\" \"id:2,phase:1,pass,msg:'finds %{MATCHED_VAR}',severity:CRITICAL,tag:'paranoia-level/2',\
+                setvar:'tx.inbound_anomaly_score_pl2=+%{tx.critical_anomaly_score}'\"\n";
+    let rules = crs::load(text, &Options::default());
+    let [first, second] = rules.rules().collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!((first.id, first.logged, first.level), (1, false, None));
+    assert_eq!((second.message.as_str(), second.severity, second.level), ("finds ", Some(2), Some(2)));
+    let tx = get(text, "/?a=x&b=xx", &[]);
+    let [found] = tx.matches() else { panic!("{:?}", tx.matches()) };
+    assert_eq!((found.score, found.level(), found.parts.len()), (10, Some(2), 2));
+}
+
+#[test]
+fn transactions_and_rules_cross_threads() {
+    fn sent<T: Send + Sync>() {}
+    sent::<RuleSet>();
+    sent::<Transaction>();
+}

@@ -1,6 +1,11 @@
 //! The fast way and the plain way say the same.
 
-use crate::{crs, ftw, properties, traffic::traffic};
+use crate::{
+    crs, ftw,
+    inputs::{Random, mutate},
+    properties,
+    traffic::traffic,
+};
 use proptest::{prelude::*, test_runner::RngSeed};
 use sekisho_waf::{Match, Options, RuleSet, Transaction};
 use std::sync::{Arc, LazyLock};
@@ -54,5 +59,28 @@ proptest! {
         if let Some([fast, slow]) = BOTH.as_ref() {
             prop_assert_eq!(summary(&ftw::run(fast, &wire)), summary(&ftw::run(slow, &wire)));
         }
+    }
+}
+
+#[test]
+fn prefilter_and_folding_change_nothing_on_mutations_of_the_corpus() {
+    let (Some(folder), Some([fast, slow])) = (crs::folder(), BOTH.as_ref()) else { return };
+    let mut random = Random(23);
+    let requests: Vec<_> = ftw::stages(&folder).into_iter().filter_map(|s| s.request).collect();
+    for round in 0..500 {
+        let mut request = requests[random.below(requests.len())].clone();
+        let part = match random.below(3) {
+            0 => &mut request.target,
+            1 => &mut request.body,
+            _ => {
+                let at = random.below(request.headers.len());
+                match request.headers.get_mut(at) {
+                    Some((_, value)) => value,
+                    None => &mut request.target,
+                }
+            }
+        };
+        *part = mutate(&mut random, part);
+        assert_eq!(summary(&ftw::run(fast, &request)), summary(&ftw::run(slow, &request)), "{round}: {request:?}");
     }
 }
