@@ -100,6 +100,7 @@ async fn tenant(house: House, n: usize) -> Way {
             kind: UserType::User,
             site: None,
             password: None,
+            service: false,
         };
         house.identity.create_user(&passage.cx, new).await.unwrap();
     }

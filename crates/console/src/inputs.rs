@@ -85,6 +85,7 @@ shapes! {
         need("type", TYPE, "The built-in type."),
         may("site", Takes::Id("sit"), "The site the person belongs to."),
         may("password", PASSWORD, "A first password; without one an invitation link is made."),
+        may("service", Takes::Bool, "A service account: no person, no password, API tokens alone."),
     ];
     /// What to change in a user.
     USER_PATCH "UserPatch" [
@@ -122,6 +123,24 @@ shapes! {
     NEW_ADDRESS_RULE "NewAddressRule" [need("network", Takes::Network, "An address or a network in CIDR form."), may("note", NOTE, "Free text.")];
     /// What to change in an address rule.
     ADDRESS_RULE_PATCH "AddressRulePatch" [may("network", Takes::Network, "The network."), may("note", NOTE, "Free text.")];
+    /// A token of one's own.
+    NEW_OWN_TOKEN "NewOwnApiToken" [
+        need("name", NAME, "What it is for."),
+        may("rights", Takes::Words(rights), "Its scope; it never does more than its owner may."),
+        may("networks", Takes::Networks(20), "Addresses or networks from which it may be used; any when left out."),
+        need("days", Takes::Int(1, 3_650), "Days until it runs out."),
+        need("password", PASSWORD, "One's own password."),
+    ];
+    /// A token of a service account.
+    NEW_TOKEN "NewApiToken" [
+        need("user", Takes::Id("usr"), "The service account."),
+        need("name", NAME, "What it is for."),
+        may("rights", Takes::Words(rights), "Its scope; it never does more than its account may."),
+        may("networks", Takes::Networks(20), "Addresses or networks from which it may be used; any when left out."),
+        need("days", Takes::Int(1, 3_650), "Days until it runs out."),
+    ];
+    /// Which tokens.
+    TOKEN_QUERY "ApiTokenQuery" [LIMIT, AFTER, may("user", Takes::Id("usr"), "Only of this account.")];
     /// A sign-in by unique ID and signature.
     SIGN_IN_SIGNATURE "SignInSignature" [
         need("client", Takes::Id("cli"), "The client's id."),

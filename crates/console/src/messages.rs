@@ -214,6 +214,10 @@ messages! {
     NO_ENTRIES "条件に合う記録はありません。" "No entry matches the filter.";
     NO_GRANTS "付与されたロールはありません。" "No role is granted.";
     NO_PROOF_YET "この記録はまだ署名付きチェックポイントに含まれていません。通常は 10 秒以内に含まれます。" "No signed checkpoint covers this entry yet. It usually takes less than ten seconds.";
+    NO_TOKENS "API トークンはありません。" "There is no API token.";
+    SERVICE_ACCOUNT "サービスアカウント（人ではなく、API トークンだけを使う）" "Service account: no person, API tokens alone";
+    CONFIRM_TOKEN_END "このトークンは直ちに使えなくなります。よろしいですか。" "The token ends at once. Go on?";
+    DONE_TOKEN_ENDED "トークンを終了しました。" "The token has ended.";
     NO_CLIENTS "署名クライアントはありません。" "There is no signing client.";
     NO_UNIQUE_IDS "一意の ID は登録されていません。" "There is no unique ID.";
     NOBODY_OF_THAT_NAME "このサインイン名のユーザーはいません。" "Nobody has this sign-in name.";
@@ -338,6 +342,24 @@ messages! {
     USERS_LEAD "組織に属するユーザーのアカウントを管理します。" "The accounts of your organisation.";
     USER_FUNCTIONS "このユーザーが使える機能" "Functions for this user";
     USER_FUNCTIONS_LEAD "チェックを外した機能は、権限があっても使えません。" "A function that is not ticked stays closed to the user, whatever the rights.";
+    TOKENS "API トークン" "API tokens";
+    TOKENS_LEAD "トークンは、所有者の権限のうち、その範囲に含まれるものだけを使えます。使われないまま期間が過ぎると、自動的に終了します。" "A token does what its owner may, within its scope. One that goes unused ends by itself.";
+    TOKEN_ACCOUNT "サービスアカウントのサインイン名" "Sign-in name of the service account";
+    TOKEN_ACCOUNT_HINT "先にユーザーの画面で「サービスアカウント」として追加します。" "Add it first among the users, as a service account.";
+    TOKEN_ADD "トークンを発行" "Issue a token";
+    TOKEN_DAYS "有効日数" "Days until it runs out";
+    TOKEN_END "終了" "End";
+    TOKEN_ENDS "使わない場合の終了" "Ends if unused";
+    TOKEN_EXPIRES "有効期限" "Runs out";
+    TOKEN_ISSUED "トークンを発行しました" "The token has been issued";
+    TOKEN_ISSUED_LEAD "この画面を閉じると二度と表示されません。安全な場所に保管してください。" "It is never shown again: keep it in a safe place.";
+    TOKEN_NAME "用途" "What it is for";
+    TOKEN_NETWORKS "使える接続元" "Addresses it may be used from";
+    TOKEN_NETWORKS_HINT "アドレスまたは CIDR を空白で区切って入力します。空欄ならどこからでも使えます。" "Addresses or networks in CIDR form, separated by spaces. Left empty, it works from anywhere.";
+    TOKEN_NEVER_USED "未使用" "Never used";
+    TOKEN_OWNER "所有者" "Owner";
+    TOKEN_SCOPE "範囲" "Scope";
+    TOKEN_TEXT "トークン" "Token";
     UNIQUE_ID "一意の ID" "Unique ID";
     UNIQUE_IDS "一意の ID と利用者" "Unique IDs and people";
     UNIQUE_ID_HINT "アプリケーションが利用者を指す ID。大文字と小文字も区別します。" "The application's own ID for the person, to the letter.";
@@ -385,6 +407,7 @@ pub fn done(code: &str) -> Option<&'static Text> {
         "factor-removed" => DONE_FACTOR_REMOVED,
         "session-ended" => DONE_SESSION_ENDED,
         "sessions-ended" => DONE_SESSIONS_ENDED,
+        "token-ended" => DONE_TOKEN_ENDED,
         "signed-out" => DONE_SIGNED_OUT,
         "signed-out-everywhere" => DONE_SIGNED_OUT_EVERYWHERE,
         _ => return None,
@@ -404,6 +427,7 @@ pub fn section(name: &str) -> Option<&'static Text> {
         "tenant_keys" => S_TENANT_KEYS,
         "switches" => FUNCTIONS,
         "unique_id" => CLIENTS,
+        "tokens" => TOKENS,
         "door" => S_DOOR,
         "store" => S_STORE,
         "keys" => S_KEYS,
@@ -435,6 +459,9 @@ pub fn field(name: &str) -> Option<&'static Text> {
         "value" => VALUE,
         "off" => FUNCTIONS,
         "unique_id" => UNIQUE_ID,
+        "days" => TOKEN_DAYS,
+        "networks" => TOKEN_NETWORKS,
+        "service" => SERVICE_ACCOUNT,
         "user" => SIGN_IN_NAME,
         "from" => FROM,
         "to" => TO,

@@ -263,6 +263,19 @@ static ROUTES: &[RouteInfo] = &[
         .says("Ends one of them.").id("ses"),
     route!(Delete "/api/v1/me/sessions" "endOtherSessions" OWN, Some(&e::SESSION_END), api::me::end_many)
         .says("Signs out everywhere else, or everywhere.").query(&i::KEEP).gives(200, "Ended"),
+    route!(Get "/api/v1/me/tokens" "listOwnTokens" OWN, Some(&e::TOKEN_LIST), api::tokens::own)
+        .says("One's own API tokens.").gives(200, "ApiTokenList"),
+    route!(Post "/api/v1/me/tokens" "createOwnToken" OWN, Some(&e::TOKEN_CREATE), api::tokens::create_own)
+        .says("A new one; needs the password; its text comes back, once.").body(&i::NEW_OWN_TOKEN).gives(201, "ApiTokenIssued"),
+    route!(Delete "/api/v1/me/tokens/{id}" "endOwnToken" OWN, Some(&e::TOKEN_END), api::tokens::end_own)
+        .says("Ends one of them at once.").id("tok"),
+    // --- tokens of the organisation
+    route!(Get "/api/v1/tokens" "listTokens" right(R::TOKENS_READ), Some(&e::TOKEN_LIST), api::tokens::list)
+        .says("Every API token of the organisation, oldest first.").query(&i::TOKEN_QUERY).gives(200, "ApiTokenList"),
+    route!(Post "/api/v1/tokens" "createToken" right(R::TOKENS_WRITE), Some(&e::TOKEN_CREATE), api::tokens::create)
+        .says("A new token of a service account; its text comes back, once.").body(&i::NEW_TOKEN).gives(201, "ApiTokenIssued"),
+    route!(Delete "/api/v1/tokens/{id}" "endToken" right(R::TOKENS_WRITE), Some(&e::TOKEN_END), api::tokens::end)
+        .says("Ends anybody's token at once.").id("tok"),
     // --- users
     route!(Get "/api/v1/users" "listUsers" right(R::USERS_READ), Some(&e::USER_LIST), api::users::list)
         .says("Accounts, oldest first.").query(&i::USER_QUERY).gives(200, "UserList"),
@@ -435,6 +448,13 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/addresses" "createAddressForm" right(R::ADDRESSES_WRITE), Some(&e::ADDRESS_RULE_CREATE), page::plain::create_address).body(&i::NEW_ADDRESS_RULE).page(),
     route!(Post "/addresses/{id}" "updateAddressForm" right(R::ADDRESSES_WRITE), Some(&e::ADDRESS_RULE_UPDATE), page::plain::update_address).id("adr").body(&i::ADDRESS_RULE_PATCH).page(),
     route!(Post "/addresses/{id}/delete" "deleteAddressForm" right(R::ADDRESSES_WRITE), Some(&e::ADDRESS_RULE_DELETE), page::plain::delete_address).id("adr").page(),
+    // --- pages: API tokens
+    route!(Get "/account/tokens" "ownTokensPage" OWN, Some(&e::TOKEN_LIST), page::tokens::show_own).page(),
+    route!(Post "/account/tokens" "createOwnTokenForm" OWN, Some(&e::TOKEN_CREATE), page::tokens::create_own).page(),
+    route!(Post "/account/tokens/{id}/end" "endOwnTokenForm" OWN, Some(&e::TOKEN_END), page::tokens::end_own).id("tok").page(),
+    route!(Get "/tokens" "tokensPage" right(R::TOKENS_READ), Some(&e::TOKEN_LIST), page::tokens::show).query(&i::TOKEN_QUERY).page(),
+    route!(Post "/tokens" "createTokenForm" right(R::TOKENS_WRITE), Some(&e::TOKEN_CREATE), page::tokens::create).page(),
+    route!(Post "/tokens/{id}/end" "endTokenForm" right(R::TOKENS_WRITE), Some(&e::TOKEN_END), page::tokens::end).id("tok").page(),
     // --- pages: signing clients
     route!(Get "/clients" "clientsPage" right(R::CLIENTS_READ), Some(&e::CLIENT_LIST), page::clients::show).query(&i::PAGE).page(),
     route!(Post "/clients" "createClientForm" right(R::CLIENTS_WRITE), Some(&e::CLIENT_CREATE), page::clients::create).body(&i::NEW_CLIENT).page(),

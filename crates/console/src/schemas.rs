@@ -73,6 +73,7 @@ const USER: &[(&str, &str)] = &[
     ("locked_until", "time?"),
     ("has_factor", "bool"),
     ("functions_off", "texts"),
+    ("service", "bool"),
 ];
 
 const CLAIM: &[(&str, &str)] = &[
@@ -189,6 +190,20 @@ pub fn all() -> Map<String, Value> {
     put("GrantList", list("Grant"));
     put("Site", record("sit", &[("name", "text"), ("note", "text")]));
     put("SiteList", list("Site"));
+    let token = [
+        ("user", "id:usr"),
+        ("name", "text"),
+        ("rights", "texts"),
+        ("networks", "texts"),
+        ("last_used", "time?"),
+        ("expires_at", "time"),
+        ("ends_unused_at", "time"),
+    ];
+    put("ApiToken", record("tok", &token));
+    put("ApiTokenList", list("ApiToken"));
+    let mut issued = record("tok", &token);
+    issued["properties"]["token"] = json!({ "type": "string", "description": "The token, shown once." });
+    put("ApiTokenIssued", issued);
     let client = [("name", "text"), ("note", "text"), ("disabled", "bool")];
     put("SigningClient", record("cli", &client));
     put("SigningClientList", list("SigningClient"));

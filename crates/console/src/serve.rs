@@ -9,10 +9,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, Limited};
+use sekisho_identity::is_token;
 use sekisho_kernel::{
     Lang, Outcome, Problem, Secret, Zone, event,
     hook::Arrival,
-    problem::{Category, INTERNAL, NOT_FOUND, UNAUTHENTICATED},
+    problem::{Category, FORBIDDEN, INTERNAL, NOT_FOUND, UNAUTHENTICATED},
 };
 
 use crate::{
@@ -116,6 +117,10 @@ async fn admit(call: &mut Call) -> Result<(), Fault> {
         guard::same_origin(&call.headers, &call.arrival.host.host, call.arrival.port, browser_only)?;
         content_type(route, &call.headers, &call.body)?;
     }
+    // An API token comes in its own header field, never in a cookie that a browser would send along.
+    if !bearer && call.token.as_ref().is_some_and(|t| is_token(t.reveal())) {
+        call.token = None;
+    }
     if let (true, Some(token)) = (route.access != Access::Public || route.surface == Surface::Page, call.token.clone())
     {
         let knock = call.knock(route.activity);
@@ -128,6 +133,11 @@ async fn admit(call: &mut Call) -> Result<(), Fault> {
     }
     if route.access != Access::Public && call.passage.is_none() {
         return Err(Fault::own(Problem::new(&UNAUTHENTICATED)));
+    }
+    // A token's scope are rights; what belongs to the person alone is done by the person.
+    let by_token = call.token.as_ref().is_some_and(|t| is_token(t.reveal()));
+    if by_token && route.access == Access::Own && route.name != "readMe" {
+        return Err(Fault::own(Problem::new(&FORBIDDEN).log("an API token on one's own account")));
     }
     if mutating && !bearer {
         forgery(call)?;

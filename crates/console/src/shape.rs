@@ -29,6 +29,8 @@ pub enum Takes {
     Day,
     /// An address or network in CIDR form.
     Network,
+    /// At most so many of them.
+    Networks(usize),
     /// A mail address.
     Mail,
     /// Any JSON value; the handler knows its kind.
@@ -101,7 +103,7 @@ impl Shape {
                 faults.push(FieldFault { field: clipped(name), says: unknown() });
                 continue;
             };
-            if let Takes::Words(_) = field.takes {
+            if let Takes::Words(_) | Takes::Networks(_) = field.takes {
                 let list = given.entry(name.clone()).or_insert_with(|| json!([]));
                 if let (Value::Array(list), false) = (list, text.is_empty()) {
                     list.push(json!(text));
@@ -199,6 +201,9 @@ pub fn schema_of(takes: Takes) -> Value {
         Takes::Time => json!({ "type": "string", "format": "date-time" }),
         Takes::Day => json!({ "type": "string", "format": "date" }),
         Takes::Network => json!({ "type": "string", "maxLength": 49 }),
+        Takes::Networks(most) => {
+            json!({ "type": "array", "maxItems": most, "items": { "type": "string", "maxLength": 49 } })
+        }
         Takes::Mail => json!({ "type": "string", "format": "email", "maxLength": 254 }),
         Takes::Any => json!({}),
     }
@@ -244,6 +249,9 @@ fn fits(takes: Takes, value: &Value) -> Result<(), Text> {
             if s.parse::<ipnet::IpNet>().is_ok() || s.parse::<std::net::IpAddr>().is_ok() =>
         {
             Ok(())
+        }
+        (Takes::Networks(most), Value::Array(list)) if list.len() <= most => {
+            list.iter().try_for_each(|one| fits(Takes::Network, one)).map_err(|_| rule())
         }
         (Takes::Mail, Value::String(s)) if is_mail(s) => Ok(()),
         _ => Err(rule()),
@@ -307,6 +315,10 @@ pub fn allowed(takes: Takes) -> Text {
         Takes::Network => Text::new(
             "IPv4 または IPv6 のアドレス範囲（例: 203.0.113.0/24、2001:db8::/32）で指定します。",
             "Give an IPv4 or IPv6 range such as 203.0.113.0/24 or 2001:db8::/32.",
+        ),
+        Takes::Networks(most) => Text::owned(
+            format!("IPv4 または IPv6 のアドレス範囲を {most} 件まで指定します（例: 203.0.113.0/24、2001:db8::/32）。"),
+            format!("Give at most {most} IPv4 or IPv6 ranges such as 203.0.113.0/24 or 2001:db8::/32."),
         ),
         Takes::Mail => {
             Text::new("メールアドレス（254 文字以下）で指定します。", "Give a mail address of at most 254 characters.")

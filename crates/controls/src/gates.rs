@@ -8,14 +8,14 @@ use sekisho_kernel::{
     access::AccessQuestion,
     gate::{
         AddressLists, AuditRule, Decision, FactorRule, Gates as Hooks, LockoutRule, PasswordRule, SessionRule,
-        SignatureRule, TlsRule,
+        SignatureRule, TlsRule, TokenRule,
     },
     policy::Value,
 };
 
 use crate::{
     CONTROLS, access, addresses, audit, encryption, lockout, passwords, second_factor, sessions, switches, tenancy,
-    tenant_keys, tenant_policy, unique_id,
+    tenant_keys, tenant_policy, tokens, unique_id,
 };
 
 /// Every gate. A serving instance is given [`Gates::whole`]; only a rehearsal can name what is taken out, since
@@ -66,6 +66,9 @@ impl Hooks for Gates {
     }
     fn signature(&self, policy: &Effective) -> SignatureRule {
         unique_id::rule(&tenant_policy::seen(policy, self.out), self.out)
+    }
+    fn tokens(&self, policy: &Effective) -> TokenRule {
+        tokens::rule(&tenant_policy::seen(policy, self.out))
     }
     fn access(&self, question: &AccessQuestion) -> Decision {
         let tenant = tenancy::check(question);

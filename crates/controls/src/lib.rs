@@ -23,6 +23,7 @@ pub mod switches;
 pub mod tenancy;
 pub mod tenant_keys;
 pub mod tenant_policy;
+pub mod tokens;
 pub mod unique_id;
 
 use sekisho_kernel::{
@@ -40,6 +41,7 @@ pub static CONTROLS: &[&Declared] = &[
     &lockout::CONTROL,
     &second_factor::CONTROL,
     &unique_id::CONTROL,
+    &tokens::CONTROL,
     &sessions::CONTROL,
     &sign_out::CONTROL,
     &access::CONTROL,

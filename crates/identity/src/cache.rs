@@ -119,6 +119,16 @@ pub struct Slot {
     pub sites: Arc<[SiteId]>,
     /// Session, person, tenant.
     pub flags: [Flag; 3],
+    /// The ends of an API token; `None` for a session.
+    pub ends: Option<TokenEnds>,
+}
+
+/// What ends or bounds an API token.
+pub struct TokenEnds {
+    /// When it runs out.
+    pub expires: Time,
+    /// From where it may be used; none admits all.
+    pub networks: Vec<ipnet::IpNet>,
 }
 
 impl Slot {
@@ -274,6 +284,7 @@ mod tests {
             roles: Arc::from([]),
             sites: Arc::from([]),
             flags: cache.flags(SESSION, USER, TENANT),
+            ends: None,
         });
         cache.put_slot([9; 32], &slot, cache.moment());
         (cache, slot)

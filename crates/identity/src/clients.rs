@@ -14,7 +14,7 @@ use crate::{
     Answer, Identity,
     guard::{self, Reach},
     page_size, people,
-    problems::TOO_MANY_RECORDS,
+    problems::{SERVICE_ACCOUNT, TOO_MANY_RECORDS},
     records::{SigningClient, UniqueId, UserAccount},
     rights, token,
     types::{
@@ -182,6 +182,9 @@ impl Identity {
                 tx.get::<SigningClient>(new.client)?.ok_or_else(|| missing().at("client"))?;
                 let person = rights::person(&mut tx.view(), tenant, new.user)?;
                 let person = person.ok_or_else(|| missing().at("user"))?;
+                if person.account.body.service {
+                    return Err(Problem::new(&SERVICE_ACCOUNT).at("user"));
+                }
                 reach.above(&person)?;
                 if links(tx, new.client)?.len() >= MOST_LINKS as usize {
                     return Err(Problem::new(&TOO_MANY_RECORDS));

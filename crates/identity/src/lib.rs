@@ -30,6 +30,7 @@ mod sites;
 pub mod sql;
 mod sweep;
 mod token;
+mod tokens;
 pub mod totp;
 pub mod types;
 mod users;
@@ -54,6 +55,7 @@ pub use records::RECORDS;
 pub use sign_in::signature::{SCHEME as SIGNATURE_SCHEME, signed_text};
 pub use sql::{BOOKKEEPING, MIGRATIONS};
 pub use sweep::{SWEEP_EVERY, Swept};
+pub use tokens::is_token;
 
 type Answer<T> = Result<T, Problem>;
 

@@ -14,7 +14,7 @@ use crate::{
     Answer, Identity, by_job, people,
     problems::LINK_OVER,
     records::{Credential, LinkPurpose, OneTimeLink, RecoveryCodes, TenantSetting, UserAccount},
-    rights, session, settings, sql, token,
+    rights, session, settings, sql, token, tokens,
     types::{LinkUsed, UserState},
 };
 
@@ -93,6 +93,7 @@ impl Identity {
                 tx.delete::<RecoveryCodes>(user)?;
                 drop_all(tx, user)?;
                 session::end_all(tx, tenant, user, None)?;
+                tokens::end_all(tx, tenant, user)?;
                 tx.keep(&sql::TRY_CLEAR, &[user.into()])?;
                 people::moved(tx, user)?;
                 tx.notify("rights", &format!("{tenant}:{user}"))?;

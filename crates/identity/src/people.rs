@@ -81,6 +81,7 @@ pub fn user_view(view: &mut View<'_>, user: Stored<UserAccount>, locked: &HashMa
         locked_until: locked.get(&id.bytes()).copied(),
         has_factor: factors > 0,
         functions_off: user.body.functions_off,
+        service: user.body.service,
     })
 }
 

@@ -122,6 +122,18 @@ problems! {
         "署名によるサインインはできませんでした。" "The signature signs nobody in."
         "クライアント ID、鍵、一意の ID、ホスト名、時刻を確かめ、新しいノンスで署名し直してください。詳しい理由は組織の操作履歴にあります。"
         "Check client id, key, unique ID, host name and clock, and sign anew with a fresh nonce. The organisation's history tells the reason.";
+    /// People's own API tokens are switched off.
+    TOKENS_OFF "SK-4031" "tokens-off" Forbidden
+        "個人の API トークンは許可されていません。" "Personal API tokens are not allowed here."
+        "必要な場合は、管理者にサービスアカウントのトークンを依頼してください。" "If you need one, ask an administrator for a service account's.";
+    /// Only a service account has tokens that others issue.
+    NO_SERVICE_ACCOUNT "SK-4032" "no-service-account" Invalid
+        "サービスアカウントではありません。" "This is no service account."
+        "サービスアカウントを作成して指定してください。個人のトークンは本人だけが発行できます。" "Make a service account and name it. A person's own tokens are issued by that person alone.";
+    /// A service account does what only people do.
+    SERVICE_ACCOUNT "SK-4033" "service-account" Invalid
+        "サービスアカウントには行えません。" "This cannot be done to a service account."
+        "サービスアカウントは一般ユーザーの種別で、API トークンだけを使います。権限はロールで付与してください。" "A service account is of the type user and has API tokens alone. Give it rights by roles.";
     /// A host name is registered already or is none.
     BAD_HOST "SK-4029" "bad-host" Invalid
         "このホスト名は登録できません。" "This host name cannot be registered."

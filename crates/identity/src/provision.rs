@@ -78,6 +78,7 @@ impl Identity {
             state: UserState::Invited,
             site: None,
             functions_off: Vec::new(),
+            service: false,
         };
         self.vault()
             .act(&cx, by_job(&cx, job, &event::TENANT_CREATE, tenant), move |tx, permit| {

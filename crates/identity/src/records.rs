@@ -50,6 +50,8 @@ def!(USER_SESSION "user_session" "セッション（接続元アドレス、ブ�
     Personal Sealed Retention::UntilExpiry, [], ["user_id" Opaque, "signed_in" Int, "last_used" Int]);
 def!(ONE_TIME_LINK "one_time_link" "一回限りのリンク" "One-time links"
     Metadata Sealed Retention::UntilExpiry, [], ["user_id" Opaque, "expires" Int]);
+def!(API_TOKEN "api_token" "API トークン（名称、権限、接続元。トークン自体はハッシュのみ）" "API tokens: name, scope, addresses, and the token's hash alone"
+    Personal Sealed Retention::UntilExpiry, [], ["user_id" Opaque, "expires" Int, "last_used" Int]);
 def!(SIGNING_CLIENT "signing_client" "署名クライアントの名称と鍵" "Signing clients: name and key"
     Configuration Sealed Retention::UntilDeleted, ["name" true], []);
 def!(UNIQUE_ID "unique_id" "署名クライアントの一意の ID と利用者の対応" "Which unique ID of a signing client is which person"
@@ -74,6 +76,7 @@ pub const RECORDS: &[&RecordDef] = &[
     &ADDRESS_RULE,
     &USER_SESSION,
     &ONE_TIME_LINK,
+    &API_TOKEN,
     &SIGNING_CLIENT,
     &UNIQUE_ID,
     &TRY_COUNTER,
@@ -128,6 +131,9 @@ pub struct UserAccount {
     /// Names of functions switched off for this person.
     #[serde(default)]
     pub functions_off: Vec<String>,
+    /// Whether no person is behind it: it signs in by API tokens alone.
+    #[serde(default)]
+    pub service: bool,
 }
 impl Record for UserAccount {
     const DEF: &'static RecordDef = &USER_ACCOUNT;
@@ -299,6 +305,31 @@ impl Record for UserSession {
     /// The last use is bookkeeping's.
     fn clear(&self) -> ClearValues {
         vec![("user_id", self.user.into()), ("signed_in", self.signed_in.into())]
+    }
+}
+
+/// An API token. The pointer `token` leads here from its hash.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ApiToken {
+    /// Whose rights it has at most.
+    pub user: UserId,
+    /// What it is for.
+    pub name: String,
+    /// Its scope: names of rights.
+    pub rights: Vec<String>,
+    /// Networks from which it may be used; none admits all.
+    #[serde(default)]
+    pub networks: Vec<String>,
+    /// SHA-256 of the token, hex: the pointer's key.
+    pub key: String,
+    /// When it runs out.
+    pub expires: sekisho_kernel::Time,
+}
+impl Record for ApiToken {
+    const DEF: &'static RecordDef = &API_TOKEN;
+    /// The last use is bookkeeping's.
+    fn clear(&self) -> ClearValues {
+        vec![("user_id", self.user.into()), ("expires", self.expires.into())]
     }
 }
 

@@ -16,7 +16,7 @@ use sekisho_kernel::{
     id::{SessionId, SessionKind, TenantId, UserId},
     problem::UNAUTHENTICATED,
 };
-use sekisho_vault::{Entry, Scope, Stored, Tx};
+use sekisho_vault::{Bookkeeping, Entry, Scope, Stored, Tx};
 
 use crate::{
     Answer, Identity, by_job,
@@ -25,7 +25,7 @@ use crate::{
     problems::ENTRY_CODE_OVER,
     records::{HostToken, UserSession},
     rights::{self, Person},
-    sql, token,
+    sql, token, tokens,
     types::UserState,
 };
 
@@ -172,14 +172,26 @@ impl Identity {
             roles: person.roles.clone(),
             sites: person.sites.clone(),
             flags: self.0.cache.flags(session.id(), user, tenant),
+            ends: None,
         }))
     }
 
     /// Notes a person's activity, in the store when that is due.
     async fn touch(&self, slot: &Slot, rule: &SessionRule, now: Time) -> Answer<()> {
+        self.touch_by(&sql::SESSION_TOUCH, slot, touch_after(rule), now).await
+    }
+
+    /// The same by the statement of whatever was used.
+    pub(crate) async fn touch_by(
+        &self,
+        statement: &'static Bookkeeping,
+        slot: &Slot,
+        after: Duration,
+        now: Time,
+    ) -> Answer<()> {
         slot.used.fetch_max(now.micros(), Ordering::Relaxed);
         let stored = slot.stored.load(Ordering::Relaxed);
-        if now.since(Time::from_micros(stored)) < touch_after(rule) {
+        if now.since(Time::from_micros(stored)) < after {
             return Ok(());
         }
         // One of those who come at the same time writes.
@@ -187,8 +199,7 @@ impl Identity {
             return Ok(());
         }
         let (scope, session) = (self.scope(slot.tenant), slot.session);
-        let written =
-            self.vault().keep(&scope, move |k| k.run(&sql::SESSION_TOUCH, &[session.into(), now.into()])).await;
+        let written = self.vault().keep(&scope, move |k| k.run(statement, &[session.into(), now.into()])).await;
         if written.is_err() {
             slot.stored.store(stored, Ordering::Relaxed);
         }
@@ -201,7 +212,7 @@ fn cache_key(key: &[u8]) -> Option<[u8; 32]> {
     key.try_into().ok()
 }
 
-fn passage(slot: &Slot, knock: &Knock) -> Arc<Passage> {
+pub fn passage(slot: &Slot, knock: &Knock) -> Arc<Passage> {
     let actor = Actor::User { id: slot.user, session: slot.session, rights: slot.rights.clone() };
     Arc::new(Passage {
         cx: Cx {
@@ -236,6 +247,9 @@ impl Made {
 #[async_trait]
 impl Sessions for Identity {
     async fn resolve(&self, knock: &Knock, token: &Secret<String>) -> Result<Arc<Passage>, Problem> {
+        if tokens::is_token(token.reveal()) {
+            return self.resolve_token(knock, token.reveal()).await;
+        }
         let key = self.token_key(token.reveal()).ok_or_else(nobody)?;
         let rule = self.gates().session(&knock.policy);
         let now = self.now();

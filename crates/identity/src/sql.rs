@@ -4,7 +4,15 @@
 use sekisho_vault::Bookkeeping;
 
 /// The tables: number, name, text.
-pub const MIGRATIONS: &[(u32, &str, &str)] = &[(10, "identity", TABLES), (11, "signing clients", SIGNING_CLIENTS)];
+pub const MIGRATIONS: &[(u32, &str, &str)] =
+    &[(10, "identity", TABLES), (11, "signing clients", SIGNING_CLIENTS), (12, "api tokens", API_TOKENS)];
+
+const API_TOKENS: &str = "
+CREATE TABLE api_token (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, user_id BLOB, expires BIGINT, last_used BIGINT, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+CREATE INDEX api_token_user ON api_token (tenant, user_id);
+CREATE INDEX api_token_expires ON api_token (tenant, expires);
+";
 
 const SIGNING_CLIENTS: &str = "
 CREATE TABLE signing_client (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
@@ -117,6 +125,12 @@ bookkeeping! {
     /// Activity of a person. `$2` session, `$3` the moment.
     SESSION_TOUCH "session.touch"
         "UPDATE user_session SET last_used = $3 WHERE tenant = $1 AND id = $2 AND COALESCE(last_used, 0) < $3";
+    /// Use of an API token. `$2` token, `$3` the moment.
+    TOKEN_TOUCH "token.touch"
+        "UPDATE api_token SET last_used = $3 WHERE tenant = $1 AND id = $2 AND COALESCE(last_used, 0) < $3";
+    /// API tokens past an end. `$2` expired at or before, `$3` last used, or made, at or before.
+    TOKEN_OVER "token.over"
+        "SELECT id FROM api_token WHERE tenant = $1 AND (expires <= $2 OR COALESCE(last_used, created) <= $3) ORDER BY id LIMIT 1000";
     /// Sessions past an end. `$2` last used at or before, `$3` signed in at or before.
     SESSION_OVER "session.over"
         "SELECT id FROM user_session WHERE tenant = $1 AND (last_used <= $2 OR signed_in <= $3) ORDER BY id LIMIT 1000";

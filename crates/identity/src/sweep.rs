@@ -75,6 +75,7 @@ impl Identity {
         for id in over {
             sessions += u64::from(self.expire(&cx, id, idle, absolute).await?);
         }
+        let others = others + self.sweep_tokens(&cx).await?;
         Ok(Swept { sessions, others })
     }
 

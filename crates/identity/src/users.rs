@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sekisho_kernel::{
     Cx, Event, Problem, RightSet, Secret, TakenOut, Target,
-    access::Right,
+    access::{Right, UserType},
     event,
     id::{SiteId, UserId},
     problem::{CONFLICT, FORBIDDEN, NOT_FOUND, UNAUTHENTICATED},
@@ -17,10 +17,10 @@ use crate::{
     link, own, page_size,
     password::{self, Whose},
     people::{changed, drop_factors, fold, found, mentions, moved, of_user, shown, user_view},
-    problems::{OWN_ACCOUNT, SEARCH_TOO_WIDE},
+    problems::{OWN_ACCOUNT, SEARCH_TOO_WIDE, SERVICE_ACCOUNT},
     records::{Credential, LinkPurpose, RecoveryCodes, RoleGrant, Site, UserAccount},
     rights::{self, Person},
-    session, sql,
+    session, sql, tokens,
     types::{Created, Listed, Me, NewUser, UserPatch, UserQuery, UserState, UserView},
     under,
     values::{self, taken},
@@ -43,7 +43,8 @@ impl Identity {
             Err(problem) => return Err(self.stop(cx, act, problem).await),
         };
         let (reach, now) = (self.reach(cx), self.now());
-        let invitation = credential.is_none().then(|| link::new(self.rng(), id, LinkPurpose::Invite, now));
+        let invitation =
+            (credential.is_none() && !new.service).then(|| link::new(self.rng(), id, LinkPurpose::Invite, now));
         let link_id = self.id();
         let token = invitation.as_ref().map(|(token, _)| token.clone());
         let user = self
@@ -83,7 +84,14 @@ impl Identity {
             state: UserState::Invited,
             site: new.site,
             functions_off: Vec::new(),
+            service: new.service,
         };
+        if new.service {
+            if new.kind != UserType::User || new.password.is_some() {
+                return Err(Problem::new(&SERVICE_ACCOUNT).at("service"));
+            }
+            account.state = UserState::Active;
+        }
         // Whoever lacks the right gets no hash computed; the act refuses them.
         let allowed = self.reach(cx).has(Right::USERS_WRITE, new.site);
         let Some(password) = new.password.as_ref().filter(|_| allowed) else { return Ok((account, None)) };
@@ -195,6 +203,9 @@ impl Identity {
                 account.site = site;
             }
             if let Some(kind) = patch.kind {
+                if account.service && kind != UserType::User {
+                    return Err(Problem::new(&SERVICE_ACCOUNT).at("type"));
+                }
                 reach.gives(kind.rights(), None)?;
                 account.kind = kind;
             }
@@ -221,8 +232,11 @@ impl Identity {
             let account = UserAccount { state: UserState::Disabled, ..person.account.body.clone() };
             moved(tx, id)?;
             tx.update(id, person.account.version, &account)?;
-            let ended = if taken_out { 0 } else { session::end_all(tx, tenant, id, None)? };
-            Ok(Entry::default().with("sessions_ended", ended))
+            if taken_out {
+                return Ok(Entry::default());
+            }
+            let (ended, tokens) = (session::end_all(tx, tenant, id, None)?, tokens::end_all(tx, tenant, id)?);
+            Ok(Entry::default().with("sessions_ended", ended).with("tokens_ended", tokens))
         })
         .await
     }
@@ -236,7 +250,8 @@ impl Identity {
         self.change(cx, id, &event::USER_ENABLE, Right::USERS_WRITE, move |tx, person| {
             reach.above(person)?;
             let has_password = tx.get::<Credential>(id)?.is_some();
-            let state = if has_password { UserState::Active } else { UserState::Invited };
+            let state =
+                if has_password || person.account.body.service { UserState::Active } else { UserState::Invited };
             moved(tx, id)?;
             tx.update(id, person.account.version, &UserAccount { state, ..person.account.body.clone() })?;
             Ok(Entry::default())
@@ -271,6 +286,7 @@ impl Identity {
                 }
                 gone_for_good(tx, &reach, me, &person)?;
                 session::end_all(tx, tenant, id, None)?;
+                tokens::end_all(tx, tenant, id)?;
                 tx.delete::<Credential>(id)?;
                 tx.delete::<RecoveryCodes>(id)?;
                 drop_factors(tx, id)?;
@@ -300,6 +316,9 @@ impl Identity {
         self.vault()
             .act(cx, under(Right::USERS_WRITE, &event::USER_INVITE, target, id), move |tx, permit| {
                 let person = found(tx, tenant, id, target)?;
+                if person.account.body.service {
+                    return Err(Problem::new(&SERVICE_ACCOUNT));
+                }
                 reach.above(&person)?;
                 link::drop_all(tx, id)?;
                 link::put(tx, link_id, &body)?;

@@ -56,6 +56,7 @@ catalogue! {
         CLAIMS "claims" "表明事項と証跡の閲覧" "Claims and evidence";
         SESSIONS "sessions" "セッションの管理" "Session management";
         CLIENTS "clients" "外部アプリケーションとの連携" "Connected applications";
+        TOKENS "tokens" "API トークンの管理" "Management of API tokens";
     }
     rights {
         APPLICATION_USE "application.use" APPLICATION true "アプリケーションを使う" "Use the application";
@@ -77,6 +78,8 @@ catalogue! {
         SESSIONS_READ "sessions.read" SESSIONS false "ユーザーのセッションを見る" "See users' sessions";
         SESSIONS_END "sessions.end" SESSIONS false "ユーザーのセッションを終了する" "End users' sessions";
         CLIENTS_READ "clients.read" CLIENTS false "連携するアプリケーションを見る" "See connected applications";
+        TOKENS_READ "tokens.read" TOKENS false "組織の API トークンを見る" "See the organisation's API tokens";
+        TOKENS_WRITE "tokens.write" TOKENS false "サービスアカウントの API トークンを発行し、トークンを終了する" "Issue tokens of service accounts, and end tokens";
         CLIENTS_WRITE "clients.write" CLIENTS false "連携するアプリケーションを登録・変更・削除する" "Register, change and delete connected applications";
     }
 }
@@ -160,6 +163,11 @@ impl RightSet {
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+    /// What is in both.
+    #[must_use]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
     /// Whether every right of `self` is in `other`.
     pub const fn within(self, other: Self) -> bool {

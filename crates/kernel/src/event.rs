@@ -135,6 +135,10 @@ events! {
     COMMAND_RUN "command.run" 6003 99 "コマンドの実行" "Command run";
     INSTANCE_START "instance.start" 6002 3 "起動" "Instance started";
     INSTANCE_STOP "instance.stop" 6002 4 "停止" "Instance stopped";
+    TOKEN_CREATE "token.create" 3001 11 "API トークンの発行" "API token issued";
+    TOKEN_LIST "token.list" 6003 2 "API トークンの閲覧" "API tokens read";
+    TOKEN_END "token.end" 3001 12 "API トークンの終了" "API token ended";
+    TOKEN_EXPIRE "token.expire" 3001 12 "API トークンの期限切れ" "API token expired";
     CLIENT_CREATE "client.create" 6003 1 "署名クライアントの登録" "Signing client registered";
     CLIENT_LIST "client.list" 6003 2 "署名クライアント一覧の閲覧" "Signing clients read";
     CLIENT_READ "client.read" 6003 2 "署名クライアントの閲覧" "Signing client read";

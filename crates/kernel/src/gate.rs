@@ -88,6 +88,17 @@ pub struct SignatureRule {
     pub once: bool,
 }
 
+/// How long API tokens live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenRule {
+    /// Whether people may have tokens of their own.
+    pub personal: bool,
+    /// The longest life.
+    pub longest: Duration,
+    /// Time without use after which one ends.
+    pub unused: Duration,
+}
+
 /// What a password must satisfy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordRule {
@@ -152,6 +163,10 @@ pub trait Gates: Send + Sync {
     fn factor(&self, policy: &Effective) -> FactorRule;
     /// The password rule.
     fn password(&self, policy: &Effective) -> PasswordRule;
+    /// The rule of API tokens; none lives where no control answers.
+    fn tokens(&self, _policy: &Effective) -> TokenRule {
+        TokenRule { personal: false, longest: Duration::ZERO, unused: Duration::ZERO }
+    }
     /// The rule of signatures; closed where no control answers.
     fn signature(&self, _policy: &Effective) -> SignatureRule {
         SignatureRule { allowed: false, skew: Duration::ZERO, once: true }

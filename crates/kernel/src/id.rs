@@ -162,6 +162,8 @@ kinds! {
     SigningClientKind SigningClientId "cli";
     /// A unique ID of such an application.
     UniqueIdKind UniqueIdId "uid";
+    /// An API token.
+    ApiTokenKind ApiTokenId "tok";
     /// Any catalogued record, where its kind does not matter.
     RecordKind RecordId "rec";
 }

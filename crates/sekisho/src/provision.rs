@@ -123,6 +123,7 @@ impl Provision<'_> {
             kind: person.kind,
             site: person.site,
             password: Some(Secret::new(person.password.to_owned())),
+            service: false,
         };
         let made = self.identity.create_user(&desk.passage.cx, new).await?;
         Ok(Account {

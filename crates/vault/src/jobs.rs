@@ -24,7 +24,7 @@ pub static MATRIX: &[(Job, &[&Event])] = &[
             &e::LINK_USE,
         ],
     ),
-    (Job::Sweeper, &[&e::SESSION_EXPIRE, &e::LEDGER_PURGE, &e::LEDGER_COUNT]),
+    (Job::Sweeper, &[&e::SESSION_EXPIRE, &e::TOKEN_EXPIRE, &e::LEDGER_PURGE, &e::LEDGER_COUNT]),
     (Job::Sequencer, &[&e::LEDGER_EPOCH]),
     (Job::Rewrap, &[&e::KEY_CREATE, &e::KEY_ROTATE]),
     (Job::Migration, &[]),

@@ -18,6 +18,7 @@ pub mod policy;
 pub mod roles;
 pub mod sign_in;
 pub mod sites;
+pub mod tokens;
 pub mod users;
 
 /// A secret field of an input.

@@ -13,6 +13,7 @@ pub mod prefs;
 pub mod roles;
 pub mod sessions;
 pub mod sign_in;
+pub mod tokens;
 pub mod users;
 
 use std::sync::Arc;
@@ -217,7 +218,7 @@ fn with_query(path: &str, pairs: &[(String, String)]) -> String {
 }
 
 /// The rights that pages ask about.
-const SHOWN: [Right; 19] = [
+const SHOWN: [Right; 21] = [
     Right::USERS_READ,
     Right::USERS_WRITE,
     Right::ROLES_READ,
@@ -237,6 +238,8 @@ const SHOWN: [Right; 19] = [
     Right::SESSIONS_END,
     Right::CLIENTS_READ,
     Right::CLIENTS_WRITE,
+    Right::TOKENS_READ,
+    Right::TOKENS_WRITE,
 ];
 
 /// The navigation of somebody with these rights.
@@ -252,6 +255,7 @@ pub fn nav(rights: &[Right]) -> Vec<Group> {
                 (Some(Right::SITES_READ), Item { href: "/sites", text: m::SITES, icon: "site" }),
                 (Some(Right::ADDRESSES_READ), Item { href: "/addresses", text: m::ADDRESSES, icon: "network" }),
                 (Some(Right::CLIENTS_READ), Item { href: "/clients", text: m::CLIENTS, icon: "link" }),
+                (Some(Right::TOKENS_READ), Item { href: "/tokens", text: m::TOKENS, icon: "key" }),
             ],
         ),
         (

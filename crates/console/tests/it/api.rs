@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use sekisho_console::{Access, Surface, Verb, routes};
+
 use crate::house::{House, PASSWORD};
 
 #[tokio::test]
@@ -298,4 +300,115 @@ async fn a_second_factor_from_the_qr_code_to_the_sign_in() {
     assert_eq!(client.json("POST", "/api/v1/sign-in/factor", &body).await.body["state"], "signed-in");
     let both = json!({ "challenge": step.body["challenge"], "code": "123456", "recovery_code": "x" });
     assert_eq!(client.json("POST", "/api/v1/sign-in/factor", &both).await.status, 400);
+}
+
+#[tokio::test]
+async fn an_api_token_reaches_its_scope_and_nothing_of_the_persons_own() {
+    let house = House::new().await;
+    let admin = house.admin().await;
+    let new = json!({ "name": "laptop", "rights": ["sites.read"], "networks": ["192.0.2.0/24"], "days": 30, "password": PASSWORD });
+    let made = admin.json("POST", "/api/v1/me/tokens", &new).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let token = made.body["token"].as_str().expect("a token").to_owned();
+    assert!(!admin.get("/api/v1/me/tokens").await.text.contains(&token), "shown once");
+    let bearer = house.at("acme").with("authorization", &format!("Bearer {token}"));
+    assert_eq!(bearer.get("/api/v1/sites").await.status, 200);
+    assert_eq!(bearer.get("/api/v1/me").await.body["rights"], json!(["sites.read"]));
+    assert_eq!(bearer.get("/api/v1/users").await.status, 403);
+    assert_eq!(bearer.json("POST", "/api/v1/sites", &json!({ "name": "x" })).await.status, 403);
+    for route in routes().iter().filter(|r| r.surface == Surface::Api && r.access == Access::Own && r.name != "readMe")
+    {
+        let path = route.path.replace("{id}", "ses_0198c2b4000070008000000000000000");
+        let (answer, entries) = match route.verb {
+            Verb::Get => house.entries(bearer.get(&path)).await,
+            verb => house.entries(bearer.json(verb.name(), &path, &json!({}))).await,
+        };
+        assert_eq!(answer.status, 403, "{route:?} {}", answer.text);
+        assert_eq!(entries.len(), 1, "{route:?} {entries:?}");
+    }
+    let cookie = house.at("acme");
+    cookie.set_cookie("__Host-sekisho", &token);
+    assert_eq!(cookie.get("/api/v1/sites").await.status, 401, "no browser sends it along");
+    assert_eq!(cookie.get("/sites").await.header("location"), "/sign-in");
+    let id = made.body["id"].as_str().expect("an id");
+    assert_eq!(admin.json("DELETE", &format!("/api/v1/tokens/{id}"), &json!({})).await.status, 204);
+    assert_eq!(bearer.get("/api/v1/sites").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_service_accounts_token_is_issued_on_its_page_and_shown_once() {
+    let house = House::new().await;
+    let client = house.at("acme").with("accept-language", "en");
+    client.form("/sign-in", "/sign-in", &[("name", "admin"), ("password", PASSWORD)]).await;
+    let made = client.form("/users", "/users", &[("name", "robot"), ("type", "user"), ("service", "true")]).await;
+    assert_eq!((made.status, made.header("location").starts_with("/users")), (303, true), "{}", made.text);
+    let fields = [
+        ("user", "robot"),
+        ("name", "nightly"),
+        ("days", "30"),
+        ("networks", "192.0.2.0/24 2001:db8::/32"),
+        ("rights", "sites.read"),
+    ];
+    let issued = client.form("/tokens", "/tokens", &fields).await;
+    assert_eq!(issued.status, 200, "{}", issued.text);
+    let token = issued.text.split("value=\"skt_").nth(1).and_then(|r| r.split('"').next()).expect("a token").to_owned();
+    let list = client.get("/tokens").await;
+    assert!(list.text.contains("nightly") && list.text.contains("192.0.2.0/24") && !list.text.contains(&token));
+    let bearer = house.at("acme").with("authorization", &format!("Bearer skt_{token}"));
+    assert_eq!(bearer.get("/api/v1/me").await.body["user"]["service"], json!(true));
+    let nobody = client.form("/tokens", "/tokens", &[("user", "nobody"), ("name", "x"), ("days", "1")]).await;
+    assert_eq!(nobody.status, 400);
+    assert!(nobody.text.contains("Nobody has this sign-in name."));
+    let own = client
+        .form("/account/tokens", "/account/tokens", &[("name", "mine"), ("days", "1"), ("password", "wrong-one")])
+        .await;
+    assert_eq!(own.status, 403, "{}", own.text);
+    assert!(!own.text.contains("wrong-one"));
+    let own = client
+        .form("/account/tokens", "/account/tokens", &[("name", "mine"), ("days", "1"), ("password", PASSWORD)])
+        .await;
+    assert!(own.text.contains("value=\"skt_"), "{}", own.text);
+}
+
+#[tokio::test]
+async fn a_signing_client_from_the_page_to_the_sign_in() {
+    let house = House::new().await;
+    let client = house.at("acme").with("accept-language", "en");
+    client.form("/sign-in", "/sign-in", &[("name", "admin"), ("password", PASSWORD)]).await;
+    let issued = client.form("/clients", "/clients", &[("name", "Portal"), ("note", "")]).await;
+    assert_eq!(issued.status, 200, "{}", issued.text);
+    let value = |id: &str| {
+        let rest = issued.text.split(&format!("<input id=\"{id}\"")).nth(1).expect("a field");
+        rest.split("value=\"").nth(1).and_then(|r| r.split('"').next()).expect("a value").to_owned()
+    };
+    let (id, key) = (value("client"), value("key"));
+    let page = format!("/clients/{id}");
+    let none = client.form(&page, &format!("{page}/unique-ids"), &[("user", "nobody"), ("unique_id", "E1")]).await;
+    assert_eq!(none.status, 400, "{}", none.text);
+    let linked = client.form(&page, &format!("{page}/unique-ids"), &[("user", "admin"), ("unique_id", "E1")]).await;
+    assert_eq!(linked.status, 303, "{}", linked.text);
+    let shown = client.get(&page).await;
+    assert!(shown.text.contains("E1") && !shown.text.contains(&key), "the key is shown once");
+    let now = sekisho_kernel::Clock::now(&house.clock).secs();
+    let text = format!("sekisho-sign-in-v1\nacme.console.localhost\n{id}\nE1\n{now}\nnonce-of-console-1");
+    let signature = {
+        use base64::Engine;
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key.as_bytes());
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(aws_lc_rs::hmac::sign(&key, text.as_bytes()))
+    };
+    let body = json!({ "client": id, "unique_id": "E1", "timestamp": now, "nonce": "nonce-of-console-1", "signature": signature });
+    let stranger = house.at("acme");
+    let (done, entries) = house.entries(stranger.json("POST", "/api/v1/sign-in/signature", &body)).await;
+    assert_eq!((done.status, &done.body["state"]), (200, &json!("signed-in")), "{}", done.text);
+    assert_eq!(entries, ["session.sign_in success"]);
+    let (again, entries) = house.entries(stranger.json("POST", "/api/v1/sign-in/signature", &body)).await;
+    assert_eq!((again.status, &again.body["code"]), (401, &json!("SK-4030")), "{}", again.text);
+    assert_eq!(entries, ["session.sign_in refused"]);
+    let stopped = client.form(&page, &page, &[("version", "1"), ("disabled", "true")]).await;
+    assert_eq!(stopped.status, 303, "{}", stopped.text);
+    assert!(client.get(&page).await.text.contains("Stopped"));
+    let key = client.form(&page, &format!("{page}/key"), &[]).await;
+    assert_eq!(key.status, 200, "{}", key.text);
+    let gone = client.form(&page, &format!("{page}/delete"), &[]).await;
+    assert_eq!(gone.header("location"), "/clients?done=deleted", "{}", gone.text);
 }

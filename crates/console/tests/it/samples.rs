@@ -79,6 +79,7 @@ fn user(lang: Lang, n: u8) -> UserView {
         locked_until: (n == 3).then(|| at(-1_500)),
         has_factor,
         functions_off: if n == 3 { vec!["application".into()] } else { Vec::new() },
+        service: false,
     }
 }
 
@@ -418,6 +419,45 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             p: Shell { title: role(lang, 0).name, ..shell(lang, m::ROLES, "/roles/rol") },
             matrix: roles::matrix(&role(lang, 0).rights),
             role: role(lang, 0),
+        },
+    );
+    let token = |n: u8, used: Option<i64>| TokenView {
+        id: id(n),
+        version: 1,
+        created: at(90_000),
+        updated: at(90_000),
+        user: id(1),
+        name: j(lang, "夜間の集計", "Nightly figures"),
+        rights: vec!["users.read".into(), "history.read".into()],
+        networks: vec!["203.0.113.0/24".into()],
+        last_used: used.map(at),
+        expires_at: at(-7_776_000),
+        ends_unused_at: at(-7_000_000),
+    };
+    let row = |n, used| tokens::TokenRow { token: token(n, used), owner: j(lang, "集計", "Figures") };
+    for (name, own) in [("tokens", false), ("own-tokens", true)] {
+        put(
+            name,
+            &tokens::TokensPage {
+                p: shell(lang, m::TOKENS, if own { "/account/tokens" } else { "/tokens" }),
+                own,
+                action: if own { "/account/tokens" } else { "/tokens" },
+                rows: vec![row(1, Some(4_000)), row(2, None)],
+                matrix: roles::matrix(&[]),
+                can_issue: true,
+                can_end: true,
+                next: None,
+                paged: false,
+            },
+        );
+    }
+    put(
+        "token-issued",
+        &tokens::TokenIssuedPage {
+            p: shell(lang, m::TOKEN_ISSUED, "/tokens"),
+            name: j(lang, "夜間の集計", "Nightly figures"),
+            text: "skt_sample-of-a-token-with-43-characters-0123456".into(),
+            onward: "/tokens",
         },
     );
     let client = |n: u8, disabled| ClientView {

@@ -71,6 +71,11 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
     let least = super::in_force(world).int(&crate::passwords::MIN_LENGTH);
     desk.need(world, desk.ask("PUT", "/policy/passwords.min_length").json(&json!({"value": least}))).await?;
     desk.need(world, desk.ask("PUT", "/functions").json(&json!({"off": Vec::<&str>::new()}))).await?;
+    let service = super::rights::service_account(world, &desk).await?;
+    let token =
+        json!({"user": service, "name": both, "rights": ["users.read"], "networks": ["203.0.113.0/24"], "days": 1});
+    let token = desk.make(world, "/tokens", &token).await?;
+    let (token_id, token) = (text(&token, "id"), text(&token, "token"));
     let client = desk.make(world, "/signing-clients", &json!({"name": both, "note": both})).await?;
     let (client, key) = (text(&client, "id"), text(&client, "key"));
     let unique = json!({"client": client, "user": person.id, "unique_id": both});
@@ -101,6 +106,7 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         format!("/roles/{role}"),
         format!("/sites/{site}"),
         format!("/address-rules/{}", ids.first().map_or("", |(_, id)| id)),
+        format!("/tokens?user={service}"),
         format!("/signing-clients/{client}"),
         format!("/unique-ids?client={client}"),
     ];
@@ -114,6 +120,7 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         ("grant", grant),
         ("site", site),
         ("session", session.id.clone()),
+        ("API token", token_id),
         ("signing client", client),
         ("unique ID", unique),
     ]);
@@ -125,6 +132,7 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         ("the authenticator's secret", secret),
         ("the invitation link's token", link),
         ("the signing client's key", key),
+        ("the API token", token),
     ];
     let secrets = secrets.into_iter().filter(|(_, s)| s.len() >= 8).collect();
     Ok(Planted { marker, secrets, desk, admin, person, ids, read_back })

@@ -119,6 +119,12 @@ impl Scenery {
             Right::SESSIONS_END => who.ask("DELETE", &format!("/users/{target}/sessions")),
             Right::CLIENTS_READ => who.ask("GET", "/signing-clients"),
             Right::CLIENTS_WRITE => post("/signing-clients", json!({"name": world.marker("client")})),
+            Right::TOKENS_READ => who.ask("GET", "/tokens"),
+            Right::TOKENS_WRITE => {
+                let account = service_account(world, &self.admin).await?;
+                let rights = [Right::TOKENS_WRITE.name()];
+                post("/tokens", json!({"user": account, "name": world.marker("token"), "rights": rights, "days": 1}))
+            }
             other => return Err(Trouble(format!("no request is known that exercises the right {}", other.name()))),
         })
     }
@@ -131,6 +137,15 @@ impl Scenery {
 pub async fn invited(world: &dyn World, admin: &Session) -> Result<String, Trouble> {
     let made = admin.make(world, "/users", &json!({"name": world.marker("target"), "type": "user"})).await?;
     Ok(text(made.get("user").filter(|u| u.is_object()).unwrap_or(&made), "id"))
+}
+
+/// A service account.
+///
+/// # Errors
+/// When it is refused.
+pub async fn service_account(world: &dyn World, admin: &Session) -> Result<String, Trouble> {
+    let new = json!({"name": world.marker("service"), "type": "user", "service": true});
+    Ok(text(&admin.make(world, "/users", &new).await?, "id"))
 }
 
 /// An IPv6 address that nobody has (RFC 3849), another one each time.

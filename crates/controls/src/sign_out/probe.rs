@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use super::{MOX_28, MOX_29};
 use crate::probing::{
     Person, Session,
-    answer::good,
+    answer::{good, tally},
     browser::{Browser, socket_answers},
     operations,
-    person::API,
+    person::{API, text},
     rehearsed, told,
 };
 
@@ -189,6 +189,18 @@ impl Probe for Deactivated {
         let mut person = desk.hire(world, &admin, "user", &Value::Null).await?;
         let (devices, mut sockets) = three(world, &mut person).await?;
         all_in(world, finding, &devices, &mut sockets).await?;
+        let own = person.sign_in(world).await?;
+        let new = json!({"name": world.marker("token"), "days": 30, "password": person.password});
+        let token = own.make(world, "/me/tokens", &new).await?;
+        let token = Session { token: text(&token, "token"), ..own };
+        let used = [token.get(world, "/me").await?, token.at(1).get(world, "/me").await?];
+        finding.positive(
+            "signed-in-on-three",
+            "an API token of the same person, at each node",
+            "it works",
+            tally(&used),
+            used.iter().all(good),
+        );
         let path = format!("/users/{}", person.id);
         let disabled = desk.post(world, &format!("{path}/disable"), &json!({})).await?;
         finding.positive(
@@ -202,6 +214,7 @@ impl Probe for Deactivated {
         all_out(world, finding, "next-request-of-each-refused", tried, &devices, &[0]).await?;
         let tried = "the same at each node, without a wait";
         all_out(world, finding, "at-once-on-every-node", tried, &devices, &[0, 1]).await?;
+        tokens(world, finding, &token).await?;
         closed(world, finding, &mut sockets).await?;
         oauth(world, finding, &desk).await?;
         // Whoever is let in again signs in again: what has ended stays ended.
@@ -228,6 +241,18 @@ async fn closed(world: &dyn World, finding: &mut Finding, sockets: &mut Sockets)
         "every one is closed",
         format!("{left} still answer"),
         left == 0,
+    );
+    Ok(())
+}
+
+async fn tokens(world: &dyn World, finding: &mut Finding, token: &Session) -> Result<(), Trouble> {
+    let got = [token.get(world, "/me").await?, token.at(1).get(world, "/me").await?];
+    finding.forbidden(
+        "at-once-on-every-node",
+        "the person's API token, at each node",
+        "refused",
+        tally(&got),
+        !got.iter().any(good),
     );
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod clients;
 mod sign_in;
+mod tokens;
 
 use sekisho_kernel::{
     Secret, Text, Time,
@@ -16,6 +17,8 @@ pub use clients::{
 pub use sign_in::{
     Browser, Enrolment, FactorProof, FactorView, LinkUsed, Me, SessionState, SessionView, SignInStep, SignedIn,
 };
+
+pub use tokens::{NewOwnToken, NewToken, TokenIssued, TokenQuery, TokenView};
 
 /// Writes a [`Time`] as RFC 3339.
 pub mod rfc3339 {
@@ -94,6 +97,8 @@ pub struct UserView {
     pub has_factor: bool,
     /// Names of functions switched off for this person.
     pub functions_off: Vec<String>,
+    /// Whether no person is behind it: it signs in by API tokens alone.
+    pub service: bool,
 }
 
 /// A new account.
@@ -117,6 +122,9 @@ pub struct NewUser {
     /// A first password; without one an invitation link is made.
     #[serde(default, deserialize_with = "secret_option")]
     pub password: Option<Secret<String>>,
+    /// Whether no person is behind it: no password, no link, of the type user, API tokens alone.
+    #[serde(default)]
+    pub service: bool,
 }
 
 /// What to change in an account; what is missing stays.

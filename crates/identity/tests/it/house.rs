@@ -214,7 +214,7 @@ impl House {
 
 pub fn new_user(name: &str, kind: UserType, site: Option<SiteId>, password: Option<&str>) -> NewUser {
     let mail = Some(format!("{name}@example.jp"));
-    NewUser { name: name.into(), display_name: None, mail, kind, site, password: password.map(secret) }
+    NewUser { name: name.into(), display_name: None, mail, kind, site, password: password.map(secret), service: false }
 }
 
 pub fn browser() -> Browser {

@@ -136,6 +136,12 @@ impl Cast {
         Ok(Client::register(world, &self.desk, &[]).await?.id)
     }
 
+    /// What makes a service account's token.
+    async fn token(&self, world: &dyn World) -> Result<Value, Trouble> {
+        let account = rights::service_account(world, &self.desk).await?;
+        Ok(json!({"user": account, "name": world.marker("token"), "rights": ["users.read"], "days": 1}))
+    }
+
     /// What makes a unique ID.
     async fn link(&self, world: &dyn World) -> Result<Value, Trouble> {
         let (client, user) = (self.client(world).await?, self.user(world).await?);
@@ -241,7 +247,9 @@ impl Cast {
     async fn own_account(&mut self, world: &dyn World, operation: &Operation, name: &str) -> Result<Ask, Trouble> {
         let method = operation.method.as_str();
         Ok(match name {
-            "GET /me" | "GET /me/factors" | "GET /me/sessions" => self.member_desk.ask("GET", &operation.path),
+            "GET /me" | "GET /me/factors" | "GET /me/sessions" | "GET /me/tokens" => {
+                self.member_desk.ask("GET", &operation.path)
+            }
             "PUT /me/password" => {
                 let (person, session) = self.newcomer(world).await?;
                 let body = json!({"current": person.password, "new": fresh_password(world)});
@@ -269,6 +277,15 @@ impl Cast {
                 let (mut person, session) = self.newcomer(world).await?;
                 let other = person.sign_in(world).await?;
                 session.ask(method, &operation.filled(&other.id))
+            }
+            "POST /me/tokens" => {
+                let (person, session) = self.newcomer(world).await?;
+                session.ask(method, "/me/tokens").json(&own_token(world, &person))
+            }
+            "DELETE /me/tokens/{id}" => {
+                let (person, session) = self.newcomer(world).await?;
+                let made = session.make(world, "/me/tokens", &own_token(world, &person)).await?;
+                session.ask(method, &operation.filled(&text(&made, "id")))
             }
             "DELETE /me/sessions" => {
                 let (_, session) = self.newcomer(world).await?;
@@ -324,7 +341,12 @@ impl Cast {
             "POST /sites" => Ok(("/sites".into(), json!({"name": world.marker("site")}))),
             "GET /sites/{id}" | "DELETE /sites/{id}" => filled(self.site(world).await?, Value::Null),
             "PATCH /sites/{id}" => filled(self.site(world).await?, json!({"note": world.marker("note")})),
-            "GET /signing-clients" | "GET /unique-ids" => plain(&operation.path),
+            "POST /tokens" => Ok(("/tokens".into(), self.token(world).await?)),
+            "DELETE /tokens/{id}" => {
+                let body = self.token(world).await?;
+                filled(self.made(world, "/tokens", body).await?, Value::Null)
+            }
+            "GET /tokens" | "GET /signing-clients" | "GET /unique-ids" => plain(&operation.path),
             "POST /signing-clients" => Ok(("/signing-clients".into(), json!({"name": world.marker("client")}))),
             "GET /signing-clients/{id}" | "DELETE /signing-clients/{id}" => {
                 filled(self.client(world).await?, Value::Null)
@@ -429,6 +451,8 @@ impl Cast {
             ("/unique-ids", "uid"),
             ("/me/factors", "fac"),
             ("/me/sessions", "ses"),
+            ("/me/tokens", "tok"),
+            ("/tokens", "tok"),
         ];
         if operation.has_parameter() {
             let prefix = prefixes.iter().find(|(p, _)| operation.path.starts_with(p));
@@ -465,6 +489,11 @@ impl Cast {
             }
         }
     }
+}
+
+/// What makes a token of a person's own.
+fn own_token(world: &dyn World, person: &Person) -> Value {
+    json!({"name": world.marker("token"), "days": 1, "password": person.password})
 }
 
 /// An id that names nothing.

@@ -167,11 +167,13 @@ async fn refresh(world: &dyn World, finding: &mut Finding, console: &str) -> Res
         .await?
         .iter()
         .map(operations::Operation::name)
-        .filter(|n| n.contains("refresh") || n.contains("token"))
+        .filter(|n| n.contains("refresh") || n.contains("oauth"))
         .collect();
     if offered.is_empty() {
-        finding
-            .absent("refresh-token-does-not-prolong", "an operation of the API that issues or takes a refresh token");
+        finding.absent(
+            "refresh-token-does-not-prolong",
+            "an operation of the API that issues or takes a refresh token (API tokens begin and prolong no session)",
+        );
     } else {
         finding.missing("refresh-token-does-not-prolong", format!("a try with {}", offered.join(", ")));
     }

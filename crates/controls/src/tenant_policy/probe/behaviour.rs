@@ -14,16 +14,16 @@ use super::{Side, set, written};
 use crate::{
     addresses, audit, lockout, passwords,
     probing::{
-        Person,
+        Person, Session,
         answer::good,
         browser::Browser,
         history, in_force,
         person::{fresh_password, text},
-        raw, rehearsed,
+        raw, rehearsed, rights,
         signature::Client,
         told,
     },
-    second_factor, sessions, tenant_keys, unique_id,
+    second_factor, sessions, tenant_keys, tokens, unique_id,
 };
 
 /// What is set, and how its effect is seen.
@@ -49,6 +49,10 @@ enum Seen {
     Addresses,
     /// A signature of so many seconds ago.
     Signature(i64),
+    /// Whether a person's own token is issued, for so many days.
+    Token(u32),
+    /// Whether a token is still good after two days without use.
+    Unused,
 }
 
 /// A minute.
@@ -72,6 +76,9 @@ pub fn case(setting: &'static Setting, platform: &Value) -> Option<Case> {
         Value::Span(_) if is(&passwords::MAX_AGE) => of(Value::Span(DAY), Seen::MaxAge),
         Value::Str(_) if is(&audit::READS) => of(Value::Str("each".into()), Seen::Reads),
         Value::Span(_) if is(&tenant_keys::ROTATION) => of(Value::Span(DAY), Seen::Rotation),
+        Value::Str(_) if is(&tokens::PERSONAL) => of(Value::Str("off".into()), Seen::Token(1)),
+        Value::Span(_) if is(&tokens::LONGEST) => of(Value::Span(DAY), Seen::Token(2)),
+        Value::Span(_) if is(&tokens::UNUSED) => of(Value::Span(DAY), Seen::Unused),
         Value::Str(_) if is(&unique_id::MODE) => of(Value::Str("off".into()), Seen::Signature(0)),
         Value::Span(_) if is(&unique_id::SKEW) => of(Value::Span(Duration::from_secs(10)), Seen::Signature(20)),
         Value::Networks(_) if is(&addresses::ALLOW) => Some(Case {
@@ -248,6 +255,12 @@ async fn look(
             Ok(Effect::of("a sign-in a day and a minute after the password was set", strict, loose))
         }
         Seen::Reads => reads(world, strict, loose).await,
+        Seen::Token(days) => {
+            let (strict, loose) =
+                (token_issued(world, pairs.0, days, false).await?, token_issued(world, pairs.1, days, true).await?);
+            Ok(Effect::of("a person asks for an API token", strict, loose))
+        }
+        Seen::Unused => unused(world, strict, loose).await,
         Seen::Signature(age) => {
             let (strict, loose) =
                 (signed(world, strict, pairs.0, age, false).await?, signed(world, loose, pairs.1, age, true).await?);
@@ -409,6 +422,44 @@ async fn old_password(world: &dyn World, pairs: (&[Person; 2], &[Person; 2])) ->
     };
     let (strict, loose) = (change(&pairs.0[0], false).await?, change(&pairs.1[0], true).await?);
     Ok(Effect::of("a password comes back that is one older than the platform remembers", strict, loose))
+}
+
+async fn token_issued(
+    world: &dyn World,
+    people: &[Person; 2],
+    days: u32,
+    admitted: bool,
+) -> Result<Vec<(String, bool)>, Trouble> {
+    let mut out = Vec::new();
+    for (node, person) in people.iter().enumerate() {
+        let session = person.clone().sign_in(world).await?.at(node);
+        let body = json!({"name": world.marker("token"), "days": days, "password": person.password});
+        let got = session.post(world, "/me/tokens", &body).await?;
+        out.push((told(&got), good(&got) == admitted));
+    }
+    Ok(out)
+}
+
+async fn unused(world: &dyn World, strict: &Side, loose: &Side) -> Result<Effect, Trouble> {
+    let mut tokens = Vec::new();
+    for side in [strict, loose] {
+        let account = rights::service_account(world, &side.desk).await?;
+        let new = json!({"user": account, "name": world.marker("token"), "rights": ["users.read"], "days": 30});
+        let made = side.desk.make(world, "/tokens", &new).await?;
+        tokens.push(Session { token: text(&made, "token"), ..side.desk.clone() });
+    }
+    rehearsed(world)?.advance(2 * DAY).await?;
+    let mut seen = Vec::new();
+    for (token, admitted) in tokens.iter().zip([false, true]) {
+        let mut side = Vec::new();
+        for node in [0, 1] {
+            let got = token.at(node).get(world, "/me").await?;
+            side.push((told(&got), good(&got) == admitted));
+        }
+        seen.push(side);
+    }
+    let (loose, strict) = (seen.pop().unwrap_or_default(), seen.pop().unwrap_or_default());
+    Ok(Effect::of("an API token left unused for two days is used", strict, loose))
 }
 
 /// A client is registered, and signs for a person at each node, `age` seconds ago.
