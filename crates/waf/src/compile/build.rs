@@ -423,6 +423,9 @@ impl Builder {
                     }
                     return Ok(Checker::RxText(Completed::new(text, lines)));
                 };
+                if pattern == b"^.*$" {
+                    return Ok(Checker::Whole);
+                }
                 let pattern = std::str::from_utf8(pattern).map_err(|e| e.to_string())?;
                 Checker::Rx(Box::new(pattern::compile(pattern, lines)?))
             }

@@ -113,6 +113,8 @@ pub enum Checker {
     ValidateUrlEncoding,
     ValidateUtf8Encoding,
     GeoLookup,
+    /// `@rx ^.*$`: every value, captured whole.
+    Whole,
     Always,
     Never,
 }

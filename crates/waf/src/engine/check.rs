@@ -12,7 +12,6 @@ use crate::{
     },
     libinjection,
     seclang::target::Variable,
-    transform::presence,
 };
 use std::borrow::Cow;
 
@@ -91,12 +90,18 @@ impl Transaction {
             },
             Checker::DetectXss => libinjection::is_xss_any_event(value),
             Checker::ValidateByteRange(allowed) => {
-                let present = presence(value);
-                present.iter().zip(allowed).any(|(p, a)| p & !a != 0)
+                self.values.present(id).iter().zip(allowed).any(|(p, a)| p & !a != 0)
             }
             Checker::ValidateUrlEncoding => broken_escape(value),
-            Checker::ValidateUtf8Encoding => std::str::from_utf8(value).is_err(),
+            Checker::ValidateUtf8Encoding => {
+                let [_, _, high, higher] = self.values.present(id);
+                high | higher != 0 && std::str::from_utf8(value).is_err()
+            }
             Checker::GeoLookup => !self.vars[Variable::Geo as usize].is_empty(),
+            Checker::Whole => {
+                zero(value);
+                true
+            }
             Checker::Always => true,
             Checker::Never => false,
         };

@@ -45,16 +45,53 @@ static WORDS: LazyLock<Vec<(&'static [u8], u8)>> = LazyLock::new(|| {
     words
 });
 
+/// Slots of [`INDEX`]: eight for each word at least.
+const SLOTS: usize = 1 << 14;
+
+/// Words by hash, and for each first byte the lengths that its words have.
+struct Index {
+    slots: Vec<u16>,
+    lengths: [u32; 256],
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let mut index = Index { slots: vec![u16::MAX; SLOTS], lengths: [0; 256] };
+    for (number, (word, _)) in WORDS.iter().enumerate() {
+        index.lengths[usize::from(word[0])] |= 1 << word.len();
+        let mut slot = hash(word);
+        while index.slots[slot] != u16::MAX {
+            slot = (slot + 1) % SLOTS;
+        }
+        index.slots[slot] = number as u16;
+    }
+    index
+});
+
+/// FNV-1a, cut to the number of slots.
+fn hash(word: &[u8]) -> usize {
+    let full = word.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
+    (full ^ full >> 32) as usize % SLOTS
+}
+
 /// The kind of a known word or phrase.
 pub fn lookup(word: &[u8]) -> Option<u8> {
-    if word.is_empty() || word.len() > KEPT {
+    let index = &*INDEX;
+    let first = word.first()?.to_ascii_uppercase();
+    if word.len() > KEPT || index.lengths[usize::from(first)] >> word.len() & 1 == 0 {
         return None;
     }
     let mut upper = [0; KEPT];
     upper[..word.len()].copy_from_slice(word);
     upper.make_ascii_uppercase();
     let upper = &upper[..word.len()];
-    WORDS.binary_search_by(|(known, _)| (*known).cmp(upper)).ok().map(|at| WORDS[at].1)
+    let mut slot = hash(upper);
+    loop {
+        let (known, kind) = *WORDS.get(usize::from(index.slots[slot]))?;
+        if known == upper {
+            return Some(kind);
+        }
+        slot = (slot + 1) % SLOTS;
+    }
 }
 
 /// In which quotes the input is taken to stand.
