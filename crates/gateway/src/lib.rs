@@ -7,6 +7,7 @@
 //! Waiting for the network (handshakes, headers, bodies, the application) is measured in real time by the runtime;
 //! everything that is compared or written (validity, expiry, minutes of entries) comes from the instance's clock.
 
+mod activity;
 pub mod assertion;
 mod body;
 mod connection;

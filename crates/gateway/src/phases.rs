@@ -15,6 +15,7 @@ use sekisho_kernel::{
 };
 
 use crate::{
+    activity,
     body::Body,
     cookies, entrance, forward_auth, headers, host, page, problems, proxy,
     reads::route,
@@ -182,7 +183,9 @@ async fn session(way: &mut Way) -> Flow {
         return Box::pin(entrance::ask_in(way)).await;
     };
     let token = Secret::new(token.to_owned());
-    let knock = way.knock(!proxy::is_upgrade(way));
+    let by_itself = way.rules.is_background(way.path());
+    let act = !by_itself && activity::is_act(&way.head.method, &way.head.headers, way.rules.scripted_reads);
+    let knock = way.knock(act);
     match way.door().parts.sessions.resolve(&knock, &token).await {
         Ok(passage) => {
             (way.passage, way.token) = (Some(passage), Some(token));

@@ -43,6 +43,8 @@ pub(crate) struct Rules {
     pub max_connections: usize,
     pub max_per_address: usize,
     pub streams: Box<[String]>,
+    pub background: Box<[String]>,
+    pub scripted_reads: bool,
     pub hsts: Option<HeaderValue>,
     pub allow_clear_site_data: bool,
     pub allow_service_worker: bool,
@@ -57,7 +59,11 @@ pub(crate) struct Rules {
 impl Rules {
     /// Whether a path is marked as a stream.
     pub fn is_stream(&self, path: &str) -> bool {
-        self.streams.iter().any(|prefix| path.starts_with(prefix.as_str()))
+        begins(&self.streams, path)
+    }
+    /// Whether pages call a path by themselves.
+    pub fn is_background(&self, path: &str) -> bool {
+        begins(&self.background, path)
     }
 }
 
@@ -176,7 +182,9 @@ fn build(
         max_header_bytes: count(&settings::MAX_HEADER_BYTES),
         max_connections: count(&settings::MAX_CONNECTIONS),
         max_per_address: count(&settings::MAX_PER_ADDRESS),
-        streams: view.list(&settings::STREAMS).into_iter().filter(|p| p.starts_with('/')).collect(),
+        streams: paths(&view, &settings::STREAMS),
+        background: paths(&view, &settings::BACKGROUND),
+        scripted_reads: view.bool(&settings::SCRIPTED_READS),
         hsts: hsts.and_then(|field| HeaderValue::try_from(field).ok()),
         allow_clear_site_data: view.bool(&settings::ALLOW_CLEAR_SITE_DATA),
         allow_service_worker: view.bool(&settings::ALLOW_SERVICE_WORKER),
@@ -196,6 +204,14 @@ fn keep<T>(troubles: &mut Vec<Problem>, result: Result<Option<T>, Problem>) -> O
         troubles.push(problem);
         None
     })
+}
+
+fn paths(view: &Effective, setting: &'static Setting) -> Box<[String]> {
+    view.list(setting).into_iter().filter(|p| p.starts_with('/')).collect()
+}
+
+fn begins(prefixes: &[String], path: &str) -> bool {
+    prefixes.iter().any(|prefix| path.starts_with(prefix.as_str()))
 }
 
 fn secret(path: &str) -> Result<Option<Secret<String>>, Problem> {

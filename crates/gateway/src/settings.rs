@@ -62,6 +62,14 @@ settings! {
     STREAMS "door.streams" Kind::List, Safe::List(&[]),
         "ストリームとして扱う経路の先頭部分です（例: /live/）。本文の上限と応答の途中の待ち時間を適用しません。",
         "Path prefixes treated as streams (such as /live/): neither the body limit nor the wait between parts of an answer applies.";
+    /// Routes that a page asks by itself.
+    BACKGROUND "door.background" Kind::List, Safe::List(&[]),
+        "画面が自動で呼び出す経路の先頭部分です（例: /api/heartbeat）。どのメソッドの要求も操作とみなさず、無操作サインアウトまでの時間を延ばしません。",
+        "Path prefixes that pages call by themselves (such as /api/heartbeat): requests of any method there are no activity and never prolong a session.";
+    /// Whether what scripts read counts as activity.
+    SCRIPTED_READS "door.scripted_reads_are_activity" Kind::Bool, Safe::Bool(false),
+        "スクリプトによる読み取り（fetch などの GET）を操作とみなすかどうかです。みなすと、画面の自動更新だけでセッションが続きます。ページを開く操作と、送信を伴う要求は、常に操作とみなします。",
+        "Whether reads by scripts (GET by fetch and the like) are activity. If so, polling alone keeps a session alive. Opening a page and sending something always are.";
     /// Certificate chain file.
     CERTIFICATE "door.certificate" Kind::Path, Safe::Str(""),
         "サーバー証明書（中間証明書を含む PEM）のファイルです。更新すると再起動なしで読み直します。空なら、初回起動時に作る自前の認証局で発行します。",

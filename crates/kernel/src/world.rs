@@ -259,6 +259,17 @@ pub trait Socket: Send {
     async fn receive(&mut self) -> Result<Option<String>, Trouble>;
 }
 
+/// A real browser on the prover's host, to which every host name leads to the doors. It ends when it is dropped.
+#[async_trait]
+pub trait RealBrowser: Send + Sync {
+    /// Sets a host's cookie as its answer would: `Secure`, `HttpOnly`, path `/`.
+    async fn cookie(&mut self, host: &str, name: &str, value: &str) -> Result<(), Trouble>;
+    /// Opens an address in a tab, numbered from 0 and made when it is new, and waits until it has loaded.
+    async fn open(&mut self, tab: usize, host: &str, path: &str) -> Result<(), Trouble>;
+    /// What an expression comes to in a tab's page; a promise is awaited.
+    async fn run(&mut self, tab: usize, expression: &str) -> Result<serde_json::Value, Trouble>;
+}
+
 /// What is true of the process that keeps the data.
 #[derive(Clone, Debug)]
 pub struct ProcessFacts {
@@ -335,6 +346,10 @@ pub trait World: Send + Sync {
     async fn send_all(&self, asks: Vec<Ask>) -> Vec<Result<Answer, Trouble>>;
     /// Opens a WebSocket through the door; a refusal's answer comes back as `Err` within `Ok`.
     async fn websocket(&self, ask: Ask) -> Result<Result<Box<dyn Socket>, Answer>, Trouble>;
+    /// A real browser. `None` where the host has none.
+    async fn browser(&self) -> Result<Option<Box<dyn RealBrowser>>, Trouble> {
+        Ok(None)
+    }
     /// Offers one version and suite to a TLS listener, naming `host` (SNI).
     async fn hello(&self, listener: &str, host: &str, hello: Hello) -> Result<HelloAnswer, Trouble>;
     /// Writes bytes to a listener without TLS and returns what comes back within the time-out, at most 64 KiB.

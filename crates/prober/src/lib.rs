@@ -6,6 +6,7 @@
 //!
 //! Layer L3: may use L1 and L0, never an engine.
 
+mod chromium;
 pub mod client;
 pub mod evidence;
 pub mod hello;

@@ -1,6 +1,6 @@
 //! The world of a rehearsal: the prober's own clients in front of an instance that the binary's factory raised.
 
-use std::{net::IpAddr, pin::Pin, sync::Arc};
+use std::{net::IpAddr, path::PathBuf, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -9,10 +9,11 @@ use sekisho_kernel::{
     claim::{Stage, Trouble},
     egress::Stream,
     rng,
-    world::{Answer, Ask, Canary, Hello, HelloAnswer, Rehearsed, Socket, World},
+    world::{Answer, Ask, Canary, Hello, HelloAnswer, RealBrowser, Rehearsed, Socket, World},
 };
 
 use crate::{
+    chromium,
     client::{Client, Dial},
     socket, totp,
 };
@@ -35,17 +36,18 @@ pub struct RehearsalWorld {
     client: Client<ToRehearsed>,
     canaries: Vec<Canary>,
     rng: Arc<dyn Rng>,
+    chromium: Option<PathBuf>,
 }
 
 impl RehearsalWorld {
-    /// Around a raised instance.
+    /// Around a raised instance; `chromium` is the program of a real browser.
     ///
     /// # Errors
     /// When the instance's certificate authority cannot be read.
-    pub fn new(instance: Arc<dyn Rehearsed>, rng: Arc<dyn Rng>) -> Result<Self, Trouble> {
+    pub fn new(instance: Arc<dyn Rehearsed>, rng: Arc<dyn Rng>, chromium: Option<PathBuf>) -> Result<Self, Trouble> {
         let client = Client::new(ToRehearsed(instance.clone()), &instance.trust())?;
         let canaries = instance.canaries();
-        Ok(Self { instance, client, canaries, rng })
+        Ok(Self { instance, client, canaries, rng, chromium })
     }
 }
 
@@ -71,6 +73,12 @@ impl World for RehearsalWorld {
     }
     async fn websocket(&self, ask: Ask) -> Result<Result<Box<dyn Socket>, Answer>, Trouble> {
         socket::open(self.client.stream(&ask).await?, &ask).await
+    }
+    async fn browser(&self) -> Result<Option<Box<dyn RealBrowser>>, Trouble> {
+        match &self.chromium {
+            Some(program) => chromium::start(program, self.instance.clone()).await.map(Some),
+            None => Ok(None),
+        }
     }
     async fn hello(&self, listener: &str, host: &str, hello: Hello) -> Result<HelloAnswer, Trouble> {
         self.client.hello(listener, host, hello, &rng::bytes(&*self.rng)).await

@@ -1,6 +1,6 @@
 //! Runs probes, each in a world of its own, and reaches verdicts.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use sekisho_kernel::{
@@ -66,6 +66,8 @@ pub struct Runner<'a> {
     pub rng: Arc<dyn Rng>,
     /// How many rehearsals run at the same time.
     pub at_once: usize,
+    /// The program of a real browser, where the host has one.
+    pub chromium: Option<PathBuf>,
     /// Told of progress.
     pub progress: &'a dyn Progress,
 }
@@ -104,7 +106,7 @@ impl Runner<'_> {
     async fn rehearse_one(&self, plan: &Plan, out: Option<TakenOut>, finding: &mut Finding) -> Result<(), Trouble> {
         let instance: Arc<dyn sekisho_kernel::world::Rehearsed> =
             Arc::from(self.factory.raise(plan.policy.clone(), out).await?);
-        let outcome = match RehearsalWorld::new(instance.clone(), self.rng.clone()) {
+        let outcome = match RehearsalWorld::new(instance.clone(), self.rng.clone(), self.chromium.clone()) {
             Ok(world) => run_probe(&*plan.probe, &world, finding).await,
             Err(trouble) => Err(trouble),
         };

@@ -31,3 +31,11 @@ pub fn build() -> &'static str {
         if read.is_empty() { String::new() } else { sekisho_prober::evidence::sha256_hex(&read) }
     })
 }
+
+/// A Chromium on the PATH.
+pub fn chromium() -> Option<std::path::PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    let places = std::env::split_paths(&path).flat_map(|dir| names.map(|name| dir.join(name)));
+    places.into_iter().find(|program| program.is_file())
+}

@@ -40,6 +40,7 @@ pub static ABSOLUTE: Setting = Setting {
 pub static NM_02: ClaimSpec = ClaimSpec {
     id: "NM-02",
     clauses: &[
+        "real-browser",
         "polling-does-not-prolong",
         "websocket-does-not-prolong",
         "signed-out-at-limit",

@@ -200,6 +200,10 @@ pub struct ProveArgs {
     /// make databases and roles. What a rehearsal makes there goes with it.
     #[arg(long, value_name = "FILE")]
     pub postgres: Option<PathBuf>,
+    /// The Chromium that acts as a person's browser. Without it, one on the PATH is used; where there is none, the steps that
+    /// need one are named absent.
+    #[arg(long, value_name = "PROGRAM", env = "SEKISHO_CHROMIUM")]
+    pub chromium: Option<PathBuf>,
     /// How many rehearsals run at the same time.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub at_once: u8,

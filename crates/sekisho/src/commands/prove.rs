@@ -144,13 +144,7 @@ pub async fn run(args: ProveArgs, lang: Lang) -> u8 {
         return matrix(policy.as_ref(), &args, &factory, lang).await;
     }
     let bar = Bar::new(plans.len(), args.json);
-    let runner = Runner {
-        factory: &factory,
-        clock: &SystemClock,
-        rng: Arc::new(SystemRng),
-        at_once: usize::from(args.at_once),
-        progress: &bar,
-    };
+    let runner = runner(&args, &factory, &bar);
     let mut proofs = runner.rehearse(plans, args.negative).await;
     let mut lived = Vec::new();
     if let Some(data) = &args.data {
@@ -205,6 +199,17 @@ fn conclude(rows: &[Row], args: &ProveArgs, lang: Lang) -> u8 {
     code
 }
 
+fn runner<'a>(args: &ProveArgs, factory: &'a OwnFactory, bar: &'a Bar) -> Runner<'a> {
+    Runner {
+        factory,
+        clock: &SystemClock,
+        rng: Arc::new(SystemRng),
+        at_once: usize::from(args.at_once),
+        chromium: args.chromium.clone().or_else(process::chromium),
+        progress: bar,
+    }
+}
+
 /// For each control taken out, every probe that turns with it: the golden file.
 async fn matrix(policy: Option<&Policy>, args: &ProveArgs, factory: &OwnFactory, lang: Lang) -> u8 {
     let outs: std::collections::BTreeSet<TakenOut> = sekisho_controls::specs().map(|s| s.negative).collect();
@@ -217,13 +222,7 @@ async fn matrix(policy: Option<&Policy>, args: &ProveArgs, factory: &OwnFactory,
             }
         };
         let bar = Bar::new(plans.len(), true);
-        let runner = Runner {
-            factory,
-            clock: &SystemClock,
-            rng: Arc::new(SystemRng),
-            at_once: usize::from(args.at_once),
-            progress: &bar,
-        };
+        let runner = runner(args, factory, &bar);
         let proofs = runner.rehearse_without(plans, out).await;
         let turned: Vec<&str> = proofs.iter().filter(|p| p.verdict == Verdict::Broken).map(|p| p.id).collect();
         print(&format!("{}: {}\n", out.name(), turned.join(" ")));

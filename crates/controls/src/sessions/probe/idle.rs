@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sekisho_kernel::{
     claim::{ClaimSpec, Finding, Probe, Trouble},
     policy::show_span,
-    world::{Ask, Socket, World},
+    world::{Ask, RealBrowser, Socket, World},
 };
 use serde_json::json;
 
@@ -48,7 +48,13 @@ impl Probe for LeftUntouched {
 
         let mut browser = Browser::default();
         browser.sign_in(world, &mut admin).await?;
-        let mut tab = Tab { console: canary.console.clone(), application: canary.application.clone(), marker, browser };
+        let mut tab = Tab {
+            console: canary.console.clone(),
+            application: canary.application.clone(),
+            marker,
+            browser,
+            real: None,
+        };
         let page = tab.page(world).await?;
         let application = tab.application(world).await?;
         finding.positive(
@@ -58,6 +64,7 @@ impl Probe for LeftUntouched {
             format!("{}; {}", page.words, application.words),
             page.data && application.data,
         );
+        tab.real = Real::open(world, finding, &tab).await?;
         let session = text(&tab.poll(world, 0).await?.json(), "session");
         let id = raw::id_bytes(&session)?;
         let stored = raw::holding(&raw::tables(instance).await?, &id);
@@ -97,7 +104,7 @@ impl Probe for LeftUntouched {
         finding.forbidden(
             "polling-does-not-prolong",
             format!(
-                "the session asked after every {} throughout, then once more {shown} after the last click",
+                "the session asked after every {} throughout, and the application by a script, then once more {shown} after the last click",
                 show_span(minute)
             ),
             "refused",
@@ -114,6 +121,9 @@ impl Probe for LeftUntouched {
             if late.socket { "it still answers" } else { "closed" },
             !late.socket,
         );
+        if let Some(real) = &mut tab.real {
+            real.judge(finding, &canary.console, &tab.marker, &shown).await?;
+        }
         let page = tab.page(world).await?;
         let application = tab.application(world).await?;
         finding.forbidden(
@@ -186,6 +196,7 @@ struct Tab {
     application: String,
     marker: String,
     browser: Browser,
+    real: Option<Real>,
 }
 
 /// What one look at a host gave.
@@ -229,6 +240,16 @@ impl Tab {
         Ok(Look { inside, data: arrived, words })
     }
 
+    /// What pages do by themselves: a script of the application reads something, and the real browser's tabs do theirs.
+    async fn by_itself(&mut self, world: &dyn World) -> Result<sekisho_kernel::world::Answer, Trouble> {
+        if let Some(real) = &mut self.real {
+            real.by_itself().await?;
+        }
+        let ask = Ask::new("GET", &self.application, "/orders/news");
+        let ask = ask.header("sec-fetch-mode", "cors").header("sec-fetch-dest", "empty");
+        self.browser.send(world, ask.header("sec-fetch-site", "same-origin")).await
+    }
+
     /// The page's own polling.
     async fn poll(&mut self, world: &dyn World, node: usize) -> Result<sekisho_kernel::world::Answer, Trouble> {
         self.browser.node = node;
@@ -247,6 +268,7 @@ impl Tab {
         for _ in 0..times {
             rehearsed(world)?.advance(span).await?;
             self.poll(world, 0).await?;
+            self.by_itself(world).await?;
         }
         Ok(())
     }
@@ -263,10 +285,106 @@ impl Tab {
         for n in 0..times {
             rehearsed(world)?.advance(span).await?;
             let got = self.poll(world, 0).await?;
-            out.polled = good(&got);
-            out.polled_words = told(&got);
+            let read = self.by_itself(world).await?;
+            out.polled = good(&got) || good(&read);
+            out.polled_words = format!("{}; the application: {}", told(&got), told(&read));
             out.socket = socket_answers(socket, &format!("still there {n}")).await?;
         }
         Ok(out)
+    }
+}
+
+/// The same person's real browser: a page of the console in one tab, the application with its WebSocket in another.
+struct Real(Box<dyn RealBrowser>);
+
+const CONSOLE: usize = 0;
+const APPLICATION: usize = 1;
+
+impl Real {
+    async fn open(world: &dyn World, finding: &mut Finding, tab: &Tab) -> Result<Option<Self>, Trouble> {
+        let Some(mut browser) = world.browser().await? else {
+            finding.absent("real-browser", "a real browser: this host has no Chromium");
+            return Ok(None);
+        };
+        for host in [&tab.console, &tab.application] {
+            let cookies = tab.browser.cookies(host);
+            for (name, value) in cookies.split("; ").filter_map(|c| c.split_once('=')) {
+                browser.cookie(host, name, value).await?;
+            }
+        }
+        browser.open(CONSOLE, &tab.console, "/users").await?;
+        browser.open(APPLICATION, &tab.application, "/").await?;
+        let socket = "new Promise(done => {
+            window.heard = 0;
+            window.line = new WebSocket(`wss://${location.host}/socket`);
+            line.onmessage = () => { heard += 1; };
+            line.onopen = () => done(true);
+            line.onerror = () => done(false);
+        })";
+        let connected = browser.run(APPLICATION, socket).await?;
+        let shown = browser.run(CONSOLE, "document.body.innerText").await?;
+        let data = shown.as_str().is_some_and(|text| text.contains(&tab.marker));
+        finding.positive(
+            "real-browser",
+            "Chromium opens a page of the console in one tab, and the application with a WebSocket in another",
+            "the page shows its data, the WebSocket is open",
+            format!(
+                "{}; WebSocket {}",
+                if data { "data shown" } else { "no data" },
+                if connected == true { "open" } else { "refused" }
+            ),
+            data && connected == true,
+        );
+        Ok(Some(Self(browser)))
+    }
+
+    /// The console's page asks after its session; the application's page reads something and sends a message.
+    async fn by_itself(&mut self) -> Result<(), Trouble> {
+        self.0.run(CONSOLE, "document.dispatchEvent(new Event('visibilitychange'))").await?;
+        let application =
+            "fetch('/orders/news').then(answer => { window.read = answer.status; line.send('still there'); })";
+        self.0.run(APPLICATION, application).await.map(drop)
+    }
+
+    /// Nothing but time has passed since the last click.
+    async fn judge(&mut self, finding: &mut Finding, console: &str, marker: &str, shown: &str) -> Result<(), Trouble> {
+        self.by_itself().await?;
+        let left = "new Promise(done => {
+            const tries = 50;
+            const look = left => line.readyState === WebSocket.CLOSED || left === 0 ? done({
+                heard, read, open: line.readyState !== WebSocket.CLOSED,
+            }) : setTimeout(look, 100, left - 1);
+            look(tries);
+        })";
+        let application = self.0.run(APPLICATION, left).await?;
+        let gone = "new Promise(done => {
+            const look = left => !document.body.innerText.includes(MARKER) || left === 0
+                ? done(document.documentElement.outerHTML) : setTimeout(look, 100, left - 1);
+            look(50);
+        })";
+        let marked = serde_json::Value::from(marker).to_string();
+        let page = self.0.run(CONSOLE, &gone.replace("MARKER", &marked)).await?;
+        let empties = page.as_str().is_some_and(|html| !html.contains(marker));
+        self.0.open(CONSOLE, console, "/users").await?;
+        let again = self.0.run(CONSOLE, "document.documentElement.outerHTML + location.pathname").await?;
+        let out = again.as_str().is_some_and(|html| !html.contains(marker) && html.ends_with("/sign-in"));
+        let (open, read) = (application["open"] == true, application["read"] == 200);
+        finding.forbidden(
+            "real-browser",
+            format!(
+                "both tabs left alone for {shown}, their polling and WebSocket running; then the console is opened anew"
+            ),
+            "the page empties itself, the application answers nothing, the WebSocket is closed, a sign-in is asked for",
+            format!(
+                "the page {}; the application answers {}; the WebSocket, {} messages later, is {}; {}",
+                if empties { "shows no data" } else { "still shows data" },
+                application["read"],
+                application["heard"],
+                if open { "open" } else { "closed" },
+                if out { "a sign-in is asked for" } else { "no sign-in is asked for" },
+            ),
+            empties && out && !open && !read,
+        );
+        Ok(())
     }
 }
