@@ -354,6 +354,8 @@ pub trait World: Send + Sync {
     async fn hello(&self, listener: &str, host: &str, hello: Hello) -> Result<HelloAnswer, Trouble>;
     /// Writes bytes to a listener without TLS and returns what comes back within the time-out, at most 64 KiB.
     async fn raw(&self, listener: &str, bytes: &[u8]) -> Result<Vec<u8>, Trouble>;
+    /// Lets time pass: a rehearsal's clock is moved, a serving instance's is waited for.
+    async fn pass(&self, span: Duration) -> Result<(), Trouble>;
     /// A marker text that occurs nowhere else.
     fn marker(&self, label: &str) -> String;
     /// The present 6-digit code of a base32 TOTP secret (RFC 6238, SHA-1, 30 s) at the world's clock plus `steps`.

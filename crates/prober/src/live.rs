@@ -1,6 +1,6 @@
 //! The world of a serving instance: its own front door over TCP, as canary tenants made for the run.
 
-use std::{net::IpAddr, net::SocketAddr, pin::Pin, sync::Arc};
+use std::{net::IpAddr, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -108,6 +108,10 @@ impl World for LiveWorld {
     }
     async fn raw(&self, listener: &str, bytes: &[u8]) -> Result<Vec<u8>, Trouble> {
         self.client.raw(listener, bytes).await
+    }
+    async fn pass(&self, span: Duration) -> Result<(), Trouble> {
+        tokio::time::sleep(span).await;
+        Ok(())
     }
     fn marker(&self, label: &str) -> String {
         marker(label, &*self.rng)

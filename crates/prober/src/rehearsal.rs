@@ -1,6 +1,6 @@
 //! The world of a rehearsal: the prober's own clients in front of an instance that the binary's factory raised.
 
-use std::{net::IpAddr, path::PathBuf, pin::Pin, sync::Arc};
+use std::{net::IpAddr, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -85,6 +85,9 @@ impl World for RehearsalWorld {
     }
     async fn raw(&self, listener: &str, bytes: &[u8]) -> Result<Vec<u8>, Trouble> {
         self.client.raw(listener, bytes).await
+    }
+    async fn pass(&self, span: Duration) -> Result<(), Trouble> {
+        self.instance.advance(span).await
     }
     fn marker(&self, label: &str) -> String {
         marker(label, &*self.rng)

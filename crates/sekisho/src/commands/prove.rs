@@ -273,7 +273,7 @@ struct MadeCanary {
     admin: String,
 }
 
-/// Canary tenants are made for the run, and end with it whatever it found.
+/// Each probe gets canary tenants of its own, which end with it whatever it found: none meets what another left behind.
 async fn live(
     data: &Path,
     policy: Option<&Policy>,
@@ -283,36 +283,35 @@ async fn live(
 ) -> Result<Vec<Proof>, Problem> {
     let Some(policy) = policy else { return Ok(Vec::new()) };
     let policy = Arc::new(policy.clone());
-    let password = format!("Kanari-{}-Aa7!", hex::encode(rng::bytes::<8>(&SystemRng)));
-    let made: Made = serde_json::from_str(&tell(data, &["canary", "make", &password], None, lang).await?)
-        .map_err(|e| Problem::new(&INTERNAL).log(e))?;
-    let tenants: Vec<String> = made.canaries.iter().map(|c| c.tenant.to_string()).collect();
-    let outcome = async {
-        let https = made.https.ok_or_else(|| Problem::new(&NOT_RUNNING).at("listen.https"))?;
-        let canaries = made
-            .canaries
-            .into_iter()
-            .map(|c| Canary {
-                tenant: c.tenant,
-                name: c.name,
-                console: c.console,
-                application: c.application,
-                admin: Account { user: c.user, name: c.admin, password: Secret::new(password.clone()) },
-            })
-            .collect();
-        let doors = Doors { https, http: made.http };
-        let pem = made.trust.unwrap_or_default();
-        let world = LiveWorld::new(doors, &pem, canaries, policy.clone(), Arc::new(SystemClock), Arc::new(SystemRng))
+    let mut proofs = Vec::new();
+    for probe in of_paper(chosen(claims), Some(&policy), claims).into_iter().filter(|p| p.spec().live) {
+        let password = format!("Kanari-{}-Aa7!", hex::encode(rng::bytes::<8>(&SystemRng)));
+        let made: Made = serde_json::from_str(&tell(data, &["canary", "make", &password], None, lang).await?)
             .map_err(|e| Problem::new(&INTERNAL).log(e))?;
-        let plans = of_paper(chosen(claims), Some(&policy), claims)
-            .into_iter()
-            .map(|probe| Plan { probe, policy: policy.clone() })
-            .collect();
-        Ok(runner.live(plans, &world).await)
+        let tenants: Vec<String> = made.canaries.iter().map(|c| c.tenant.to_string()).collect();
+        let proven = match live_world(made, &password, policy.clone()) {
+            Ok(world) => Ok(runner.live(vec![Plan { probe, policy: policy.clone() }], &world).await),
+            Err(problem) => Err(problem),
+        };
+        let mut words = vec!["canary", "end"];
+        words.extend(tenants.iter().map(String::as_str));
+        tell(data, &words, None, lang).await?;
+        proofs.extend(proven?);
     }
-    .await;
-    let mut words = vec!["canary", "end"];
-    words.extend(tenants.iter().map(String::as_str));
-    tell(data, &words, None, lang).await?;
-    outcome
+    Ok(proofs)
+}
+
+fn live_world(made: Made, password: &str, policy: Arc<Policy>) -> Result<LiveWorld, Problem> {
+    let https = made.https.ok_or_else(|| Problem::new(&NOT_RUNNING).at("listen.https"))?;
+    let canary = |c: MadeCanary| Canary {
+        tenant: c.tenant,
+        name: c.name,
+        console: c.console,
+        application: c.application,
+        admin: Account { user: c.user, name: c.admin, password: Secret::new(password.to_owned()) },
+    };
+    let canaries = made.canaries.into_iter().map(canary).collect();
+    let (doors, pem) = (Doors { https, http: made.http }, made.trust.unwrap_or_default());
+    LiveWorld::new(doors, &pem, canaries, policy, Arc::new(SystemClock), Arc::new(SystemRng))
+        .map_err(|e| Problem::new(&INTERNAL).log(e))
 }
