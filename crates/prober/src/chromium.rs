@@ -19,7 +19,7 @@ use tokio::{
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
 /// Longer than any page of a rehearsal takes, on a busy host too.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 struct Chromium {
     devtools: WebSocketStream<TcpStream>,
@@ -51,6 +51,9 @@ pub(crate) async fn start(program: &Path, instance: Arc<dyn Rehearsed>) -> Resul
     command
         .args(["--headless=new", "--remote-debugging-port=0", "--ignore-certificate-errors", "--no-first-run"])
         .args(["--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-sync"])
+        // A tab in the background keeps time like the one in front.
+        .args(["--disable-background-timer-throttling", "--disable-renderer-backgrounding"])
+        .args(["--disable-backgrounding-occluded-windows", "--disable-features=IntensiveWakeUpThrottling"])
         .args(["--disable-component-update", "--disable-default-apps", "--disable-extensions"])
         .arg(format!("--host-resolver-rules=MAP * 127.0.0.1:{port}"))
         .arg(format!("--user-data-dir={}", profile.path().display()))
