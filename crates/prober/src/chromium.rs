@@ -157,11 +157,13 @@ impl Chromium {
 
     async fn tab(&mut self, tab: usize) -> Result<String, Trouble> {
         while self.tabs.len() <= tab {
-            let made = self.ask(None, "Target.createTarget", json!({"url": "about:blank"})).await?;
+            let made = self.ask(None, "Target.createTarget", json!({"url": "about:blank", "newWindow": true})).await?;
             let params = json!({"targetId": made["targetId"], "flatten": true});
             let attached = self.ask(None, "Target.attachToTarget", params).await?;
             let session = attached["sessionId"].as_str().unwrap_or_default().to_owned();
             self.ask(Some(&session), "Page.enable", json!({})).await?;
+            // Every tab is one that somebody looks at: pages rest while they are hidden.
+            self.ask(Some(&session), "Emulation.setFocusEmulationEnabled", json!({"enabled": true})).await?;
             self.tabs.push(session);
         }
         Ok(self.tabs[tab].clone())

@@ -360,7 +360,7 @@ impl Real {
         let gone = "new Promise(done => {
             const look = left => !document.body.innerText.includes(MARKER) || left === 0
                 ? done(document.documentElement.outerHTML) : setTimeout(look, 100, left - 1);
-            look(50);
+            look(300);
         })";
         let marked = serde_json::Value::from(marker).to_string();
         let page = self.0.run(CONSOLE, &gone.replace("MARKER", &marked)).await?;
