@@ -4,6 +4,7 @@
 
 mod door;
 mod mutate;
+mod routed;
 mod scene;
 mod seeds;
 mod text;
@@ -116,7 +117,7 @@ fn folder(target: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", "..", "tests", "fuzz", target].iter().collect()
 }
 
-/// A target's corpus, in the order of its files' names.
+/// A target's corpus, in the order of its files' names, and what follows from the route list.
 fn corpus(target: &Target) -> Vec<Vec<u8>> {
     let folder = folder(target.name);
     let mut files: Vec<PathBuf> = fs::read_dir(&folder)
@@ -125,7 +126,13 @@ fn corpus(target: &Target) -> Vec<Vec<u8>> {
         .collect();
     files.sort();
     assert!(!files.is_empty(), "{} has no corpus", target.name);
-    files.iter().map(|file| fs::read(file).expect("it can be read")).collect()
+    let mut inputs: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).expect("it can be read")).collect();
+    match target.name {
+        "api" => inputs.extend(routed::api()),
+        "form" => inputs.extend(routed::pages()),
+        _ => {}
+    }
+    inputs
 }
 
 /// Runs once; whether nothing was found.

@@ -98,7 +98,7 @@ impl Scene {
         let factory = OwnFactory { scratch: dir.path().to_owned(), lender: None };
         let instance: Arc<dyn Rehearsed> =
             Arc::from(runtime.block_on(factory.raise(Arc::new(policy), None)).expect("an instance"));
-        let world = RehearsalWorld::new(instance.clone(), Arc::new(SystemRng)).expect("a world");
+        let world = RehearsalWorld::new(instance.clone(), Arc::new(SystemRng), None).expect("a world");
         let (tls, http2) = (trusting(&instance.trust(), &[]), trusting(&instance.trust(), &[b"h2".to_vec()]));
         let mut scene = Self { runtime, instance, world, tls, http2, words: BTreeMap::new(), _dir: dir };
         assert!(scene.sign_in(), "the administrator signs in");
