@@ -46,6 +46,37 @@ async fn an_entry_that_cannot_be_kept_is_not_acknowledged() {
     .await;
 }
 
+/// What became of a hundred entries made at once.
+async fn crowd(house: &House, cx: &sekisho_kernel::Cx) -> Vec<bool> {
+    let one = |_| {
+        let (vault, cx) = (house.vault.clone(), cx.clone());
+        tokio::spawn(async move { vault.enter(&cx, &event::SITE_READ, Outcome::Success, "sit_1", Vec::new()).await })
+    };
+    let tasks: Vec<_> = (0..100).map(one).collect();
+    let mut told = Vec::new();
+    for task in tasks {
+        told.push(task.await.expect("told").is_ok());
+    }
+    told
+}
+
+#[tokio::test]
+async fn of_a_crowd_each_is_told_what_became_of_its_own_entry() {
+    each(|house| async move {
+        let cx = house.person(house.a, all()).await;
+        house.test.faults.plan(1, sekisho_store::Fault::Io);
+        let told = crowd(&house, &cx).await;
+        let accepted = told.iter().filter(|ok| **ok).count();
+        assert!(accepted < told.len(), "the first commit failed");
+        let filter = Filter { event: Some("site.read".into()), limit: 200, ..Filter::default() };
+        let rows = house.vault.history(&Scope::of(&cx), filter).await.expect("history").rows;
+        assert_eq!(rows.len(), accepted);
+        house.test.store.close();
+        assert!(!crowd(&house, &cx).await.contains(&true), "a closed store takes nothing, and says so to all");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn many_writers_and_a_sequencer_lose_nothing() {
     each(|house| async move {
