@@ -86,7 +86,7 @@ impl Call {
     /// The interface of the route.
     pub const fn via(&self) -> Via {
         match self.route.surface {
-            Surface::Api => Via::Api,
+            Surface::Api | Surface::Oauth => Via::Api,
             Surface::Page | Surface::File => Via::Console,
         }
     }
@@ -180,7 +180,7 @@ impl Call {
         let shape = self.route.body.unwrap_or(&NOTHING);
         let given = match self.route.surface {
             Surface::Api => shape.json(&self.body)?,
-            Surface::Page | Surface::File => {
+            Surface::Page | Surface::File | Surface::Oauth => {
                 let own: Vec<_> = self.form().into_iter().filter(|(n, _)| !OF_FORMS.contains(&n.as_str())).collect();
                 shape.pairs(&own)?
             }

@@ -123,6 +123,14 @@ shapes! {
     NEW_ADDRESS_RULE "NewAddressRule" [need("network", Takes::Network, "An address or a network in CIDR form."), may("note", NOTE, "Free text.")];
     /// What to change in an address rule.
     ADDRESS_RULE_PATCH "AddressRulePatch" [may("network", Takes::Network, "The network."), may("note", NOTE, "Free text.")];
+    /// A new application.
+    NEW_APPLICATION "NewApplication" [
+        need("name", NAME, "Unique within the tenant."),
+        may("redirect_uris", Takes::Addresses(10), "https on port 443, compared to the letter."),
+        may("rights", Takes::Words(rights), "What it may ask people for."),
+        may("confidential", Takes::Bool, "Whether it keeps a secret."),
+        may("account", Takes::Id("usr"), "The service account as which it acts when it acts for nobody."),
+    ];
     /// A token of one's own.
     NEW_OWN_TOKEN "NewOwnApiToken" [
         need("name", NAME, "What it is for."),

@@ -33,6 +33,16 @@ messages! {
     ALL "すべて" "All";
     ALL_PAPERS "すべてのホワイトペーパー" "All papers";
     ANY_ADDRESS "制限なし" "Any address";
+    APPLICATIONS "第三者のアプリケーション" "Third-party applications";
+    APPLICATIONS_LEAD "利用者の同意を得て、その権限の一部で動くアプリケーション（OAuth）です。管理者が承認するまでは動きません。" "Applications that act for people with their consent (OAuth). None does before an administrator approves it.";
+    APP_ADD "アプリケーションを登録" "Register an application";
+    APP_APPROVE "承認" "Approve";
+    APP_APPROVED "承認済み" "Approved";
+    APP_CONFIDENTIAL "秘密を保管できる（サーバー側で動く）" "Keeps a secret (runs on a server)";
+    APP_PENDING "承認待ち" "Waiting for approval";
+    APP_REDIRECTS "戻り先アドレス" "Redirect addresses";
+    APP_REDIRECTS_HINT "https、ポート 443 に限ります。複数ある場合は空白で区切ります。" "https on port 443 only; separate several with spaces.";
+    APP_SECRET_ISSUED "アプリケーションの秘密を発行しました" "The application's secret has been issued";
     AREA "分野" "Area";
     AUTHENTICATOR_APP "認証アプリ（TOTP）" "Authenticator app (TOTP)";
     BACK_TO_PLATFORM "プラットフォームの値に戻す" "Back to the platform's value";
@@ -216,6 +226,19 @@ messages! {
     NO_PROOF_YET "この記録はまだ署名付きチェックポイントに含まれていません。通常は 10 秒以内に含まれます。" "No signed checkpoint covers this entry yet. It usually takes less than ten seconds.";
     NO_TOKENS "API トークンはありません。" "There is no API token.";
     SERVICE_ACCOUNT "サービスアカウント（人ではなく、API トークンだけを使う）" "Service account: no person, API tokens alone";
+    CONSENTS "連携中のアプリケーション" "Applications acting for you";
+    CONSENTS_LEAD "同意を撤回すると、アプリケーションが持つトークンは直ちに使えなくなります。" "Withdraw a consent and the application's tokens end at once.";
+    CONSENT_ALLOW "許可する" "Allow";
+    CONSENT_ASKS "が次のことを求めています。" "asks to do this for you:";
+    CONSENT_DENY "許可しない" "Do not allow";
+    CONSENT_EXPLAINED "パスワードは渡されません。許可はアカウントの画面でいつでも撤回できます。" "Your password is not given away. You can withdraw this at any time on your account's page.";
+    CONSENT_TITLE "アプリケーションの許可" "Let an application act for you";
+    CONSENT_WITHDRAW "撤回" "Withdraw";
+    CONFIRM_WITHDRAW "このアプリケーションは直ちに使えなくなります。よろしいですか。" "The application stops at once. Go on?";
+    DONE_WITHDRAWN "同意を撤回しました。" "The consent has been withdrawn.";
+    GOING_BACK "アプリケーションへ戻ります" "Back to the application";
+    NO_APPLICATIONS "アプリケーションはありません。" "There is no application.";
+    NO_CONSENTS "連携中のアプリケーションはありません。" "No application acts for you.";
     CONFIRM_TOKEN_END "このトークンは直ちに使えなくなります。よろしいですか。" "The token ends at once. Go on?";
     DONE_TOKEN_ENDED "トークンを終了しました。" "The token has ended.";
     NO_CLIENTS "署名クライアントはありません。" "There is no signing client.";
@@ -408,6 +431,7 @@ pub fn done(code: &str) -> Option<&'static Text> {
         "session-ended" => DONE_SESSION_ENDED,
         "sessions-ended" => DONE_SESSIONS_ENDED,
         "token-ended" => DONE_TOKEN_ENDED,
+        "consent-withdrawn" => DONE_WITHDRAWN,
         "signed-out" => DONE_SIGNED_OUT,
         "signed-out-everywhere" => DONE_SIGNED_OUT_EVERYWHERE,
         _ => return None,
@@ -428,6 +452,7 @@ pub fn section(name: &str) -> Option<&'static Text> {
         "switches" => FUNCTIONS,
         "unique_id" => CLIENTS,
         "tokens" => TOKENS,
+        "oauth" => APPLICATIONS,
         "door" => S_DOOR,
         "store" => S_STORE,
         "keys" => S_KEYS,
@@ -460,6 +485,8 @@ pub fn field(name: &str) -> Option<&'static Text> {
         "off" => FUNCTIONS,
         "unique_id" => UNIQUE_ID,
         "days" => TOKEN_DAYS,
+        "redirect_uris" => APP_REDIRECTS,
+        "confidential" => APP_CONFIDENTIAL,
         "networks" => TOKEN_NETWORKS,
         "service" => SERVICE_ACCOUNT,
         "user" => SIGN_IN_NAME,

@@ -67,6 +67,7 @@ pub fn problem(call: &Call, fault: &Fault) -> Response {
             let kind = HeaderValue::from_static("application/problem+json");
             (status(problem.kind.category), [(header::CONTENT_TYPE, kind)], body).into_response()
         }
+        Surface::Oauth => oauth_error(problem),
         Surface::Page | Surface::File => page::error::render(call, fault),
     };
     let headers = response.headers_mut();
@@ -75,6 +76,24 @@ pub fn problem(call: &Call, fault: &Fault) -> Response {
     }
     if problem.kind.category == Category::Unauthenticated && call.route.surface == Surface::Api {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+/// An error as OAuth 2.1 §3.2.4 writes it.
+fn oauth_error(problem: &sekisho_kernel::Problem) -> Response {
+    let kind = problem.kind;
+    let word = match kind.name.strip_prefix("oauth-") {
+        Some(word) => word.replace('-', "_"),
+        None if kind.category == Category::Unavailable => "temporarily_unavailable".into(),
+        None if kind.category == Category::Internal => "server_error".into(),
+        None => "invalid_request".into(),
+    };
+    let body = json!({ "error": word, "error_description": kind.title.get(sekisho_kernel::Lang::En) }).to_string();
+    let json = HeaderValue::from_static("application/json");
+    let mut response = (status(kind.category), [(header::CONTENT_TYPE, json)], body).into_response();
+    if kind.category == Category::Unauthenticated {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"oauth\""));
     }
     response
 }

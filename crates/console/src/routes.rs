@@ -58,6 +58,8 @@ pub enum Surface {
     Page,
     /// A style sheet, script or picture.
     File,
+    /// An OAuth endpoint or its metadata: forms from applications, JSON in OAuth's own form.
+    Oauth,
 }
 
 /// What a route needs.
@@ -187,6 +189,12 @@ impl RouteInfo {
     const fn page(mut self) -> Self {
         self.surface = Surface::Page;
         self.gives = if self.verb.mutates() { Gives::Redirect } else { Gives::Page };
+        self
+    }
+    const fn oauth(mut self) -> Self {
+        self.surface = Surface::Oauth;
+        self.gives = Gives::Media(&["application/json"]);
+        self.activity = false;
         self
     }
     const fn file(mut self, kind: &'static [&'static str]) -> Self {
@@ -342,6 +350,23 @@ static ROUTES: &[RouteInfo] = &[
         .says("Changes a rule.").id("adr").body(&i::ADDRESS_RULE_PATCH).gives(200, "AddressRule").version(true),
     route!(Delete "/api/v1/address-rules/{id}" "deleteAddressRule" right(R::ADDRESSES_WRITE), Some(&e::ADDRESS_RULE_DELETE), api::addresses::delete)
         .says("Removes a rule.").id("adr").version(false),
+    route!(Get "/api/v1/me/applications" "listConsents" OWN, Some(&e::CONSENT_LIST), api::applications::consents)
+        .says("Which applications act for oneself.").gives(200, "ConsentList"),
+    route!(Delete "/api/v1/me/applications/{id}" "withdrawConsent" OWN, Some(&e::CONSENT_WITHDRAW), api::applications::withdraw)
+        .says("Withdraws a consent; what the application holds ends at once.").id("cns"),
+    // --- third-party applications
+    route!(Get "/api/v1/applications" "listApplications" right(R::CLIENTS_READ), Some(&e::APPLICATION_LIST), api::applications::list)
+        .says("Third-party applications, oldest first.").query(&i::PAGE).gives(200, "ApplicationList"),
+    route!(Post "/api/v1/applications" "createApplication" right(R::CLIENTS_WRITE), Some(&e::APPLICATION_CREATE), api::applications::create)
+        .says("Registers an application; it waits for approval. A secret comes back, once.").body(&i::NEW_APPLICATION).gives(201, "ApplicationIssued"),
+    route!(Get "/api/v1/applications/{id}" "readApplication" right(R::CLIENTS_READ), Some(&e::APPLICATION_READ), api::applications::read)
+        .says("One application.").id("app").gives(200, "Application"),
+    route!(Post "/api/v1/applications/{id}/approve" "approveApplication" right(R::CLIENTS_APPROVE), Some(&e::APPLICATION_APPROVE), api::applications::approve)
+        .says("Lets it act.").id("app").body(&i::EMPTY).gives(200, "Application"),
+    route!(Post "/api/v1/applications/{id}/stop" "stopApplication" right(R::CLIENTS_WRITE), Some(&e::APPLICATION_STOP), api::applications::stop)
+        .says("Stops it; what it holds ends at once.").id("app").body(&i::EMPTY).gives(200, "Application"),
+    route!(Delete "/api/v1/applications/{id}" "deleteApplication" right(R::CLIENTS_WRITE), Some(&e::APPLICATION_DELETE), api::applications::delete)
+        .says("Deletes it with every consent and token.").id("app").version(false),
     // --- signing clients
     route!(Get "/api/v1/signing-clients" "listSigningClients" right(R::CLIENTS_READ), Some(&e::CLIENT_LIST), api::clients::list)
         .says("Applications that sign their users in, oldest first.").query(&i::PAGE).gives(200, "SigningClientList"),
@@ -475,6 +500,21 @@ static ROUTES: &[RouteInfo] = &[
     route!(Get "/history/{id}" "entryPage" right(R::HISTORY_READ), Some(&e::HISTORY_READ), page::history::show_one).id("ent").page(),
     route!(Get "/claims" "claimsPage" right(R::CLAIMS_READ), Some(&e::CLAIMS_READ), page::claims::show).query(&i::CLAIM_FORM).page(),
     route!(Get "/claims/{claim}" "claimPage" right(R::CLAIMS_READ), Some(&e::CLAIMS_READ), page::claims::show_one).page(),
+    // --- pages: applications
+    route!(Get "/applications" "applicationsPage" right(R::CLIENTS_READ), Some(&e::APPLICATION_LIST), page::applications::show).query(&i::PAGE).page(),
+    route!(Post "/applications" "createApplicationForm" right(R::CLIENTS_WRITE), Some(&e::APPLICATION_CREATE), page::applications::create).page(),
+    route!(Post "/applications/{id}/approve" "approveApplicationForm" right(R::CLIENTS_APPROVE), Some(&e::APPLICATION_APPROVE), page::applications::approve).id("app").page(),
+    route!(Post "/applications/{id}/stop" "stopApplicationForm" right(R::CLIENTS_WRITE), Some(&e::APPLICATION_STOP), page::applications::stop).id("app").page(),
+    route!(Post "/applications/{id}/delete" "deleteApplicationForm" right(R::CLIENTS_WRITE), Some(&e::APPLICATION_DELETE), page::applications::delete).id("app").page(),
+    route!(Get "/account/applications" "consentsPage" OWN, Some(&e::CONSENT_LIST), page::applications::consents).page(),
+    route!(Post "/account/applications/{id}/withdraw" "withdrawConsentForm" OWN, Some(&e::CONSENT_WITHDRAW), page::applications::withdraw).id("cns").page(),
+    // --- OAuth
+    route!(Get "/oauth/authorize" "authorizePage" OWN, None, page::applications::authorize).page(),
+    route!(Post "/oauth/authorize" "consentForm" OWN, Some(&e::CONSENT_CREATE), page::applications::consent).page(),
+    route!(Post "/oauth/token" "oauthToken" PUBLIC, Some(&e::OAUTH_TOKEN), api::oauth::token).oauth(),
+    route!(Post "/oauth/introspect" "oauthIntrospect" PUBLIC, Some(&e::OAUTH_INTROSPECT), api::oauth::introspect).oauth(),
+    route!(Post "/oauth/revoke" "oauthRevoke" PUBLIC, Some(&e::OAUTH_REVOKE), api::oauth::revoke).oauth(),
+    route!(Get "/.well-known/oauth-authorization-server" "oauthMetadata" PUBLIC, None, api::oauth::metadata).oauth(),
     // --- files
     route!(Get "/assets/console.css" "styleFile" PUBLIC, None, files::style).file(&["text/css"]).idle(),
     route!(Get "/assets/console.js" "scriptFile" PUBLIC, None, files::script).file(&["text/javascript"]).idle(),

@@ -190,6 +190,21 @@ pub fn all() -> Map<String, Value> {
     put("GrantList", list("Grant"));
     put("Site", record("sit", &[("name", "text"), ("note", "text")]));
     put("SiteList", list("Site"));
+    let application = [
+        ("name", "text"),
+        ("redirect_uris", "texts"),
+        ("rights", "texts"),
+        ("confidential", "bool"),
+        ("account", "id?:usr"),
+        ("state", "pending|approved|stopped"),
+    ];
+    put("Application", record("app", &application));
+    put("ApplicationList", list("Application"));
+    let mut issued = record("app", &application);
+    issued["properties"]["secret"] = json!({ "type": "string", "description": "Its secret, shown once." });
+    put("ApplicationIssued", issued);
+    put("Consent", record("cns", &[("application", "id:app"), ("name", "text"), ("rights", "texts")]));
+    put("ConsentList", list("Consent"));
     let token = [
         ("user", "id:usr"),
         ("name", "text"),

@@ -112,6 +112,10 @@ async fn admit(call: &mut Call) -> Result<(), Fault> {
     let route = call.route;
     let mutating = route.verb.mutates();
     let bearer = call.headers.contains_key(header::AUTHORIZATION) && route.surface == Surface::Api;
+    if route.surface == Surface::Oauth {
+        // Applications prove who they are in the request itself; no cookie counts, so nobody can be made to send it.
+        return if mutating { content_type(route, &call.headers, &call.body) } else { Ok(()) };
+    }
     if mutating {
         let browser_only = route.surface == Surface::Page;
         guard::same_origin(&call.headers, &call.arrival.host.host, call.arrival.port, browser_only)?;
@@ -149,7 +153,7 @@ async fn admit(call: &mut Call) -> Result<(), Fault> {
 fn forgery(call: &Call) -> Result<(), Fault> {
     let given = match call.route.surface {
         Surface::Api => call.headers.get("x-csrf-token").and_then(|v| v.to_str().ok()).unwrap_or("").to_owned(),
-        Surface::Page | Surface::File => call.field("csrf"),
+        Surface::Page | Surface::File | Surface::Oauth => call.field("csrf"),
     };
     let sound = match (&call.token, &call.passage, call.route.surface) {
         (Some(token), Some(_), _) => guard::csrf_matches(token.reveal(), &given),
@@ -165,12 +169,15 @@ fn content_type(route: &RouteInfo, headers: &HeaderMap, body: &[u8]) -> Result<(
     let kind = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     let fits = match route.surface {
         Surface::Api => kind == "application/json" || (body.is_empty() && kind.is_empty()),
-        Surface::Page | Surface::File => kind == "application/x-www-form-urlencoded",
+        Surface::Page | Surface::File | Surface::Oauth => kind == "application/x-www-form-urlencoded",
     };
     if fits { Ok(()) } else { Err(Fault::own(Problem::new(&MALFORMED).at("Content-Type"))) }
 }
 
 fn token(route: &RouteInfo, headers: &HeaderMap) -> Option<Secret<String>> {
+    if route.surface == Surface::Oauth {
+        return None;
+    }
     if route.surface == Surface::Api
         && let Some(value) = headers.get(header::AUTHORIZATION)
     {

@@ -31,6 +31,8 @@ pub enum Takes {
     Network,
     /// At most so many of them.
     Networks(usize),
+    /// At most so many https addresses.
+    Addresses(usize),
     /// A mail address.
     Mail,
     /// Any JSON value; the handler knows its kind.
@@ -103,7 +105,7 @@ impl Shape {
                 faults.push(FieldFault { field: clipped(name), says: unknown() });
                 continue;
             };
-            if let Takes::Words(_) | Takes::Networks(_) = field.takes {
+            if let Takes::Words(_) | Takes::Networks(_) | Takes::Addresses(_) = field.takes {
                 let list = given.entry(name.clone()).or_insert_with(|| json!([]));
                 if let (Value::Array(list), false) = (list, text.is_empty()) {
                     list.push(json!(text));
@@ -204,6 +206,9 @@ pub fn schema_of(takes: Takes) -> Value {
         Takes::Networks(most) => {
             json!({ "type": "array", "maxItems": most, "items": { "type": "string", "maxLength": 49 } })
         }
+        Takes::Addresses(most) => {
+            json!({ "type": "array", "maxItems": most, "items": { "type": "string", "format": "uri", "maxLength": 512 } })
+        }
         Takes::Mail => json!({ "type": "string", "format": "email", "maxLength": 254 }),
         Takes::Any => json!({}),
     }
@@ -252,6 +257,10 @@ fn fits(takes: Takes, value: &Value) -> Result<(), Text> {
         }
         (Takes::Networks(most), Value::Array(list)) if list.len() <= most => {
             list.iter().try_for_each(|one| fits(Takes::Network, one)).map_err(|_| rule())
+        }
+        (Takes::Addresses(most), Value::Array(list)) if list.len() <= most => {
+            let fits = |one: &Value| one.as_str().is_some_and(|s| s.starts_with("https://") && s.len() <= 512);
+            if list.iter().all(fits) { Ok(()) } else { Err(rule()) }
         }
         (Takes::Mail, Value::String(s)) if is_mail(s) => Ok(()),
         _ => Err(rule()),
@@ -319,6 +328,12 @@ pub fn allowed(takes: Takes) -> Text {
         Takes::Networks(most) => Text::owned(
             format!("IPv4 または IPv6 のアドレス範囲を {most} 件まで指定します（例: 203.0.113.0/24、2001:db8::/32）。"),
             format!("Give at most {most} IPv4 or IPv6 ranges such as 203.0.113.0/24 or 2001:db8::/32."),
+        ),
+        Takes::Addresses(most) => Text::owned(
+            format!(
+                "https で始まり、ポート 443 のアドレスを {most} 件まで指定します（例: https://app.example/callback）。"
+            ),
+            format!("Give at most {most} addresses that are https on port 443, such as https://app.example/callback."),
         ),
         Takes::Mail => {
             Text::new("メールアドレス（254 文字以下）で指定します。", "Give a mail address of at most 254 characters.")

@@ -7,15 +7,15 @@ use sekisho_kernel::{
     Effective, Setting, TakenOut, Text,
     access::AccessQuestion,
     gate::{
-        AddressLists, AuditRule, Decision, FactorRule, Gates as Hooks, LockoutRule, PasswordRule, SessionRule,
-        SignatureRule, TlsRule, TokenRule,
+        AddressLists, AuditRule, Decision, FactorRule, Gates as Hooks, LockoutRule, OauthRule, PasswordRule,
+        SessionRule, SignatureRule, TlsRule, TokenRule,
     },
     policy::Value,
 };
 
 use crate::{
-    CONTROLS, access, addresses, audit, encryption, lockout, passwords, second_factor, sessions, switches, tenancy,
-    tenant_keys, tenant_policy, tokens, unique_id,
+    CONTROLS, access, addresses, audit, encryption, lockout, oauth, passwords, second_factor, sessions, switches,
+    tenancy, tenant_keys, tenant_policy, tokens, unique_id,
 };
 
 /// Every gate. A serving instance is given [`Gates::whole`]; only a rehearsal can name what is taken out, since
@@ -69,6 +69,9 @@ impl Hooks for Gates {
     }
     fn tokens(&self, policy: &Effective) -> TokenRule {
         tokens::rule(&tenant_policy::seen(policy, self.out))
+    }
+    fn oauth(&self, policy: &Effective) -> OauthRule {
+        oauth::rule(policy)
     }
     fn access(&self, question: &AccessQuestion) -> Decision {
         let tenant = tenancy::check(question);

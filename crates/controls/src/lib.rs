@@ -12,6 +12,7 @@ pub mod data_catalogue;
 pub mod encryption;
 mod gates;
 pub mod lockout;
+pub mod oauth;
 pub mod passwords;
 mod probing;
 mod profiles;
@@ -42,6 +43,7 @@ pub static CONTROLS: &[&Declared] = &[
     &second_factor::CONTROL,
     &unique_id::CONTROL,
     &tokens::CONTROL,
+    &oauth::CONTROL,
     &sessions::CONTROL,
     &sign_out::CONTROL,
     &access::CONTROL,

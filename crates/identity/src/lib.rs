@@ -16,6 +16,7 @@ mod guard;
 mod hasher;
 mod link;
 mod lockout;
+mod oauth;
 mod password;
 mod people;
 pub mod problems;

@@ -11,7 +11,9 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Tx};
 
 use crate::{
-    Answer, Identity, by_job, people,
+    Answer, Identity, by_job,
+    oauth::grants,
+    people,
     problems::LINK_OVER,
     records::{Credential, LinkPurpose, OneTimeLink, RecoveryCodes, TenantSetting, UserAccount},
     rights, session, settings, sql, token, tokens,
@@ -94,6 +96,7 @@ impl Identity {
                 drop_all(tx, user)?;
                 session::end_all(tx, tenant, user, None)?;
                 tokens::end_all(tx, tenant, user)?;
+                grants::end_all(tx, tenant, ("user_id", user.into()))?;
                 tx.keep(&sql::TRY_CLEAR, &[user.into()])?;
                 people::moved(tx, user)?;
                 tx.notify("rights", &format!("{tenant}:{user}"))?;

@@ -134,6 +134,39 @@ problems! {
     SERVICE_ACCOUNT "SK-4033" "service-account" Invalid
         "サービスアカウントには行えません。" "This cannot be done to a service account."
         "サービスアカウントは一般ユーザーの種別で、API トークンだけを使います。権限はロールで付与してください。" "A service account is of the type user and has API tokens alone. Give it rights by roles.";
+    /// A redirect address that is none of an application's, or cannot be one.
+    BAD_REDIRECT "SK-4040" "bad-redirect" Invalid
+        "この戻り先アドレスは使えません。" "This redirect address cannot be used."
+        "https で始まり、ポート 443、ホスト名、フラグメントなしのアドレスを登録し、登録したとおりに指定してください。"
+        "Register an address that is https on port 443, with a host name and no fragment, and send it exactly as registered.";
+    /// An application that is unknown, not approved, or whose secret is wrong.
+    OAUTH_CLIENT "SK-4041" "oauth-invalid-client" Unauthenticated
+        "このアプリケーションは使えません。" "This application cannot be used."
+        "クライアント ID と秘密を確かめてください。管理者が承認するまでは使えません。" "Check client id and secret. It works once an administrator has approved it.";
+    /// A consent page that has run out.
+    OAUTH_PAGE_OVER "SK-4042" "oauth-page-over" Conflict
+        "この同意画面の有効期限が切れました。" "This consent page has run out."
+        "アプリケーションから、もう一度始めてください。" "Start again from the application.";
+    /// A code or refresh token that is unknown, used, run out or another client's.
+    OAUTH_GRANT "SK-4043" "oauth-invalid-grant" Invalid
+        "この認可コードまたはリフレッシュトークンは使えません。" "This code or refresh token cannot be used."
+        "認可をはじめからやり直してください。" "Begin the authorisation again.";
+    /// A scope beyond what was approved.
+    OAUTH_SCOPE "SK-4044" "oauth-invalid-scope" Invalid
+        "この範囲は許可されていません。" "This scope is not allowed."
+        "承認された権限の名前を空白で区切って指定してください。" "Give names of approved rights, separated by spaces.";
+    /// A grant type that this application may not use.
+    OAUTH_NOT_ALLOWED "SK-4045" "oauth-unauthorized-client" Invalid
+        "このアプリケーションには許可されていない方式です。" "This application may not use this grant."
+        "client_credentials は、サービスアカウントで動くアプリケーションだけが使えます。" "client_credentials is for applications that act as a service account.";
+    /// A request that the token endpoint cannot read.
+    OAUTH_REQUEST "SK-4046" "oauth-invalid-request" Invalid
+        "要求の項目が不足しているか、誤っています。" "A parameter is missing or wrong."
+        "OAuth 2.1 の項目を確かめてください。" "Check the parameters against OAuth 2.1.";
+    /// A grant type that there is not.
+    OAUTH_KIND "SK-4047" "oauth-unsupported-grant-type" Invalid
+        "この grant_type には対応していません。" "This grant_type is not supported."
+        "authorization_code、refresh_token、client_credentials のいずれかを使ってください。" "Use authorization_code, refresh_token or client_credentials.";
     /// A host name is registered already or is none.
     BAD_HOST "SK-4029" "bad-host" Invalid
         "このホスト名は登録できません。" "This host name cannot be registered."

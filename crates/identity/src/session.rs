@@ -21,6 +21,7 @@ use sekisho_vault::{Bookkeeping, Entry, Scope, Stored, Tx};
 use crate::{
     Answer, Identity, by_job,
     cache::Slot,
+    oauth::grants,
     own, people,
     problems::ENTRY_CODE_OVER,
     records::{HostToken, UserSession},
@@ -247,6 +248,9 @@ impl Made {
 #[async_trait]
 impl Sessions for Identity {
     async fn resolve(&self, knock: &Knock, token: &Secret<String>) -> Result<Arc<Passage>, Problem> {
+        if token.reveal().starts_with(grants::ACCESS) {
+            return self.resolve_access(knock, token.reveal()).await;
+        }
         if tokens::is_token(token.reveal()) {
             return self.resolve_token(knock, token.reveal()).await;
         }

@@ -4,8 +4,26 @@
 use sekisho_vault::Bookkeeping;
 
 /// The tables: number, name, text.
-pub const MIGRATIONS: &[(u32, &str, &str)] =
-    &[(10, "identity", TABLES), (11, "signing clients", SIGNING_CLIENTS), (12, "api tokens", API_TOKENS)];
+pub const MIGRATIONS: &[(u32, &str, &str)] = &[
+    (10, "identity", TABLES),
+    (11, "signing clients", SIGNING_CLIENTS),
+    (12, "api tokens", API_TOKENS),
+    (13, "oauth", OAUTH),
+];
+
+const OAUTH: &str = "
+CREATE TABLE oauth_application (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, x_name BLOB, state TEXT, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id), UNIQUE (tenant, x_name));
+CREATE TABLE oauth_consent (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, application_id BLOB, user_id BLOB, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id),
+  UNIQUE (tenant, user_id, application_id));
+CREATE INDEX oauth_consent_application ON oauth_consent (tenant, application_id);
+CREATE TABLE oauth_grant (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, application_id BLOB, user_id BLOB, expires BIGINT, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+CREATE INDEX oauth_grant_application ON oauth_grant (tenant, application_id);
+CREATE INDEX oauth_grant_user ON oauth_grant (tenant, user_id);
+CREATE INDEX oauth_grant_expires ON oauth_grant (tenant, expires);
+";
 
 const API_TOKENS: &str = "
 CREATE TABLE api_token (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
@@ -131,6 +149,8 @@ bookkeeping! {
     /// API tokens past an end. `$2` expired at or before, `$3` last used, or made, at or before.
     TOKEN_OVER "token.over"
         "SELECT id FROM api_token WHERE tenant = $1 AND (expires <= $2 OR COALESCE(last_used, created) <= $3) ORDER BY id LIMIT 1000";
+    /// Forgets families of tokens that have run out. `$2` now.
+    OAUTH_SWEEP "oauth.sweep" "DELETE FROM oauth_grant WHERE tenant = $1 AND expires <= $2";
     /// Sessions past an end. `$2` last used at or before, `$3` signed in at or before.
     SESSION_OVER "session.over"
         "SELECT id FROM user_session WHERE tenant = $1 AND (last_used <= $2 OR signed_in <= $3) ORDER BY id LIMIT 1000";

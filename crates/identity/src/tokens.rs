@@ -48,9 +48,9 @@ const fn as_session(id: ApiTokenId) -> SessionId {
     id.cast::<SessionKind>()
 }
 
-/// Whether a text has the form of a token.
+/// Whether a text has the form of a token of the API, an application's included: it is no session's.
 pub fn is_token(text: &str) -> bool {
-    text.starts_with(PREFIX)
+    text.starts_with(PREFIX) || text.starts_with(crate::oauth::grants::ACCESS)
 }
 
 fn key_of(text: &str) -> Option<[u8; 32]> {

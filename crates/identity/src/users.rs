@@ -14,7 +14,9 @@ use sekisho_vault::{Committed, Entry, Page, Permit, Scope, Stored, Tx, View};
 use crate::{
     Answer, Identity, clients,
     guard::{self, Reach, able, another_administrator},
-    link, own, page_size,
+    link,
+    oauth::{applications, grants},
+    own, page_size,
     password::{self, Whose},
     people::{changed, drop_factors, fold, found, mentions, moved, of_user, shown, user_view},
     problems::{OWN_ACCOUNT, SEARCH_TOO_WIDE, SERVICE_ACCOUNT},
@@ -236,7 +238,8 @@ impl Identity {
                 return Ok(Entry::default());
             }
             let (ended, tokens) = (session::end_all(tx, tenant, id, None)?, tokens::end_all(tx, tenant, id)?);
-            Ok(Entry::default().with("sessions_ended", ended).with("tokens_ended", tokens))
+            let held = grants::end_all(tx, tenant, ("user_id", id.into()))?;
+            Ok(Entry::default().with("sessions_ended", ended).with("tokens_ended", tokens + held))
         })
         .await
     }
@@ -287,6 +290,7 @@ impl Identity {
                 gone_for_good(tx, &reach, me, &person)?;
                 session::end_all(tx, tenant, id, None)?;
                 tokens::end_all(tx, tenant, id)?;
+                applications::drop_person(tx, tenant, id)?;
                 tx.delete::<Credential>(id)?;
                 tx.delete::<RecoveryCodes>(id)?;
                 drop_factors(tx, id)?;

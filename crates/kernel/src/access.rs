@@ -78,6 +78,7 @@ catalogue! {
         SESSIONS_READ "sessions.read" SESSIONS false "ユーザーのセッションを見る" "See users' sessions";
         SESSIONS_END "sessions.end" SESSIONS false "ユーザーのセッションを終了する" "End users' sessions";
         CLIENTS_READ "clients.read" CLIENTS false "連携するアプリケーションを見る" "See connected applications";
+        CLIENTS_APPROVE "clients.approve" CLIENTS false "第三者のアプリケーションを承認する" "Approve third-party applications";
         TOKENS_READ "tokens.read" TOKENS false "組織の API トークンを見る" "See the organisation's API tokens";
         TOKENS_WRITE "tokens.write" TOKENS false "サービスアカウントの API トークンを発行し、トークンを終了する" "Issue tokens of service accounts, and end tokens";
         CLIENTS_WRITE "clients.write" CLIENTS false "連携するアプリケーションを登録・変更・削除する" "Register, change and delete connected applications";

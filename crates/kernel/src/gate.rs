@@ -88,6 +88,15 @@ pub struct SignatureRule {
     pub once: bool,
 }
 
+/// How long applications' tokens live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OauthRule {
+    /// An access token.
+    pub access: Duration,
+    /// A refresh token that is not used.
+    pub refresh: Duration,
+}
+
 /// How long API tokens live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenRule {
@@ -163,6 +172,10 @@ pub trait Gates: Send + Sync {
     fn factor(&self, policy: &Effective) -> FactorRule;
     /// The password rule.
     fn password(&self, policy: &Effective) -> PasswordRule;
+    /// The rule of applications' tokens; none lives where no control answers.
+    fn oauth(&self, _policy: &Effective) -> OauthRule {
+        OauthRule { access: Duration::ZERO, refresh: Duration::ZERO }
+    }
     /// The rule of API tokens; none lives where no control answers.
     fn tokens(&self, _policy: &Effective) -> TokenRule {
         TokenRule { personal: false, longest: Duration::ZERO, unused: Duration::ZERO }

@@ -162,6 +162,12 @@ kinds! {
     SigningClientKind SigningClientId "cli";
     /// A unique ID of such an application.
     UniqueIdKind UniqueIdId "uid";
+    /// A third-party application.
+    ApplicationKind ApplicationId "app";
+    /// A person's consent to one.
+    ConsentKind ConsentId "cns";
+    /// What an application holds: a family of tokens.
+    OauthGrantKind OauthGrantId "oag";
     /// An API token.
     ApiTokenKind ApiTokenId "tok";
     /// Any catalogued record, where its kind does not matter.

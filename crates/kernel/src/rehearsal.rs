@@ -72,6 +72,10 @@ pub enum TakenOut {
     SignOutEverywhere,
     /// What follows when an account is disabled: its sessions go on.
     Deactivation,
+    /// The scope of applications' tokens: each has all of its person's rights.
+    OauthScope,
+    /// The consent that an application needs.
+    OauthConsent,
     /// The store of used signatures: one signs in again and again.
     SignatureOnce,
 }

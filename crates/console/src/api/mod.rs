@@ -10,10 +10,12 @@ use serde::{Deserialize, Deserializer};
 use crate::{call::Call, openapi, problem::Fault, reply};
 
 pub mod addresses;
+pub mod applications;
 pub mod claims;
 pub mod clients;
 pub mod history;
 pub mod me;
+pub mod oauth;
 pub mod policy;
 pub mod roles;
 pub mod sign_in;

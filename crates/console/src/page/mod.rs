@@ -1,6 +1,7 @@
 //! The pages: what is read goes into a template, what is sent goes to the act that the API runs too.
 
 pub mod account;
+pub mod applications;
 pub mod claims;
 pub mod clients;
 pub mod error;
@@ -218,7 +219,7 @@ fn with_query(path: &str, pairs: &[(String, String)]) -> String {
 }
 
 /// The rights that pages ask about.
-const SHOWN: [Right; 21] = [
+const SHOWN: [Right; 22] = [
     Right::USERS_READ,
     Right::USERS_WRITE,
     Right::ROLES_READ,
@@ -240,6 +241,7 @@ const SHOWN: [Right; 21] = [
     Right::CLIENTS_WRITE,
     Right::TOKENS_READ,
     Right::TOKENS_WRITE,
+    Right::CLIENTS_APPROVE,
 ];
 
 /// The navigation of somebody with these rights.
@@ -255,6 +257,7 @@ pub fn nav(rights: &[Right]) -> Vec<Group> {
                 (Some(Right::SITES_READ), Item { href: "/sites", text: m::SITES, icon: "site" }),
                 (Some(Right::ADDRESSES_READ), Item { href: "/addresses", text: m::ADDRESSES, icon: "network" }),
                 (Some(Right::CLIENTS_READ), Item { href: "/clients", text: m::CLIENTS, icon: "link" }),
+                (Some(Right::CLIENTS_READ), Item { href: "/applications", text: m::APPLICATIONS, icon: "screen" }),
                 (Some(Right::TOKENS_READ), Item { href: "/tokens", text: m::TOKENS, icon: "key" }),
             ],
         ),

@@ -318,7 +318,7 @@ fn go_on(call: &Call, step: SignInStep) -> Result<Response, Fault> {
                 let codes = done.recovery_codes.iter().map(|c| c.reveal().clone()).collect();
                 let p = page::bare(call, m::CODES_TITLE);
                 render(StatusCode::OK, &CodesPage { p, codes, onward: to })?
-            } else if to.starts_with("/enter?") {
+            } else if to.starts_with("/enter?") || to.starts_with("/oauth/") {
                 render(StatusCode::OK, &OnwardPage { p: page::bare(call, m::SIGNED_IN), to })?
             } else {
                 reply::see(&to)

@@ -67,7 +67,7 @@ pub struct TokenIssuedPage {
 }
 
 /// The rights of a form: only those on offer, ticked as they came back.
-fn boxes(call: &Call, returned: Option<&Returned>) -> Vec<MatrixGroup> {
+pub fn boxes(call: &Call, returned: Option<&Returned>) -> Vec<MatrixGroup> {
     let ticked: Vec<String> =
         returned.into_iter().flat_map(|r| &r.values).filter(|(n, _)| n == "rights").map(|(_, v)| v.clone()).collect();
     let offered = api::tokens::offered(call);

@@ -234,3 +234,82 @@ async fn one_press_signs_out_everywhere_and_each_browser_is_wiped_when_it_next_a
     assert_eq!((polled.status, polled.header("clear-site-data")), (401, WIPE));
     assert_eq!(other.get("/api/v1/session").await.header("clear-site-data"), "", "no cookie, no browser");
 }
+
+#[tokio::test]
+async fn an_application_is_registered_approved_consented_to_and_withdrawn_on_its_pages() {
+    let house = House::new().await;
+    let client = browser(&house).await;
+    let fields = [("name", "Expenses"), ("redirect_uris", "https://app.example/cb"), ("rights", "sites.read")];
+    let made = client.form("/applications", "/applications", &fields).await;
+    assert_eq!(made.header("location"), "/applications?done=created", "{}", made.text);
+    let bad = [("name", "Other"), ("redirect_uris", "https://app.example:8443/cb")];
+    let refused = client.form("/applications", "/applications", &bad).await;
+    assert_eq!(refused.status, 400, "{}", refused.text);
+    assert!(refused.text.contains("This redirect address cannot be used.") && refused.text.contains("value=\"Other\""));
+    let listed = client.get("/applications").await;
+    assert!(listed.text.contains("Waiting for approval"), "{}", listed.text);
+    let id = listed.text.split("/applications/app_").nth(1).and_then(|r| r.get(..32)).expect("an id").to_owned();
+    let ask = format!(
+        "/oauth/authorize?response_type=code&client_id=app_{id}&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&state=x&code_challenge={}&code_challenge_method=S256",
+        "A".repeat(43)
+    );
+    let early = client.get(&ask).await;
+    assert_eq!(early.status, 401, "{}", early.text);
+    let approved = client.form("/applications", &format!("/applications/app_{id}/approve"), &[]).await;
+    assert_eq!(approved.status, 303, "{}", approved.text);
+
+    let stranger = house.at("acme").with("accept-language", "en");
+    let sent = stranger.get(&ask).await;
+    assert_eq!(sent.header("location"), "/sign-in");
+    let inside = stranger.form("/sign-in", "/sign-in", &[("name", "admin"), ("password", PASSWORD)]).await;
+    assert_eq!(inside.status, 200, "a page leads on: a form of ours may end at no other site");
+    assert!(inside.text.contains("url=/oauth/authorize?"), "{}", inside.text);
+
+    let page = client.get(&ask).await;
+    assert!(page.text.contains("Expenses") && page.text.contains("See sites"), "{}", page.text);
+    let request =
+        page.text.split("name=\"request\" value=\"").nth(1).and_then(|r| r.split('"').next()).expect("sealed");
+    let decide = |decision: &'static str| vec![("request", request), ("decision", decision)];
+    let (denied, entries) = house.entries(client.form(&ask, "/oauth/authorize", &decide("deny"))).await;
+    assert!(denied.text.contains("error=access_denied"), "{}", denied.text);
+    assert_eq!(entries.iter().filter(|e| *e == "consent.create refused").count(), 1, "{entries:?}");
+    let (allowed, entries) = house.entries(client.form(&ask, "/oauth/authorize", &decide("allow"))).await;
+    assert!(allowed.text.contains("url=https://app.example/cb?code="), "{}", allowed.text);
+    assert!(entries.contains(&"consent.create success".to_owned()), "{entries:?}");
+    let again = client.get(&ask).await;
+    assert!(again.header("location").starts_with("https://app.example/cb?code="), "on record");
+    let mine = client.get("/account/applications").await;
+    assert!(mine.text.contains("Expenses"));
+    let consent = mine.text.split("/account/applications/cns_").nth(1).and_then(|r| r.get(..32)).expect("an id");
+    let path = format!("/account/applications/cns_{consent}/withdraw");
+    let gone = client.form("/account/applications", &path, &[]).await;
+    assert_eq!(gone.header("location"), "/account/applications?done=consent-withdrawn", "{}", gone.text);
+    assert!(client.get(&ask).await.text.contains("name=\"decision\""), "asked anew");
+    let elsewhere = ask.replace("app.example%2Fcb", "evil.example%2Fcb");
+    let refused = client.get(&elsewhere).await;
+    assert_eq!((refused.status, refused.header("location")), (400, ""));
+}
+
+#[tokio::test]
+async fn the_token_endpoint_speaks_oauths_own_errors_and_needs_no_cookie() {
+    let house = House::new().await;
+    let client = house.at("acme");
+    let form =
+        |fields: &[(&str, &str)]| fields.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect::<Vec<_>>();
+    let nobody = ("client_id", "app_0198c2b4000070008000000000000000");
+    for (fields, status, error) in [
+        (form(&[nobody, ("grant_type", "refresh_token"), ("refresh_token", "x")]), 401, "invalid_client"),
+        (form(&[nobody, ("grant_type", "password")]), 400, "unsupported_grant_type"),
+        (form(&[nobody, nobody, ("grant_type", "refresh_token")]), 400, "invalid_request"),
+        (form(&[("grant_type", "client_credentials")]), 400, "invalid_request"),
+        (form(&[("client_id", "x"), ("grant_type", "client_credentials")]), 401, "invalid_client"),
+    ] {
+        let (answer, entries) = house.entries(client.raw_form("/oauth/token", &fields, &[])).await;
+        assert_eq!((answer.status, &answer.body["error"]), (status, &json!(error)), "{fields:?} {}", answer.text);
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(entries.len(), 1, "{entries:?}");
+    }
+    let metadata = client.get("/.well-known/oauth-authorization-server").await;
+    assert_eq!(metadata.body["issuer"], "https://acme.console.localhost:8443");
+    assert_eq!(metadata.body["code_challenge_methods_supported"], json!(["S256"]));
+}

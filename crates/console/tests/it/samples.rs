@@ -1,6 +1,8 @@
 //! One sample of every page, rendered in a language: for the test that none is missing in either, and for the gallery
 //! that people look at.
 
+#[path = "samples/connected.rs"]
+mod connected;
 #[path = "samples/proofs.rs"]
 mod proofs;
 
@@ -357,85 +359,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             role: role(lang, 0),
         },
     );
-    let token = |n: u8, used: Option<i64>| TokenView {
-        id: id(n),
-        version: 1,
-        created: at(90_000),
-        updated: at(90_000),
-        user: id(1),
-        name: j(lang, "夜間の集計", "Nightly figures"),
-        rights: vec!["users.read".into(), "history.read".into()],
-        networks: vec!["203.0.113.0/24".into()],
-        last_used: used.map(at),
-        expires_at: at(-7_776_000),
-        ends_unused_at: at(-7_000_000),
-    };
-    let row = |n, used| tokens::TokenRow { token: token(n, used), owner: j(lang, "集計", "Figures") };
-    for (name, own) in [("tokens", false), ("own-tokens", true)] {
-        put(
-            name,
-            &tokens::TokensPage {
-                p: shell(lang, m::TOKENS, if own { "/account/tokens" } else { "/tokens" }),
-                own,
-                action: if own { "/account/tokens" } else { "/tokens" },
-                rows: vec![row(1, Some(4_000)), row(2, None)],
-                matrix: roles::matrix(&[]),
-                can_issue: true,
-                can_end: true,
-                next: None,
-                paged: false,
-            },
-        );
-    }
-    put(
-        "token-issued",
-        &tokens::TokenIssuedPage {
-            p: shell(lang, m::TOKEN_ISSUED, "/tokens"),
-            name: j(lang, "夜間の集計", "Nightly figures"),
-            text: "skt_sample-of-a-token-with-43-characters-0123456".into(),
-            onward: "/tokens",
-        },
-    );
-    let client = |n: u8, disabled| ClientView {
-        id: id(n),
-        version: 2,
-        created: at(90_000),
-        updated: at(4_000),
-        name: j(lang, "販売管理", "Sales desk"),
-        note: j(lang, "本社の社内ポータル", "The portal at head office"),
-        disabled,
-    };
-    put(
-        "clients",
-        &clients::ClientsPage {
-            p: shell(lang, m::CLIENTS, "/clients"),
-            clients: vec![client(1, false), client(2, true)],
-            next: None,
-            paged: false,
-        },
-    );
-    let link = clients::LinkRow {
-        id: id(3),
-        unique_id: "EMP-00417".into(),
-        user: id(1),
-        name: j(lang, "佐藤 花子", "Hanako Sato"),
-    };
-    put(
-        "client",
-        &clients::ClientPage {
-            p: Shell { title: client(1, false).name, ..shell(lang, m::CLIENTS, "/clients/cli") },
-            client: client(1, false),
-            links: vec![link],
-        },
-    );
-    put(
-        "client-issued",
-        &clients::ClientIssuedPage {
-            p: shell(lang, m::CLIENT_ISSUED, "/clients/cli"),
-            client: client(1, false),
-            key: "kJ3v0x-sample-key-of-43-characters-oB1yZ9Qw".into(),
-        },
-    );
+    connected::put_all(lang, &mut put);
     let rows = sites.iter().cloned().map(Into::into).collect();
     put(
         "sites",

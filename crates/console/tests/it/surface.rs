@@ -118,7 +118,9 @@ fn every_act_of_a_page_is_an_act_of_the_api() {
         routes().iter().filter(|r| r.surface == Surface::Api).filter_map(|r| Some((r.event?.name, r.name))).collect();
     for route in routes().iter().filter(|r| r.surface == Surface::Page) {
         match route.event {
-            Some(event) => assert!(api.contains_key(event.name) || route.name == "enterPage", "{route:?}"),
+            Some(event) => {
+                assert!(api.contains_key(event.name) || matches!(route.name, "enterPage" | "consentForm"), "{route:?}")
+            }
             None => assert!(route.verb == Verb::Get || route.name == "preferencesForm", "{route:?}"),
         }
     }

@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod browser;
 pub mod history;
+pub mod oauth;
 pub mod operations;
 pub mod person;
 pub mod planted;

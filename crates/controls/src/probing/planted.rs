@@ -9,7 +9,16 @@ use sekisho_kernel::{
 };
 use serde_json::json;
 
-use super::{Person, Session, answer::good, browser::Browser, person::text, rehearsed, search::Marker, told};
+use super::{
+    Person, Session,
+    answer::good,
+    browser::Browser,
+    oauth::{App, REDIRECT},
+    person::text,
+    rehearsed,
+    search::Marker,
+    told,
+};
 
 /// What was planted.
 pub struct Planted {
@@ -71,6 +80,18 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
     let least = super::in_force(world).int(&crate::passwords::MIN_LENGTH);
     desk.need(world, desk.ask("PUT", "/policy/passwords.min_length").json(&json!({"value": least}))).await?;
     desk.need(world, desk.ask("PUT", "/functions").json(&json!({"off": Vec::<&str>::new()}))).await?;
+    let app = json!({"name": both, "redirect_uris": [REDIRECT], "rights": ["application.use"], "confidential": true});
+    let app = desk.make(world, "/applications", &app).await?;
+    let app = App {
+        host: desk.host.clone(),
+        id: text(&app, "id"),
+        secret: text(&app, "secret"),
+        scope: "application.use".into(),
+    };
+    desk.make(world, &format!("/applications/{}/approve", app.id), &json!({})).await?;
+    let mut at_desk = Browser::default();
+    at_desk.keep(&canary.console, "__Host-sekisho", &desk.token);
+    let held = app.tokens(world, &mut at_desk).await?;
     let service = super::rights::service_account(world, &desk).await?;
     let token =
         json!({"user": service, "name": both, "rights": ["users.read"], "networks": ["203.0.113.0/24"], "days": 1});
@@ -107,6 +128,7 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         format!("/sites/{site}"),
         format!("/address-rules/{}", ids.first().map_or("", |(_, id)| id)),
         format!("/tokens?user={service}"),
+        format!("/applications/{}", app.id),
         format!("/signing-clients/{client}"),
         format!("/unique-ids?client={client}"),
     ];
@@ -121,6 +143,7 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         ("site", site),
         ("session", session.id.clone()),
         ("API token", token_id),
+        ("application", app.id.clone()),
         ("signing client", client),
         ("unique ID", unique),
     ]);
@@ -133,6 +156,9 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         ("the invitation link's token", link),
         ("the signing client's key", key),
         ("the API token", token),
+        ("the application's secret", app.secret),
+        ("the application's access token", held.access),
+        ("the application's refresh token", held.refresh),
     ];
     let secrets = secrets.into_iter().filter(|(_, s)| s.len() >= 8).collect();
     Ok(Planted { marker, secrets, desk, admin, person, ids, read_back })

@@ -119,6 +119,11 @@ impl Scenery {
             Right::SESSIONS_END => who.ask("DELETE", &format!("/users/{target}/sessions")),
             Right::CLIENTS_READ => who.ask("GET", "/signing-clients"),
             Right::CLIENTS_WRITE => post("/signing-clients", json!({"name": world.marker("client")})),
+            Right::CLIENTS_APPROVE => {
+                let new = json!({"name": world.marker("app"), "redirect_uris": ["https://app.example.test/"]});
+                let app = text(&self.admin.make(world, "/applications", &new).await?, "id");
+                post(&format!("/applications/{app}/approve"), json!({}))
+            }
             Right::TOKENS_READ => who.ask("GET", "/tokens"),
             Right::TOKENS_WRITE => {
                 let account = service_account(world, &self.admin).await?;

@@ -14,7 +14,7 @@ use crate::probing::{
     Person, Session,
     answer::{good, tally},
     browser::{Browser, socket_answers},
-    operations,
+    oauth::{App, Tokens, as_app},
     person::{API, text},
     rehearsed, told,
 };
@@ -189,6 +189,19 @@ impl Probe for Deactivated {
         let mut person = desk.hire(world, &admin, "user", &Value::Null).await?;
         let (devices, mut sockets) = three(world, &mut person).await?;
         all_in(world, finding, &devices, &mut sockets).await?;
+        let app = App::register(world, &desk, &["application.use"], true).await?;
+        let held = app.tokens(world, &mut devices[0].browser.clone()).await?;
+        let used = [
+            as_app(&desk, &held.access).get(world, "/me").await?,
+            as_app(&desk, &held.access).at(1).get(world, "/me").await?,
+        ];
+        finding.positive(
+            "oauth-tokens-ended",
+            "the person consents to an application, which uses its token at each node",
+            "it works",
+            tally(&used),
+            used.iter().all(good),
+        );
         let own = person.sign_in(world).await?;
         let new = json!({"name": world.marker("token"), "days": 30, "password": person.password});
         let token = own.make(world, "/me/tokens", &new).await?;
@@ -216,7 +229,7 @@ impl Probe for Deactivated {
         all_out(world, finding, "at-once-on-every-node", tried, &devices, &[0, 1]).await?;
         tokens(world, finding, &token).await?;
         closed(world, finding, &mut sockets).await?;
-        oauth(world, finding, &desk).await?;
+        oauth(world, finding, &app, &held, &desk).await?;
         // Whoever is let in again signs in again: what has ended stays ended.
         let enabled = desk.post(world, &format!("{path}/enable"), &json!({})).await?;
         let tried = format!("the account is enabled again ({}), then the same browsers ask once more", told(&enabled));
@@ -258,14 +271,24 @@ async fn tokens(world: &dyn World, finding: &mut Finding, token: &Session) -> Re
 }
 
 /// Tokens of applications that act for the person.
-async fn oauth(world: &dyn World, finding: &mut Finding, desk: &Session) -> Result<(), Trouble> {
-    let metadata = Ask::new("GET", &desk.host, "/.well-known/oauth-authorization-server");
-    let offered = good(&world.send(metadata).await?);
-    let listed = operations::operations(world, &desk.host).await?.iter().any(|o| o.path.contains("oauth"));
-    if offered || listed {
-        finding.error("oauth-tokens-ended", "a token of an application", "there is an OAuth server that is not tried");
-    } else {
-        finding.missing("oauth-tokens-ended", "a token that an application holds for the person (OAuth)");
-    }
+async fn oauth(
+    world: &dyn World,
+    finding: &mut Finding,
+    app: &App,
+    held: &Tokens,
+    desk: &Session,
+) -> Result<(), Trouble> {
+    let got = [
+        as_app(desk, &held.access).get(world, "/me").await?,
+        as_app(desk, &held.access).at(1).get(world, "/me").await?,
+        world.send(app.refresh(&held.refresh)).await?,
+    ];
+    finding.forbidden(
+        "oauth-tokens-ended",
+        "the access token that an application holds for the person, at each node, and its refresh token",
+        "refused",
+        tally(&got),
+        !got.iter().any(good),
+    );
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What engine functions take and give: plain values, no HTTP. Times are written as RFC 3339 in UTC.
 
 mod clients;
+mod oauth;
 mod sign_in;
 mod tokens;
 
@@ -13,6 +14,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use clients::{
     ClientIssued, ClientPatch, ClientView, NewClient, NewUniqueId, SignedSignIn, UniqueIdQuery, UniqueIdView,
+};
+pub use oauth::{
+    ApplicationIssued, ApplicationState, ApplicationView, Authorize, AuthorizeRequest, ConsentView, Introspection,
+    NewApplication, OauthClient, OauthTokens, TokenAsk,
 };
 pub use sign_in::{
     Browser, Enrolment, FactorProof, FactorView, LinkUsed, Me, SessionState, SessionView, SignInStep, SignedIn,

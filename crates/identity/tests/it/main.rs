@@ -6,6 +6,7 @@ mod accounts;
 mod equal;
 mod house;
 mod lockout;
+mod oauth;
 mod rules;
 mod sessions;
 mod sign_in;

@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 
 use super::every_route::End;
 use crate::probing::{
-    Person, Session, history, in_force,
+    Person, Session,
+    browser::Browser,
+    history, in_force,
+    oauth::App,
     operations::Operation,
     person::{API, fresh_password, text},
     rehearsed, rights,
@@ -247,7 +250,7 @@ impl Cast {
     async fn own_account(&mut self, world: &dyn World, operation: &Operation, name: &str) -> Result<Ask, Trouble> {
         let method = operation.method.as_str();
         Ok(match name {
-            "GET /me" | "GET /me/factors" | "GET /me/sessions" | "GET /me/tokens" => {
+            "GET /me" | "GET /me/factors" | "GET /me/sessions" | "GET /me/tokens" | "GET /me/applications" => {
                 self.member_desk.ask("GET", &operation.path)
             }
             "PUT /me/password" => {
@@ -286,6 +289,15 @@ impl Cast {
                 let (person, session) = self.newcomer(world).await?;
                 let made = session.make(world, "/me/tokens", &own_token(world, &person)).await?;
                 session.ask(method, &operation.filled(&text(&made, "id")))
+            }
+            "DELETE /me/applications/{id}" => {
+                let (person, session) = self.newcomer(world).await?;
+                let app = App::register(world, &self.desk, &["application.use"], true).await?;
+                let mut browser = Browser::default();
+                browser.keep(&person.console, "__Host-sekisho", &session.token);
+                app.tokens(world, &mut browser).await?;
+                let listed = session.get(world, "/me/applications").await?.json();
+                session.ask(method, &operation.filled(&text(&listed["items"][0], "id")))
             }
             "DELETE /me/sessions" => {
                 let (_, session) = self.newcomer(world).await?;
@@ -341,6 +353,14 @@ impl Cast {
             "POST /sites" => Ok(("/sites".into(), json!({"name": world.marker("site")}))),
             "GET /sites/{id}" | "DELETE /sites/{id}" => filled(self.site(world).await?, Value::Null),
             "PATCH /sites/{id}" => filled(self.site(world).await?, json!({"note": world.marker("note")})),
+            "GET /applications" => plain("/applications"),
+            "POST /applications" => Ok(("/applications".into(), application(world))),
+            "GET /applications/{id}" | "DELETE /applications/{id}" => {
+                filled(self.made(world, "/applications", application(world)).await?, Value::Null)
+            }
+            "POST /applications/{id}/approve" | "POST /applications/{id}/stop" => {
+                filled(self.made(world, "/applications", application(world)).await?, json!({}))
+            }
             "POST /tokens" => Ok(("/tokens".into(), self.token(world).await?)),
             "DELETE /tokens/{id}" => {
                 let body = self.token(world).await?;
@@ -452,6 +472,8 @@ impl Cast {
             ("/me/factors", "fac"),
             ("/me/sessions", "ses"),
             ("/me/tokens", "tok"),
+            ("/me/applications", "cns"),
+            ("/applications", "app"),
             ("/tokens", "tok"),
         ];
         if operation.has_parameter() {
@@ -489,6 +511,11 @@ impl Cast {
             }
         }
     }
+}
+
+/// What makes an application.
+fn application(world: &dyn World) -> Value {
+    json!({"name": world.marker("app"), "redirect_uris": ["https://app.example.test/callback"], "rights": ["users.read"]})
 }
 
 /// What makes a token of a person's own.

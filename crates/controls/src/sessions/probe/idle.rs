@@ -15,7 +15,8 @@ use crate::{
         Person,
         answer::good,
         browser::{Browser, socket_answers},
-        in_force, operations,
+        in_force,
+        oauth::{App, Tokens},
         person::{API, text},
         raw, rehearsed, told,
     },
@@ -64,6 +65,8 @@ impl Probe for LeftUntouched {
             format!("{}; {}", page.words, application.words),
             page.data && application.data,
         );
+        let app = App::register(world, &desk, &["users.read"], true).await?;
+        let held = app.tokens(world, &mut tab.browser).await?;
         tab.real = Real::open(world, finding, &tab).await?;
         let session = text(&tab.poll(world, 0).await?.json(), "session");
         let id = raw::id_bytes(&session)?;
@@ -92,6 +95,8 @@ impl Probe for LeftUntouched {
             early.words(),
             early.polled && early.socket,
         );
+        let held = world.send(app.refresh(&held.refresh)).await?;
+        let held = Tokens::of(&held).ok_or_else(|| Trouble(format!("refreshing was answered {}", told(&held))))?;
         let mut late = tab.wait_with(world, minute, 2, &mut *socket).await?;
         // The door closes it as soon as it hears of the end; a message under way may still be answered.
         for _ in 0..GRACE {
@@ -144,7 +149,7 @@ impl Probe for LeftUntouched {
             ),
             !page.data && !application.data,
         );
-        refresh(world, finding, &canary.console).await?;
+        refresh(world, finding, &app, &held, &mut tab).await?;
         for node in [0, 1] {
             let got = tab.poll(world, node).await?;
             finding.forbidden(
@@ -172,21 +177,30 @@ fn listed(stored: &[(String, usize)]) -> String {
     stored.iter().map(|(t, n)| format!("{t} ({n} rows)")).collect::<Vec<_>>().join(", ")
 }
 
-async fn refresh(world: &dyn World, finding: &mut Finding, console: &str) -> Result<(), Trouble> {
-    let offered: Vec<String> = operations::operations(world, console)
-        .await?
-        .iter()
-        .map(operations::Operation::name)
-        .filter(|n| n.contains("refresh") || n.contains("oauth"))
-        .collect();
-    if offered.is_empty() {
-        finding.absent(
-            "refresh-token-does-not-prolong",
-            "an operation of the API that issues or takes a refresh token (API tokens begin and prolong no session)",
-        );
-    } else {
-        finding.missing("refresh-token-does-not-prolong", format!("a try with {}", offered.join(", ")));
-    }
+/// The application that refreshes its token while the browser is left alone.
+async fn refresh(
+    world: &dyn World,
+    finding: &mut Finding,
+    app: &App,
+    held: &Tokens,
+    tab: &mut Tab,
+) -> Result<(), Trouble> {
+    let got = world.send(app.refresh(&held.refresh)).await?;
+    let polled = tab.poll(world, 0).await?;
+    finding.positive(
+        "refresh-token-does-not-prolong",
+        "an application that the person consented to refreshes its token again",
+        "done: it has a life of its own",
+        told(&got),
+        good(&got),
+    );
+    finding.forbidden(
+        "refresh-token-does-not-prolong",
+        "the session, its application having refreshed a token within the limit and after it",
+        "refused",
+        told(&polled),
+        !good(&polled),
+    );
     Ok(())
 }
 

@@ -57,6 +57,9 @@ fn body(operation: &Operation, world: &dyn World, kind: &str, id: &str, own: &Ow
             "user": named("account", &own.user), "role": named("role", &own.role),
             "site": named("site", &own.site),
         }),
+        ("POST", "/applications") => json!({
+            "name": world.marker("x"), "rights": [], "confidential": true, "account": named("account", &own.user),
+        }),
         ("POST", "/tokens") => {
             json!({"user": named("account", &own.user), "name": world.marker("x"), "rights": ["users.read"], "days": 1})
         }

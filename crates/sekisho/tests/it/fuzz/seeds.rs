@@ -247,6 +247,18 @@ const BODIES: &[(&str, &str)] = &[
     ("useLink", r#"{"token":"x","password":"Kansuiro-no-Banya-1601"}"#),
     ("setPolicy", r#"{"value":"10m"}"#),
     ("switchFunctions", r#"{"off":[]}"#),
+    (
+        "signInSignature",
+        r#"{"client":"cli_01a203baed7576b7ae94e9addb9a46de","unique_id":"EMP-1","timestamp":1800000000,"nonce":"0123456789abcdef","signature":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#,
+    ),
+    ("createSigningClient", r#"{"name":"portal","note":"a"}"#),
+    ("createUniqueId", r#"{"client":"cli_01a203baed7576b7ae94e9addb9a46de","user":"{user}","unique_id":"EMP-1"}"#),
+    ("createOwnToken", r#"{"name":"t","rights":["users.read"],"networks":["192.0.2.0/24"],"days":1,"password":"x"}"#),
+    ("createToken", r#"{"user":"{user}","name":"t","rights":[],"networks":[],"days":1}"#),
+    (
+        "createApplication",
+        r#"{"name":"app","redirect_uris":["https://app.example.test/cb"],"rights":["users.read"],"confidential":true}"#,
+    ),
 ];
 
 /// What an administrator does, through the API, the pages, and the door.
@@ -267,6 +279,14 @@ fn signed_in() {
     api("patch-null", "PATCH /api/v1/users/{user}", "If-Match: \"2\"\r\n", r#"{"mail":null,"site":null}"#);
     api("policy", "PUT /api/v1/policy/sessions.idle", "", r#"{"value":"10m"}"#);
     api("sign-in", "POST /api/v1/sign-in", "", r#"{"name":"nobody","password":"x"}"#);
+    let of = |name: &str| BODIES.iter().find(|(n, _)| *n == name).map_or("", |(_, body)| *body);
+    for (name, path) in [
+        ("signInSignature", "sign-in/signature"),
+        ("createOwnToken", "me/tokens"),
+        ("createApplication", "applications"),
+    ] {
+        api(name, &format!("POST /api/v1/{path}"), "", of(name));
+    }
     for (name, path) in [
         ("other", "sites/{other}"),
         (
@@ -295,6 +315,34 @@ fn signed_in() {
     page("user", "POST /users", "csrf={csrf}&name=taro&type=user&mail=&display_name=%3Cfuzz%3E");
     page("lang", "POST /lang", "csrf={csrf}&lang=en&back=%2Fsites");
     page("policy", "POST /policy/sessions.idle", "csrf={csrf}&value=10m");
+    page(
+        "oauth-code",
+        "POST /oauth/token",
+        "grant_type=authorization_code&client_id=app_01a203baed7576b7ae94e9addb9a46de&client_secret=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&code=x&code_verifier=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&redirect_uri=https%3A%2F%2Fapp.example.test%2Fcb",
+    );
+    page(
+        "oauth-refresh",
+        "POST /oauth/token",
+        "grant_type=refresh_token&client_id=app_01a203baed7576b7ae94e9addb9a46de&refresh_token=srt_01a203baed7576b7ae94e9addb9a46de00000000AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    );
+    page(
+        "oauth-introspect",
+        "POST /oauth/introspect",
+        "client_id=app_01a203baed7576b7ae94e9addb9a46de&client_secret=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&token=sat_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    );
+    page("oauth-revoke", "POST /oauth/revoke", "client_id=app_01a203baed7576b7ae94e9addb9a46de&token={token}");
+    page(
+        "oauth-authorize",
+        "GET /oauth/authorize?response_type=code&client_id=app_01a203baed7576b7ae94e9addb9a46de&redirect_uri=https%3A%2F%2Fapp.example.test%2Fcb&scope=users.read&state=%22%3E%3Cfuzz%3E&code_challenge=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&code_challenge_method=S256",
+        "",
+    );
+    page("oauth-consent", "POST /oauth/authorize", "csrf={csrf}&request=x&decision=allow");
+    page(
+        "application",
+        "POST /applications",
+        "csrf={csrf}&name=%3Cfuzz%3E&redirect_uris=https%3A%2F%2Fa.example%2F+https%3A%2F%2Fb.example%2F&rights=users.read",
+    );
+    page("token", "POST /account/tokens", "csrf={csrf}&name=%3Cfuzz%3E&days=1&networks=192.0.2.0%2F24+::1&password=x");
     for (name, path) in [
         ("overview", "/"),
         ("history", "/history?from=2026-01-01&to=2027-01-01&text=%3Cfuzz%3E&actor=%22"),

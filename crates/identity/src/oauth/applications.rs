@@ -1,0 +1,316 @@
+//! Third-party applications (OAuth 2.1): registered, approved by an administrator, consented to by each person, and
+//! withdrawn again.
+
+use sekisho_kernel::{
+    Cx, Problem, RightSet, Secret, Target, Text,
+    access::Right,
+    event,
+    id::{ApplicationId, ApplicationKind, ConsentId, TenantId, UserId},
+    problem::{CONFLICT, INVALID, NOT_FOUND},
+};
+use sekisho_vault::{Entry, Page, Stored, Tx, View};
+
+use super::grants;
+use crate::{
+    Answer, Identity,
+    account::who,
+    guard, own, page_size, people,
+    problems::{BAD_REDIRECT, NO_SERVICE_ACCOUNT},
+    records::{Application, ApplicationState, Consent, UserAccount},
+    rights, token,
+    types::{After, ApplicationIssued, ApplicationView, ConsentView, Listed, NewApplication},
+    under,
+    values::{self, taken},
+};
+
+/// Most redirect addresses of one application.
+const MOST_REDIRECTS: usize = 10;
+
+/// A redirect address: https on port 443, a host name, no user, no fragment (RFC 9700 §4.1, OAuth 2.1 §2.3.1). It is
+/// compared to the letter when it comes back.
+pub fn redirect(text: &str) -> Answer<String> {
+    let bad = || Problem::new(&BAD_REDIRECT).at("redirect_uris");
+    let rest = text.strip_prefix("https://").ok_or_else(bad)?;
+    let plain = text.len() <= 512
+        && text.bytes().all(|b| (0x21..=0x7e).contains(&b) && !matches!(b, b'\\' | b'"' | b'<' | b'>'));
+    let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, tail) = rest.split_at(at);
+    let host = authority.strip_suffix(":443").unwrap_or(authority);
+    if !plain || tail.contains('#') || values::host(host).is_err() {
+        return Err(bad());
+    }
+    Ok(text.to_owned())
+}
+
+impl Identity {
+    /// Registers an application; it does nothing until an administrator approves it. The secret of a confidential one
+    /// is shown once.
+    ///
+    /// # Errors
+    /// `INVALID`, `SK-4040` (redirect address), `SK-4019`, `SK-4024`, `SK-4032`.
+    pub async fn create_application(&self, cx: &Cx, new: NewApplication) -> Answer<ApplicationIssued> {
+        let id: ApplicationId = self.id();
+        let secret = new.confidential.then(|| token::new(self.rng()));
+        let act = under(Right::CLIENTS_WRITE, &event::APPLICATION_CREATE, Target::tenant(cx.tenant), id);
+        self.vault()
+            .act(cx, act, move |tx, permit| {
+                let redirects = new.redirect_uris.iter().map(|r| redirect(r)).collect::<Answer<Vec<_>>>()?;
+                let machine = new.account.is_some();
+                if redirects.len() > MOST_REDIRECTS || redirects.is_empty() != machine || (machine && !new.confidential) {
+                    return Err(Problem::new(&INVALID).at("redirect_uris").detail(Text::new(
+                        "人に代わって動くアプリケーションには 1 件以上 10 件以下を、サービスアカウントで動く機密アプリケーションには 0 件を指定します。",
+                        "Give 1 to 10 for an application that acts for people, none for a confidential one that acts as a service account.",
+                    )));
+                }
+                if let Some(account) = new.account {
+                    let account = tx.get::<UserAccount>(account)?.ok_or_else(|| missing().at("account"))?;
+                    if !account.body.service {
+                        return Err(Problem::new(&NO_SERVICE_ACCOUNT).at("account"));
+                    }
+                }
+                let application = Application {
+                    name: values::label("name", &new.name)?,
+                    redirects,
+                    rights: rights::names(rights::named(&new.rights)?),
+                    secret: secret.as_ref().map(|s| hex::encode(s.hash)),
+                    account: new.account,
+                    state: ApplicationState::Pending,
+                };
+                tx.insert(id, &application).map_err(taken)?;
+                let application = shown(&mut tx.view(), id)?;
+                tx.commit(permit, Entry::of(id), ApplicationIssued { application, secret: secret.map(|s| s.text) })
+            })
+            .await
+    }
+
+    /// One application.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub async fn application(&self, cx: &Cx, id: ApplicationId) -> Answer<ApplicationView> {
+        let act = under(Right::CLIENTS_READ, &event::APPLICATION_READ, Target::tenant(cx.tenant), id);
+        self.vault().look(cx, act, move |view| shown(view, id)).await
+    }
+
+    /// A page of applications.
+    ///
+    /// # Errors
+    /// The access check's and the store's.
+    pub async fn applications(
+        &self,
+        cx: &Cx,
+        page: After<ApplicationKind>,
+    ) -> Answer<Listed<ApplicationView, ApplicationId>> {
+        let act = under(Right::CLIENTS_READ, &event::APPLICATION_LIST, Target::tenant(cx.tenant), "applications");
+        self.vault()
+            .look(cx, act, move |view| {
+                let after = page.after.map(ApplicationId::cast);
+                let (rows, next) =
+                    guard::page(view, &Page { after, limit: page_size(page.limit), ..Page::default() }, |_| true)?;
+                Ok(Listed { items: rows.into_iter().map(application_view).collect(), next: next.map(|n| n.cast()) })
+            })
+            .await
+    }
+
+    /// Approves an application, or stops one; what a stopped one holds ends at once on every node. Whoever approves has
+    /// every right that it may ask for.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `SK-4013`, `SK-4014`.
+    pub async fn decide_application(&self, cx: &Cx, id: ApplicationId, approve: bool) -> Answer<ApplicationView> {
+        let (tenant, reach) = (cx.tenant, self.reach(cx));
+        let (right, event) = match approve {
+            true => (Right::CLIENTS_APPROVE, &event::APPLICATION_APPROVE),
+            false => (Right::CLIENTS_WRITE, &event::APPLICATION_STOP),
+        };
+        self.vault()
+            .act(cx, under(right, event, Target::tenant(tenant), id), move |tx, permit| {
+                let found = tx.get::<Application>(id)?.ok_or_else(missing)?;
+                let mut entry = Entry::of(id);
+                if approve {
+                    reach.gives(rights::known(&found.body.rights), None)?;
+                    if let Some(account) = found.body.account
+                        && let Some(person) = rights::person(&mut tx.view(), tenant, account)?
+                    {
+                        reach.above(&person)?;
+                    }
+                } else {
+                    entry = entry.with("ended", grants::end_all(tx, tenant, ("application_id", id.into()))?);
+                }
+                let state = if approve { ApplicationState::Approved } else { ApplicationState::Stopped };
+                tx.update(id, found.version, &Application { state, ..found.body })?;
+                let now = shown(&mut tx.view(), id)?;
+                tx.commit(permit, entry, now)
+            })
+            .await
+    }
+
+    /// Deletes an application with every consent and token.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `CONFLICT`.
+    pub async fn delete_application(&self, cx: &Cx, id: ApplicationId, version: Option<i64>) -> Answer<()> {
+        let tenant = cx.tenant;
+        let act = under(Right::CLIENTS_WRITE, &event::APPLICATION_DELETE, Target::tenant(tenant), id);
+        self.vault()
+            .act(cx, act, move |tx, permit| {
+                let found = tx.get::<Application>(id)?.ok_or_else(missing)?;
+                if version.is_some_and(|v| v != found.version) {
+                    return Err(Problem::new(&CONFLICT));
+                }
+                let ended = grants::end_all(tx, tenant, ("application_id", id.into()))?;
+                for consent in consents_of(tx, id)? {
+                    tx.delete::<Consent>(consent.id)?;
+                }
+                tx.delete::<Application>(id)?;
+                tx.commit(permit, Entry::of(id).with("ended", ended), ())
+            })
+            .await
+    }
+
+    /// Which applications act for oneself, oldest consent first.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`.
+    pub async fn consents(&self, cx: &Cx) -> Answer<Vec<ConsentView>> {
+        let (user, _) = who(cx)?;
+        self.vault()
+            .look(cx, own(cx, &event::CONSENT_LIST, user), move |view| {
+                let mut out = Vec::new();
+                for consent in people::of_user::<Consent>(view, user)? {
+                    let Some(application) = view.get::<Application>(consent.body.application)? else { continue };
+                    out.push(ConsentView {
+                        id: consent.id(),
+                        version: consent.version,
+                        created: consent.created,
+                        updated: consent.updated,
+                        application: consent.body.application,
+                        name: application.body.name,
+                        rights: consent.body.rights,
+                    });
+                }
+                Ok(out)
+            })
+            .await
+    }
+
+    /// Withdraws a consent; what the application holds for oneself ends at once on every node.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for anybody else's.
+    pub async fn withdraw(&self, cx: &Cx, id: ConsentId) -> Answer<()> {
+        let (user, _) = who(cx)?;
+        let tenant = cx.tenant;
+        self.vault()
+            .act(cx, own(cx, &event::CONSENT_WITHDRAW, id), move |tx, permit| {
+                let consent = tx.get::<Consent>(id)?.filter(|c| c.body.user == user).ok_or_else(missing)?;
+                let application = consent.body.application;
+                let ended = grants::end_of(tx, tenant, user, application)?;
+                tx.delete::<Consent>(id)?;
+                tx.commit(permit, Entry::of(id).with("application", application).with("ended", ended), ())
+            })
+            .await
+    }
+}
+
+pub fn missing() -> Problem {
+    Problem::new(&NOT_FOUND)
+}
+
+fn consents_of(tx: &mut Tx<'_>, id: ApplicationId) -> Answer<Vec<Stored<Consent>>> {
+    tx.list::<Consent>(&Page { limit: Page::MOST, eq: &[("application_id", id.into())], ..Page::default() })
+}
+
+/// The consent of a person to an application.
+pub fn consent_of(view: &mut View<'_>, user: UserId, application: ApplicationId) -> Answer<Option<Stored<Consent>>> {
+    Ok(people::of_user::<Consent>(view, user)?.into_iter().find(|c| c.body.application == application))
+}
+
+/// Takes away every consent and token of a person.
+pub fn drop_person(tx: &mut Tx<'_>, tenant: TenantId, user: UserId) -> Answer<u32> {
+    for consent in people::of_user::<Consent>(&mut tx.view(), user)? {
+        tx.delete::<Consent>(consent.id)?;
+    }
+    grants::end_all(tx, tenant, ("user_id", user.into()))
+}
+
+/// The rights of a scope (RFC 6749 §3.3): names separated by spaces, all of `most`; everything in `most` without one.
+pub fn scope(text: Option<&str>, most: RightSet) -> Option<RightSet> {
+    let Some(text) = text.filter(|t| !t.trim().is_empty()) else { return Some(most) };
+    let asked: Option<RightSet> = text.split(' ').filter(|n| !n.is_empty()).map(Right::by_name).collect();
+    asked.filter(|asked| asked.within(most))
+}
+
+fn shown(view: &mut View<'_>, id: ApplicationId) -> Answer<ApplicationView> {
+    view.get::<Application>(id)?.map(application_view).ok_or_else(missing)
+}
+
+fn application_view(a: Stored<Application>) -> ApplicationView {
+    ApplicationView {
+        id: a.id(),
+        version: a.version,
+        created: a.created,
+        updated: a.updated,
+        confidential: a.body.secret.is_some(),
+        name: a.body.name,
+        redirect_uris: a.body.redirects,
+        rights: a.body.rights,
+        account: a.body.account,
+        state: a.body.state,
+    }
+}
+
+/// A secret that was handed out, against its hash.
+pub fn secret_right(application: &Application, given: Option<&Secret<String>>) -> bool {
+    match (&application.secret, given) {
+        (Some(hash), Some(given)) => {
+            let given = token::hash(given.reveal()).map(hex::encode).unwrap_or_default();
+            subtle::ConstantTimeEq::ct_eq(hash.as_bytes(), given.as_bytes()).into()
+        }
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_are_https_on_443_and_nothing_else() {
+        for good in ["https://app.example/cb", "https://app.example:443/cb?x=1", "https://app.example"] {
+            assert!(redirect(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://app.example/cb",
+            "https://app.example:8443/cb",
+            "https://app.example:80/cb",
+            "https://app.example/#x",
+            "https://user@app.example/",
+            "https://192.0.2.1/",
+            "https://[::1]/",
+            "https://APP.example/",
+            "https://",
+            "app:/cb",
+            "https://app.example\\@evil.example/",
+            "https://app.example/ x",
+            "https://app.example:443:443/",
+            "javascript:alert(1)",
+            "https://app.example:/cb",
+            "https:///cb",
+            "//app.example/cb",
+        ] {
+            assert!(redirect(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_scope_is_within_what_was_approved() {
+        let most: RightSet = [Right::USERS_READ, Right::SITES_READ].into_iter().collect();
+        assert_eq!(scope(None, most), Some(most));
+        assert_eq!(scope(Some("sites.read"), most), Some([Right::SITES_READ].into_iter().collect()));
+        for bad in ["users.write", "users.read users.fly", "USERS.READ", "users.read\tsites.read"] {
+            assert_eq!(scope(Some(bad), most), None, "{bad}");
+        }
+    }
+}
