@@ -11,6 +11,7 @@ mod control;
 pub mod data_catalogue;
 pub mod encryption;
 mod gates;
+pub mod levels;
 pub mod lockout;
 pub mod oauth;
 pub mod passwords;
@@ -49,6 +50,7 @@ pub static CONTROLS: &[&Declared] = &[
     &access::CONTROL,
     &self_service::CONTROL,
     &switches::CONTROL,
+    &levels::CONTROL,
     &tenant_policy::CONTROL,
     &addresses::CONTROL,
     &audit::CONTROL,

@@ -3,3 +3,4 @@
 mod claims;
 mod gates;
 mod profiles;
+mod turned;

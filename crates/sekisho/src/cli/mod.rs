@@ -210,6 +210,9 @@ pub struct ProveArgs {
     /// With `--negative`: print for each control taken out which of all probes turn with it.
     #[arg(long, requires = "negative")]
     pub matrix: bool,
+    /// With `--matrix`: only these controls.
+    #[arg(long = "control", value_name = "CONTROL", requires = "matrix")]
+    pub controls: Vec<String>,
 }
 
 /// Format of the paper.

@@ -213,7 +213,15 @@ fn runner<'a>(args: &ProveArgs, factory: &'a OwnFactory, bar: &'a Bar) -> Runner
 /// For each control taken out, every probe that turns with it: the golden file.
 async fn matrix(policy: Option<&Policy>, args: &ProveArgs, factory: &OwnFactory, lang: Lang) -> u8 {
     let outs: std::collections::BTreeSet<TakenOut> = sekisho_controls::specs().map(|s| s.negative).collect();
-    for out in outs {
+    let known: Vec<String> = outs.iter().map(|o| o.name()).collect();
+    if let Some(name) = args.controls.iter().find(|n| !known.contains(n)) {
+        complain(&match lang {
+            Lang::Ja => format!("統制 {name} はありません。次のどれかです: {}\n", known.join(", ")),
+            Lang::En => format!("There is no control {name}. It is one of: {}\n", known.join(", ")),
+        });
+        return WRONG;
+    }
+    for out in outs.into_iter().filter(|o| args.controls.is_empty() || args.controls.contains(&o.name())) {
         let plans = match plans(policy, &args.claims, lang) {
             Ok(plans) => plans,
             Err(policies::Unreadable(text)) => {
