@@ -166,3 +166,20 @@ pub async fn socket_answers(socket: &mut dyn Socket, words: &str) -> Result<bool
     }
     Ok(socket.receive().await?.is_some())
 }
+
+/// Messages within one moment of the instance's clock: the door closes a WebSocket as soon as it hears of the end, but what
+/// is under way meanwhile is answered, and a busy machine takes longer to hear.
+const ONE_MOMENT: usize = 60;
+
+/// Whether a WebSocket is still open after one moment of the instance's clock.
+///
+/// # Errors
+/// When it is open and silent.
+pub async fn socket_stays(socket: &mut dyn Socket, words: &str) -> Result<bool, Trouble> {
+    for _ in 0..ONE_MOMENT {
+        if !socket_answers(socket, words).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -13,7 +13,7 @@ use super::{MOX_28, MOX_29};
 use crate::probing::{
     Person, Session,
     answer::{good, tally},
-    browser::{Browser, socket_answers},
+    browser::{Browser, socket_answers, socket_stays},
     oauth::{App, Tokens, as_app},
     person::{API, text},
     rehearsed, told,
@@ -241,7 +241,7 @@ async fn closed(world: &dyn World, finding: &mut Finding, sockets: &mut Sockets)
     let mut open = vec![true; sockets.len()];
     for _ in 0..=SOON {
         for (socket, open) in sockets.iter_mut().zip(&mut open).filter(|(_, open)| **open) {
-            *open = socket_answers(&mut **socket, "after").await?;
+            *open = socket_stays(&mut **socket, "after").await?;
         }
         if open.contains(&true) {
             rehearsed(world)?.advance(Duration::from_secs(1)).await?;

@@ -14,7 +14,7 @@ use crate::{
     probing::{
         Person,
         answer::good,
-        browser::{Browser, socket_answers},
+        browser::{Browser, socket_answers, socket_stays},
         in_force,
         oauth::{App, Tokens},
         person::{API, text},
@@ -98,11 +98,10 @@ impl Probe for LeftUntouched {
         let held = world.send(app.refresh(&held.refresh)).await?;
         let held = Tokens::of(&held).ok_or_else(|| Trouble(format!("refreshing was answered {}", told(&held))))?;
         let mut late = tab.wait_with(world, minute, 2, &mut *socket).await?;
-        // The door closes it as soon as it hears of the end; a message under way may still be answered.
         for _ in 0..GRACE {
             if late.socket {
                 instance.advance(Duration::from_secs(1)).await?;
-                late.socket = socket_answers(&mut *socket, "still there after the end").await?;
+                late.socket = socket_stays(&mut *socket, "still there after the end").await?;
             }
         }
 
