@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { atConsole, launch, leave, person, picture } from "./browser.mjs";
 import { Demo } from "./demo.mjs";
 
-const PAGES = ["/", "/users", "/roles", "/sites", "/addresses", "/sessions", "/account", "/history", "/policy", "/claims"];
+const PAGES = ["/", "/users", "/roles", "/sites", "/addresses", "/sessions", "/account", "/history", "/firewall", "/firewall/try", "/firewall/exclude?rule=9100110&part=ARGS:q&path=/search", "/policy", "/claims"];
 const KANA = /[\u3040-\u30ff]/;
 
 let demo, browser, organisation;

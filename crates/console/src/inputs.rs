@@ -184,6 +184,25 @@ shapes! {
     ];
     /// A setting's value.
     SETTING "SettingValue" [need("value", Takes::Any, "As the policy file would write it (`\"30m\"`), or a number, a truth value, a list of strings.")];
+    /// A setting of the firewall to be tried.
+    FIREWALL_TRIAL "FirewallTrial" [
+        may("paranoia", Takes::Int(1, 4), "Another paranoia level."),
+        may("threshold", Takes::Int(1, 100), "Another blocking score."),
+        may("exclusion", Takes::Text(1, 500), "One more exclusion, as `waf.exclusions` has it."),
+    ];
+    /// The page's setting to be tried.
+    FIREWALL_TRY "FirewallTry" [
+        may("paranoia", Takes::Int(1, 4), "Another paranoia level."),
+        may("threshold", Takes::Int(1, 100), "Another blocking score."),
+    ];
+    /// A narrow exclusion.
+    NEW_EXCLUSION "NewExclusion" [
+        need("rule", Takes::Int(1, 4_294_967_295), "The rule's id."),
+        need("part", Takes::Text(1, 128), "The one part it does not look at, such as `ARGS:comment`."),
+        need("path", Takes::Text(1, 256), "On paths that begin so."),
+        need("until", Takes::Day, "Its last day (UTC), within 90 days."),
+        need("reason", Takes::Text(3, 200), "Why."),
+    ];
     /// Which entries.
     HISTORY_QUERY "HistoryQuery" [
         LIMIT, AFTER,

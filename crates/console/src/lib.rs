@@ -25,6 +25,7 @@ mod shape;
 
 pub use api::{
     claims::{Standing, join},
+    firewall::{Blocked, ExclusionView, Figures, Ranked, SetView, State as FirewallState},
     history::{EntryView, view as entry_view},
 };
 pub use files::{MARK, SCRIPT, STYLE};

@@ -46,10 +46,18 @@ messages! {
     AREA "分野" "Area";
     AUTHENTICATOR_APP "認証アプリ（TOTP）" "Authenticator app (TOTP)";
     BACK_TO_PLATFORM "プラットフォームの値に戻す" "Back to the platform's value";
+    BLOCKED_NOW "現在の設定で遮断" "Blocked as set now";
+    BLOCKED_REQUESTS "遮断した要求" "Requests blocked";
+    BLOCKED_THEN "変更後に遮断" "Blocked with the change";
+    BLOCKING_SCORE "遮断するスコア" "Blocking score";
     BREADCRUMBS "現在の位置" "You are here";
     BROWSER "端末・ブラウザー" "Browser";
     BUILD "ビルド" "Build";
     BUILT_IN "標準" "Built in";
+    BY_ADDRESS "接続元別" "By address";
+    BY_HOUR "時間ごとの遮断（24 時間）" "By hour, the last 24";
+    BY_PATH "経路別" "By path";
+    BY_RULE "規則別" "By rule";
     CANCEL "キャンセル" "Cancel";
     CHANGE "変更" "Change";
     CHANGED "最終更新" "Last changed";
@@ -81,6 +89,7 @@ messages! {
     CODES_LEAD "認証アプリを使えないときに、1 つにつき 1 回だけ使えます。この画面を閉じると二度と表示されません。安全な場所に保管してください。" "Each one works once, for when the authenticator app is out of reach. They are never shown again: keep them in a safe place.";
     CODES_TITLE "リカバリーコード" "Recovery codes";
     CODE_HINT "6 桁の数字。30 秒ごとに変わります。" "Six digits; they change every 30 seconds.";
+    COUNT "件数" "Count";
     CONFIRM "確認して登録" "Confirm";
     CONFIRM_DELETE "削除すると元に戻せません。削除しますか。" "This cannot be undone. Delete it?";
     CONFIRM_DISABLE "このアカウントを無効化し、すべてのセッションを終了します。よろしいですか。" "The account is disabled and all its sessions end. Go on?";
@@ -100,6 +109,7 @@ messages! {
     DELETE_ROLE_EXPLAINED "このロールを付与されたユーザーは、その権限を直ちに失います。" "Everybody who holds the role loses its rights at once.";
     DELETE_USER "ユーザーを削除" "Delete this user";
     DELETE_USER_EXPLAINED "アカウントを削除し、すべてのセッションを終了します。操作履歴の記録は残ります。" "The account is deleted and all its sessions end. Its entries in the history remain.";
+    DETECTED_REQUESTS "検知して通した要求" "Detected and let pass";
     DIGEST "ポリシーのダイジェスト値" "Policy digest";
     DISABLE "無効化" "Disable";
     DISPLAY "表示" "Display";
@@ -141,12 +151,22 @@ messages! {
     ENTRY "記録の内容" "Entry";
     EVENT "イベント" "Event";
     EVIDENCE "証跡" "Evidence";
+    EXCLUDE "除外する" "Exclude";
+    EXCLUDE_DO "この除外を追加" "Add this exclusion";
+    EXCLUDE_LEAD "誤って遮断された要求について、1 つの規則が 1 つの部分を見ないようにします。" "Let one rule look past one part of a request that it wrongly took for an attack.";
+    EXCLUSION "除外" "Exclusion";
+    EXCLUSIONS "除外" "Exclusions";
     EXPECTED "期待した結果" "Expected";
     FACTOR_EXPLAINED "認証アプリのコードを、パスワードに加えて求めます。" "A code from an authenticator app is asked for beside the password.";
     FACTOR_LEAD "認証アプリに表示されているコードを入力します。" "Enter the code that your authenticator app shows.";
     FACTOR_TITLE "第 2 要素の確認" "Second factor";
     FAILED "失敗" "Failed";
     FIND_USER "ユーザーの検索" "Find users";
+    FIREWALL "ファイアウォール" "Firewall";
+    FIREWALL_DETECTS "検知のみ" "Detects only";
+    FIREWALL_LEAD "遮断した要求と、規則の状況を示します。" "What was blocked, and the rules it was blocked by.";
+    FIREWALL_OFF "停止" "Off";
+    FIREWALL_ON "遮断する" "Blocks";
     FIRST_PAGE "先頭に戻る" "Back to the first page";
     FIXED_BY_POLICY "（ポリシーで固定）" "(fixed by the policy)";
     FREE_TEXT "キーワード" "Any text";
@@ -159,6 +179,7 @@ messages! {
     GRANT "付与" "Grant";
     GRANT_SCOPE "範囲" "Where it holds";
     GRANT_SCOPE_HINT "拠点を選ぶと、その拠点に属するものだけに権限が及びます。" "With a site chosen, the rights reach only what belongs to it.";
+    HAND_TO_OPERATOR "この組織では除外を追加できません。次の 1 行を運用者に渡し、ポリシーの waf.exclusions に加えてもらってください。" "Exclusions are the operator's here. Hand over this line for waf.exclusions of the policy.";
     HISTORY "操作履歴" "Operation history";
     HISTORY_LEAD "すべての操作の結果を、改ざんできない台帳に記録しています。" "The result of every operation, kept in a log that cannot be altered.";
     HOW_PROVEN "検証の方法" "How it is proven";
@@ -170,6 +191,8 @@ messages! {
     IN_FORCE "適用中のポリシー" "Policy in force";
     KIND "種別" "Kind";
     LANGUAGE "言語" "Language";
+    LAST_DAY "直近 24 時間" "The last 24 hours";
+    LAST_DAY_OF "最終日" "Last day";
     LAST_USED "最終利用" "Last used";
     LEAF "台帳での位置" "Place in the log";
     LINES_HINT "1 行に 1 つ" "One a line";
@@ -184,6 +207,7 @@ messages! {
     LOCKED_UNTIL "ロックの終了" "Locked until";
     MAIL "メールアドレス" "Mail address";
     MAIN_NAV "メニュー" "Main menu";
+    MATCHED_PART "一致した部分" "Matched part";
     MEANS_ATTESTED "担当者または監査機関の記録が有効期限内です。" "People's or an auditor's record is within its review interval.";
     MEANS_BROKEN "禁止された操作ができてしまいました。対処が必要です。" "What the claim forbids was possible. It needs attention.";
     MEANS_HOLDS "すべての条項を検証し、期待どおりの結果を得ました。" "Every clause was tried and came out as promised.";
@@ -193,6 +217,7 @@ messages! {
     MEANS_PARTLY "存在する範囲は確認済みですが、対象の一部がまだありません。" "What exists is kept; a subject of the claim does not exist yet.";
     MEANS_STALE "証跡が古いか、別のビルドまたはポリシーのものです。" "The evidence is too old, or of another build or policy.";
     MEANS_UNKNOWN "実行できない検証手順がありました。成立とも不成立とも判定できません。" "A step could not be run, so nothing can be said either way.";
+    MOVES_BESIDE "組織は項目を加えられる" "May be added to";
     MOVES_DOWN "組織は小さくできる" "May be lowered";
     MOVES_INSIDE "組織は狭められる" "May be narrowed";
     MOVES_NOT "変更不可" "Fixed";
@@ -207,6 +232,7 @@ messages! {
     NETWORK "アドレス範囲" "Network";
     NETWORKS_HINT "1 行に 1 つのアドレス範囲（例: 203.0.113.0/24）" "One network a line, such as 203.0.113.0/24";
     NETWORK_HINT "IPv4 または IPv6（例: 203.0.113.0/24、2001:db8::/32）" "IPv4 or IPv6, such as 203.0.113.0/24 or 2001:db8::/32";
+    NEWEST_BLOCKED "最近の遮断" "Newest";
     NEW_CODES "リカバリーコードの再発行" "New recovery codes";
     NEW_CODES_DO "再発行" "Issue new codes";
     NEW_CODES_HINT "以前のコードはすべて無効になります。" "All earlier codes end.";
@@ -217,6 +243,8 @@ messages! {
     NEXT_PAGE "次のページ" "Next page";
     NONE "なし" "None";
     NOTE "メモ" "Note";
+    NOTHING_BLOCKED "遮断はありません。" "Nothing was blocked.";
+    NOTHING_CHANGES "直近 24 時間に記録された要求については、結果は変わりません。" "For the requests of the last 24 hours nothing changes.";
     NOT_ENROLLED "未登録" "Not enrolled";
     NOT_THE_SAME "2 つのパスワードが一致していません。同じものを 2 回入力してください。" "The two passwords differ. Enter the same one twice.";
     NO_ADDRESSES "登録されたアドレス範囲はありません。" "There is no rule yet.";
@@ -251,14 +279,21 @@ messages! {
     NUMBER "番号" "Number";
     OFF "無効" "Off";
     ON "有効" "On";
+    ON_THE_LAST_DAY "直近 24 時間の要求での試算" "Tried on the last 24 hours";
     OPTIONAL "任意" "optional";
+    OUT_OF_DATE "更新が遅れています" "Out of date";
     OVERVIEW "ダッシュボード" "Dashboard";
     OWN_SESSIONS "サインイン中の端末" "Signed-in devices";
     OWN_SESSIONS_LEAD "心当たりのない端末があれば終了し、パスワードを変更してください。" "End what you do not know, and change your password.";
+    OWN_TESTS "合格した試験" "Own tests passed";
     OWN_VALUE "組織の値" "Own value";
     PAGES "ページ" "Pages";
     PAPERS "ホワイトペーパー" "White papers";
+    PARANOIA "厳しさの段階" "Paranoia level";
+    PART_HINT "例: ARGS:comment" "Such as ARGS:comment";
     PASSWORD "パスワード" "Password";
+    PATH "経路" "Path";
+    PATH_HINT "この文字列で始まる経路に限ります。" "Paths that begin so.";
     PLATFORM_VALUE "プラットフォームの値" "Platform";
     POLICY "ポリシー" "Policy";
     POLICY_LEAD "プラットフォームの値と組織の値のうち、常に厳しいほうが適用されます。" "Of the platform's value and your own, the stricter one always holds.";
@@ -270,6 +305,7 @@ messages! {
     PROTECTION "保護" "Protection";
     PROVEN_AT "検証日時" "Proven at";
     QR_ALT "認証アプリで読み取る QR コード" "QR code for the authenticator app";
+    REASON "理由" "Reason";
     RECORD "登録情報" "Record";
     RECOVERY_CODE "リカバリーコード" "Recovery code";
     RECOVERY_HINT "登録したときに控えたコードのうち、未使用のもの。" "One of the codes you kept when you set it up, not used before.";
@@ -277,6 +313,7 @@ messages! {
     REFUSED "拒否" "Refused";
     REMOVE_FACTOR "認証アプリを解除" "Remove the authenticator app";
     REPEAT_PASSWORD "新しいパスワード（確認）" "New password again";
+    REQUEST "要求" "Request";
     REQUIRED "必須" "Required";
     RESULT "結果" "Result";
     REVOKE "剥奪" "Take back";
@@ -287,18 +324,18 @@ messages! {
     ROLES_GRANTED "付与されたロール" "Roles granted";
     ROLES_LEAD "権限をロールにまとめ、ユーザーに付与します。" "Gather rights into roles and grant them to users.";
     ROLE_NAME "ロール名" "Role name";
+    RULE "規則" "Rule";
+    RULES "規則" "Rules";
     RULES_IN_FORCE "適用中の主な設定" "Rules in force";
     RULE_ABSOLUTE "セッションの最長時間" "Longest session";
     RULE_IDLE "無操作サインアウト" "Idle sign-off";
     RULE_LOCKOUT "アカウントロック" "Account lockout";
     RULE_RETENTION "操作履歴の保存期間" "History is kept";
-    S_DOOR "ゲートウェイ" "Gateway";
-    S_ENCRYPTION "暗号化" "Encryption";
-    S_KEYS "ルート鍵" "Root key";
-    S_STORE "データの保存先" "Store";
-    S_TENANT_KEYS "組織鍵" "Tenant keys";
+    RULE_SET "ルールセット" "Rule set";
+    RUN_OUT "期限切れ" "Run out";
     SAVE "保存" "Save";
     SAVE_AND_GO_ON "保存して次へ" "Save and continue";
+    SCORE "スコア" "Score";
     SEARCH "検索" "Search";
     SECOND_FACTOR "第 2 要素" "Second factor";
     SECRET_BY_HAND "手で入力するキー" "Key to type by hand";
@@ -308,6 +345,10 @@ messages! {
     SEQUENCED "順序確定済み" "Sequenced";
     SESSIONS "セッション" "Sessions";
     SESSION_ENDS "セッションの終了" "Ends at the latest";
+    SETTING_TO_TRY "試す設定" "The setting to try";
+    SET_BASE "製品に含まれる規則" "comes with the product";
+    SET_FEED "配布元から" "from the feed";
+    SET_FOLDER "フォルダーから" "from a folder";
     SET_PASSWORD "パスワードを設定" "Set the password";
     SIGNED_IN "サインインしました" "Signed in";
     SIGNED_IN_AT "サインイン日時" "Signed in";
@@ -345,6 +386,11 @@ messages! {
     STEP_PASS "期待どおり" "Pass";
     STEP_POSITIVE "正常系" "Positive";
     SUCCEEDED "成功" "Succeeded";
+    S_DOOR "ゲートウェイ" "Gateway";
+    S_ENCRYPTION "暗号化" "Encryption";
+    S_KEYS "ルート鍵" "Root key";
+    S_STORE "データの保存先" "Store";
+    S_TENANT_KEYS "組織鍵" "Tenant keys";
     TARGET "対象" "Target";
     THEME "配色" "Theme";
     THEME_AUTO "端末の設定に合わせる" "As the device";
@@ -359,8 +405,14 @@ messages! {
     TRACE "追跡番号" "Trace id";
     TREE_SIZE "チェックポイントの件数" "Tree size";
     TRIED "試みた操作" "Tried";
+    TRIED_REQUESTS "試した要求" "Requests tried";
+    TRY_DO "試す" "Try it";
+    TRY_FIRST "設定を試す" "Try a setting";
+    TRY_LEAD "適用する前に、直近 24 時間に規則が反応した要求で結果を確かめます。" "Before a setting is applied: what it would have done to the requests that rules matched in the last 24 hours.";
     UNCONFIRMED "未確認" "Not confirmed";
     UNLOCK "ロック解除" "Unlock";
+    UNTIL_HINT "90 日以内" "Within 90 days";
+    UP_TO_DATE "最新" "Up to date";
     USERS "ユーザー" "Users";
     USERS_LEAD "組織に属するユーザーのアカウントを管理します。" "The accounts of your organisation.";
     USER_FUNCTIONS "このユーザーが使える機能" "Functions for this user";
@@ -409,7 +461,10 @@ messages! {
     V_PARTLY "一部確認" "Partly";
     V_STALE "証跡が古い" "Stale";
     V_UNKNOWN "判定不能" "Unknown";
+    WHAT_CHANGES "変わる点" "What changes";
     WHOLE_TENANT "組織全体" "Whole organisation";
+    WOULD_BE_BLOCKED "遮断される" "Would be blocked";
+    WOULD_PASS "通る" "Would pass";
     YOUR_PASSWORD "パスワード" "Your password";
     YOUR_RIGHTS "保有する権限" "Your rights";
 }
@@ -458,6 +513,7 @@ pub fn section(name: &str) -> Option<&'static Text> {
         "keys" => S_KEYS,
         "forward_auth" => VIA_FORWARD_AUTH,
         "tenant_policy" => POLICY,
+        "waf" => FIREWALL,
         _ => return None,
     })
 }
@@ -497,6 +553,14 @@ pub fn field(name: &str) -> Option<&'static Text> {
         "result" => RESULT,
         "target" => TARGET,
         "text" => FREE_TEXT,
+        "rule" => RULE,
+        "part" => MATCHED_PART,
+        "path" => PATH,
+        "until" => LAST_DAY_OF,
+        "reason" => REASON,
+        "paranoia" => PARANOIA,
+        "threshold" => BLOCKING_SCORE,
+        "exclusion" => EXCLUSION,
         _ => return None,
     })
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use sekisho_gateway::firewall::Firewall;
 use sekisho_identity::Identity;
 use sekisho_kernel::{
     Problem, RecordDef, Rng, Time,
@@ -28,6 +29,8 @@ pub struct Parts {
     pub gates: Arc<dyn Gates>,
     /// What has been proven.
     pub evidence: Arc<dyn Evidence>,
+    /// The firewall's rule sets; `None` shows none.
+    pub firewall: Option<Firewall>,
     /// The data catalogue.
     pub catalogue: Vec<&'static RecordDef>,
     /// The clock.

@@ -397,6 +397,16 @@ static ROUTES: &[RouteInfo] = &[
         .says("The functions, and which are off for the tenant.").gives(200, "Functions"),
     route!(Put "/api/v1/functions" "switchFunctions" right(R::SWITCHES_WRITE), Some(&e::SWITCH_UPDATE), api::policy::switch)
         .says("Which functions are off for the whole tenant.").body(&i::OFF).gives(200, "Functions"),
+    // --- firewall
+    route!(Get "/api/v1/firewall" "readFirewall" right(R::POLICY_READ), Some(&e::FIREWALL_READ), api::firewall::read)
+        .says("The firewall's rule set with its age, and what holds for the organisation.").gives(200, "Firewall"),
+    route!(Get "/api/v1/firewall/blocked" "readBlocked" right(R::HISTORY_READ), Some(&e::FIREWALL_READ), api::firewall::blocked)
+        .says("What was blocked in the last 24 hours: by hour, rule, path and address, and the newest one by one.").gives(200, "FirewallFigures"),
+    route!(Post "/api/v1/firewall/replay" "replayFirewall" right(R::POLICY_READ), Some(&e::FIREWALL_REPLAY), api::firewall::replay)
+        .says("Tries a changed setting on the last day's matches; nothing is applied.").body(&i::FIREWALL_TRIAL).gives(200, "FirewallReplay"),
+    route!(Post "/api/v1/firewall/exclusions" "createExclusion" right(R::POLICY_WRITE), Some(&e::POLICY_UPDATE), api::firewall::exclude)
+        .says("A narrow exclusion of the organisation's own, with reason and last day, where the operator allows them.")
+        .body(&i::NEW_EXCLUSION).gives(201, "FirewallExclusion"),
     // --- history
     route!(Get "/api/v1/history" "listHistory" right(R::HISTORY_READ), Some(&e::HISTORY_READ), api::history::list)
         .says("The operation history, newest first.").query(&i::HISTORY_QUERY).gives(200, "History"),
@@ -494,6 +504,11 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/policy/{key}" "setPolicyForm" right(R::POLICY_WRITE), Some(&e::POLICY_UPDATE), page::policy::set).page(),
     route!(Post "/policy/{key}/clear" "clearPolicyForm" right(R::POLICY_WRITE), Some(&e::POLICY_UPDATE), page::policy::clear).page(),
     route!(Post "/functions" "switchFunctionsForm" right(R::SWITCHES_WRITE), Some(&e::SWITCH_UPDATE), page::policy::switch).page(),
+    // --- pages: firewall
+    route!(Get "/firewall" "firewallPage" right(R::HISTORY_READ), Some(&e::FIREWALL_READ), page::firewall::show).page(),
+    route!(Get "/firewall/try" "tryFirewallPage" right(R::POLICY_READ), Some(&e::FIREWALL_REPLAY), page::firewall::show_try).query(&i::FIREWALL_TRY).page(),
+    route!(Get "/firewall/exclude" "excludePage" right(R::POLICY_READ), Some(&e::FIREWALL_REPLAY), page::firewall::show_exclude).page(),
+    route!(Post "/firewall/exclude" "excludeForm" right(R::POLICY_WRITE), Some(&e::POLICY_UPDATE), page::firewall::exclude).body(&i::NEW_EXCLUSION).page(),
     // --- pages: history and claims
     route!(Get "/history" "historyPage" right(R::HISTORY_READ), Some(&e::HISTORY_READ), page::history::show).query(&i::HISTORY_FORM).page(),
     route!(Get "/history/export" "exportPage" right(R::HISTORY_EXPORT), Some(&e::HISTORY_EXPORT), api::history::export).query(&i::EXPORT).page(),

@@ -240,7 +240,7 @@ pub fn all() -> Map<String, Value> {
             ("effective", "any"),
             ("effective_text", "text"),
             ("choices", "texts"),
-            ("movement", "fixed|min|max|subset"),
+            ("movement", "fixed|min|max|subset|beside"),
             ("kind", "bool|int|span|choice|str|zone|networks|socket|sockets|origin|path|list"),
             ("doc", "both"),
         ]),
@@ -303,6 +303,74 @@ pub fn all() -> Map<String, Value> {
         ]),
     );
     put("Catalogue", list("CatalogueRow"));
+    put(
+        "RuleSet",
+        object(&[
+            ("name", "text"),
+            ("version", "int"),
+            ("origin", "base|folder|feed"),
+            ("made", "time"),
+            ("loaded", "time"),
+            ("age_seconds", "int"),
+            ("out_of_date", "bool"),
+            ("rules", "int"),
+            ("tests", "int"),
+        ]),
+    );
+    put("Exclusion", object(&[("text", "text"), ("own", "bool"), ("until", "time"), ("active", "bool")]));
+    put("FirewallExclusion", object(&[("text", "text")]));
+    put(
+        "Firewall",
+        object(&[
+            ("rule_set", "ref:RuleSet"),
+            ("mode", "off|detect|on"),
+            ("paranoia", "int"),
+            ("threshold", "int"),
+            ("exclusions", "list:Exclusion"),
+            ("own_exclusions_allowed", "int"),
+        ]),
+    );
+    put("Ranked", object(&[("name", "text"), ("says", "text"), ("count", "int")]));
+    let match_of = [
+        ("at", "time"),
+        ("local_time", "text"),
+        ("address", "text"),
+        ("method", "text"),
+        ("path", "text"),
+        ("rules", "texts"),
+        ("part", "text"),
+        ("matched", "text"),
+        ("score", "text"),
+        ("trace", "text"),
+    ];
+    let mut fields = vec![("id", "id:ent"), ("blocked", "bool"), ("message", "text")];
+    fields.extend_from_slice(&match_of);
+    put("Blocked", object(&fields));
+    let mut figures = object(&[
+        ("blocked", "int"),
+        ("detected", "int"),
+        ("by_rule", "list:Ranked"),
+        ("by_path", "list:Ranked"),
+        ("by_address", "list:Ranked"),
+        ("newest", "list:Blocked"),
+        ("more", "bool"),
+    ]);
+    figures["properties"]["by_hour"] = json!({ "type": "array", "items": { "type": "integer" } });
+    put("FirewallFigures", figures);
+    let mut fields = vec![("change", "blocked|passes")];
+    fields.extend_from_slice(&match_of);
+    put("ReplayedMatch", object(&fields));
+    put(
+        "FirewallReplay",
+        object(&[
+            ("tried", "int"),
+            ("blocked_before", "int"),
+            ("blocked_after", "int"),
+            ("newly_blocked", "int"),
+            ("newly_passing", "int"),
+            ("examples", "list:ReplayedMatch"),
+        ]),
+    );
     put("Document", json!({ "type": "object" }));
     out
 }

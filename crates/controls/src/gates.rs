@@ -7,15 +7,15 @@ use sekisho_kernel::{
     Effective, Setting, TakenOut, Text,
     access::AccessQuestion,
     gate::{
-        AddressLists, AuditRule, Decision, FactorRule, Gates as Hooks, LockoutRule, OauthRule, PasswordRule,
-        SessionRule, SignatureRule, TlsRule, TokenRule,
+        AddressLists, AuditRule, Decision, FactorRule, FirewallRule, FirewallSource, Gates as Hooks, LockoutRule,
+        OauthRule, PasswordRule, SessionRule, SignatureRule, TlsRule, TokenRule,
     },
     policy::Value,
 };
 
 use crate::{
     CONTROLS, access, addresses, audit, encryption, lockout, oauth, passwords, second_factor, sessions, switches,
-    tenancy, tenant_keys, tenant_policy, tokens, unique_id,
+    tenancy, tenant_keys, tenant_policy, tokens, unique_id, waf,
 };
 
 /// Every gate. A serving instance is given [`Gates::whole`]; only a rehearsal can name what is taken out, since
@@ -90,7 +90,16 @@ impl Hooks for Gates {
     fn key_rotation(&self, policy: &Effective) -> Option<Duration> {
         Some(tenant_keys::rotation(&tenant_policy::seen(policy, self.out)))
     }
+    fn firewall(&self, policy: &Effective) -> FirewallRule {
+        waf::rule(&tenant_policy::seen(policy, self.out), self.out)
+    }
+    fn firewall_source(&self, policy: &Effective) -> FirewallSource {
+        waf::source(policy)
+    }
     fn tenant_value(&self, setting: &'static Setting, platform: &Value, own: &Value) -> Decision {
+        if setting.key == waf::EXCLUSIONS.key && !waf::may_exclude(own) {
+            return Decision::Refuse(&tenant_policy::BELOW_FLOOR);
+        }
         tenant_policy::may_set(setting, platform, own, self.out)
     }
     fn sections(&self) -> Vec<(&'static str, Text)> {

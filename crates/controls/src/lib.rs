@@ -27,6 +27,7 @@ pub mod tenant_keys;
 pub mod tenant_policy;
 pub mod tokens;
 pub mod unique_id;
+pub mod waf;
 
 use sekisho_kernel::{
     Schema, Setting,
@@ -53,6 +54,7 @@ pub static CONTROLS: &[&Declared] = &[
     &levels::CONTROL,
     &tenant_policy::CONTROL,
     &addresses::CONTROL,
+    &waf::CONTROL,
     &audit::CONTROL,
     &tenancy::CONTROL,
     &encryption::CONTROL,

@@ -100,6 +100,7 @@ async fn door(port: u16, upstream: &str) {
         pages: Arc::new(fakes::EchoPages),
         signer: Arc::new(fakes::FakeSigner::default()),
         certificates: Arc::new(fakes::MemoryStore::default()),
+        firewall: None,
     };
     let _gateway = Gateway::serve(parts).await.unwrap();
     std::future::pending().await

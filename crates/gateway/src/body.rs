@@ -73,6 +73,8 @@ pub struct Upload {
 enum Source {
     Client(Incoming),
     Held(Option<Bytes>),
+    /// What was held, and then the rest of the client's.
+    Both(Option<Bytes>, Incoming),
 }
 
 impl Upload {
@@ -85,6 +87,14 @@ impl Upload {
     pub fn held(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         Self { source: Source::Held(Some(bytes).filter(|b| !b.is_empty())), left: u64::MAX, progress: None }
+    }
+    /// The same body with what was already taken of it before it.
+    pub(crate) fn after(self, first: Bytes) -> Self {
+        let source = match self.source {
+            Source::Client(rest) | Source::Both(_, rest) => Source::Both(Some(first).filter(|b| !b.is_empty()), rest),
+            Source::Held(_) => Source::Held(Some(first).filter(|b| !b.is_empty())),
+        };
+        Self { source, ..self }
     }
     pub(crate) fn progress(&self) -> Option<Arc<Progress>> {
         self.progress.clone()
@@ -107,6 +117,10 @@ impl HttpBody for Upload {
         let this = self.get_mut();
         let incoming = match &mut this.source {
             Source::Held(bytes) => return Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
+            Source::Both(first, incoming) => match first.take() {
+                Some(first) => return Poll::Ready(Some(Ok(Frame::data(first)))),
+                None => incoming,
+            },
             Source::Client(incoming) => incoming,
         };
         let note = |stage| {
@@ -148,6 +162,13 @@ impl HttpBody for Upload {
         match &self.source {
             Source::Client(incoming) => incoming.size_hint(),
             Source::Held(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
+            Source::Both(first, incoming) => {
+                let (held, rest) = (first.as_ref().map_or(0, |b| b.len() as u64), incoming.size_hint());
+                match rest.exact() {
+                    Some(rest) => SizeHint::with_exact(held + rest),
+                    None => SizeHint::default(),
+                }
+            }
         }
     }
 }
@@ -156,6 +177,7 @@ fn incoming_done(source: &Source) -> bool {
     match source {
         Source::Client(incoming) => incoming.is_end_stream(),
         Source::Held(bytes) => bytes.is_none(),
+        Source::Both(first, incoming) => first.is_none() && incoming.is_end_stream(),
     }
 }
 
@@ -167,6 +189,8 @@ pub(crate) enum Body {
     Upstream(UpstreamBody),
     /// A page's.
     Page(PageBody),
+    /// What was taken of another body, and then the rest of it.
+    Resumed(Option<Bytes>, Box<Body>),
 }
 
 impl Body {
@@ -175,6 +199,10 @@ impl Body {
     }
     pub fn text(text: String) -> Self {
         Self::Made(Some(text.into()))
+    }
+    /// The same body with what was already taken of it before it.
+    pub fn after(self, first: Bytes) -> Self {
+        Self::Resumed(Some(first).filter(|b| !b.is_empty()), Box::new(self))
     }
 }
 
@@ -187,6 +215,10 @@ impl HttpBody for Body {
             Self::Made(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
             Self::Upstream(body) => Pin::new(body).poll_frame(cx),
             Self::Page(body) => Pin::new(body).poll_frame(cx),
+            Self::Resumed(first, rest) => match first.take() {
+                Some(first) => Poll::Ready(Some(Ok(Frame::data(first)))),
+                None => Pin::new(&mut **rest).poll_frame(cx),
+            },
         }
     }
     fn is_end_stream(&self) -> bool {
@@ -194,6 +226,7 @@ impl HttpBody for Body {
             Self::Made(bytes) => bytes.is_none(),
             Self::Upstream(body) => body.is_end_stream(),
             Self::Page(body) => body.is_end_stream(),
+            Self::Resumed(first, rest) => first.is_none() && rest.is_end_stream(),
         }
     }
     fn size_hint(&self) -> SizeHint {
@@ -201,6 +234,10 @@ impl HttpBody for Body {
             Self::Made(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
             Self::Upstream(body) => body.size_hint(),
             Self::Page(body) => body.size_hint(),
+            Self::Resumed(first, rest) => {
+                let held = first.as_ref().map_or(0, |b| b.len() as u64);
+                rest.size_hint().exact().map_or_else(SizeHint::default, |rest| SizeHint::with_exact(held + rest))
+            }
         }
     }
 }

@@ -57,6 +57,12 @@ pub fn strip_request(headers: &mut HeaderMap) {
     }
 }
 
+/// A `Cookie` field's value without our cookies; `None` when nothing is left.
+pub fn without_ours(value: &HeaderValue) -> Option<Vec<u8>> {
+    let left: Vec<&[u8]> = pairs(value).filter(|pair| !ours(pair)).collect();
+    (!left.is_empty()).then(|| left.join(&b"; "[..]))
+}
+
 /// Removes `Set-Cookie` fields for our names from the application's answer.
 pub fn strip_response(headers: &mut HeaderMap) {
     let foreign = |v: &&HeaderValue| !ours(v.as_bytes().split(|b| *b == b';').next().unwrap_or_default());

@@ -25,6 +25,7 @@ use crate::{
     assertion::{Assertions, Signer},
     body::{PageBody, Upload},
     connection,
+    firewall::Firewall,
     limits::Connections,
     place::{self, Bound, Entrance, Place, Places},
     reads::Reads,
@@ -67,6 +68,8 @@ pub struct Parts {
     pub signer: Arc<dyn Signer>,
     /// Keeps the local certificate authority.
     pub certificates: Arc<dyn CertStore>,
+    /// The rule sets. Without one, nothing passes where the policy asks for a firewall.
+    pub firewall: Option<Firewall>,
 }
 
 /// How far the shutting down has come.

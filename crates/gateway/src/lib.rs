@@ -14,6 +14,7 @@ mod connection;
 mod cookies;
 mod door;
 mod entrance;
+pub mod firewall;
 pub mod forward_auth;
 mod headers;
 pub mod host;

@@ -77,6 +77,13 @@ pub(crate) fn upstream(policy: &Policy) -> Option<Origin> {
     }
 }
 
+/// `host:port` of the firewall's feed that a policy names. The setting is its control's; here it is known by its key.
+fn feed(policy: &Policy) -> Option<String> {
+    let Value::Str(text) = policy.value(policy.schema().get("waf.feed")?) else { return None };
+    let uri: Uri = text.parse().ok().filter(|u: &Uri| u.scheme_str() == Some("https"))?;
+    Some(format!("{}:{}", uri.host()?, uri.port_u16().unwrap_or(443)))
+}
+
 /// [`Egress`] by the policy in force.
 #[derive(Clone, Debug)]
 pub struct PolicyEgress {
@@ -91,6 +98,7 @@ impl PolicyEgress {
     fn lists(&self, purpose: Purpose, authority: &str) -> bool {
         match purpose {
             Purpose::Upstream => upstream(&self.policy.borrow()).is_some_and(|o| o.authority() == authority),
+            Purpose::Feed => feed(&self.policy.borrow()).is_some_and(|listed| listed == authority),
         }
     }
 }

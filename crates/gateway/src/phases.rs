@@ -17,7 +17,9 @@ use sekisho_kernel::{
 use crate::{
     activity,
     body::Body,
-    cookies, entrance, forward_auth, headers, host, page, problems, proxy,
+    cookies, entrance,
+    firewall::phase,
+    forward_auth, headers, host, page, problems, proxy,
     reads::route,
     way::{Flow, Inside, Stop, Trail, Way},
 };
@@ -27,9 +29,15 @@ async fn inward(way: &mut Way) -> Flow {
     limits(way).await?;
     tenant(way).await?;
     address(way).await?;
+    if phase::watches(way) {
+        Box::pin(phase::head(way)).await?;
+    }
     session(way).await?;
     right(way).await?;
     body(way).await?;
+    if way.firewall.is_some() {
+        Box::pin(phase::body(way)).await?;
+    }
     handler(way).await
 }
 
@@ -37,6 +45,9 @@ async fn inward(way: &mut Way) -> Flow {
 async fn inward_asked(way: &mut Way) -> Flow {
     tenant(way).await?;
     address(way).await?;
+    if phase::watches(way) {
+        Box::pin(phase::head(way)).await?;
+    }
     session(way).await?;
     right(way).await?;
     forward_auth::allow(way).await
@@ -44,8 +55,18 @@ async fn inward_asked(way: &mut Way) -> Flow {
 
 /// An answer on its way out, whoever made it.
 async fn outward(way: &mut Way) -> Flow {
+    if way.firewall.is_some() {
+        Box::pin(answered(way)).await;
+    }
     response(way).await?;
     ledger(way).await
+}
+
+/// The firewall's look at an answer. What it withholds leaves as a refusal, with the same care as every other.
+async fn answered(way: &mut Way) {
+    let flow = phase::answer(way).await;
+    way.firewall = None;
+    stopped(way, flow);
 }
 
 /// Runs a request through every phase.

@@ -82,4 +82,19 @@ problems! {
     SWITCH_REFUSED "SK-5019" "upgrade-refused" Invalid BAD_REQUEST
         "この種類の接続の切り替えは受け付けません。" "This kind of protocol upgrade is not accepted."
         / "WebSocket を使ってください。" "Use a WebSocket.";
+    FIREWALL_BLOCKED "SK-5020" "firewall-blocked" Forbidden FORBIDDEN
+        "この要求は、攻撃の特徴があるため遮断されました。" "This request was blocked because it looks like an attack."
+        / "心当たりがない場合は、追跡番号を添えて管理者へ連絡してください。" "If you did nothing unusual, give the trace id to your administrator.";
+    FIREWALL_ANSWER "SK-5021" "answer-withheld" Unavailable BAD_GATEWAY
+        "アプリケーションの応答に、外へ出してはならない内容があったため止めました。" "The application's answer held what must not leave, and was withheld."
+        / "追跡番号を添えて管理者へ連絡してください。" "Give the trace id to your administrator.";
+    RULES_UNUSABLE "SK-5022" "rules-unusable" Invalid BAD_REQUEST
+        "ファイアウォールの規則を使えません。" "The firewall's rules cannot be used."
+        / "示されたファイルと行を直してください。直るまで、これまでの規則が有効です。" "Correct the file and line shown. Until then the rules before stay in force.";
+    FEED_REFUSED "SK-5023" "rule-set-refused" Invalid BAD_REQUEST
+        "配布元のルールセットを拒否しました。" "A rule set of the feed was refused."
+        / "署名の鍵と番号、および内蔵の試験を確かめてください。" "Check its key, its number and its own tests.";
+    FEED_UNREACHABLE "SK-5024" "feed-unreachable" Unavailable SERVICE_UNAVAILABLE
+        "ルールセットの配布元を読めません。" "The feed of rule sets cannot be read."
+        / "waf.feed と waf.feed_ca を確かめてください。" "Check waf.feed and waf.feed_ca.";
 }

@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use rustls::ServerConfig;
 use sekisho_kernel::{
     Effective, Policy, Problem, Secret, Setting,
-    gate::{Gates, TlsRule},
+    gate::{FirewallRule, Gates, TlsRule},
     id::TenantId,
     time::SharedClock,
 };
@@ -84,6 +84,8 @@ pub(crate) struct TenantRules {
     pub each_read: bool,
     /// Whether open connections are checked against the session again and again.
     pub recheck: bool,
+    /// What the firewall does.
+    pub firewall: Arc<FirewallRule>,
 }
 
 impl Keeper {
@@ -143,6 +145,7 @@ impl Keeper {
             policy: policy.clone(),
             each_read: self.gates.audit(policy).each_read,
             recheck: self.gates.session(policy).recheck,
+            firewall: Arc::new(self.gates.firewall(policy)),
         };
         let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
         if tenants.len() >= TENANTS {

@@ -17,6 +17,7 @@ use crate::{
     body::{Body, Upload},
     connection::Line,
     door::Door,
+    firewall::examine::Examination,
     forward_auth::Asked,
     page,
     rules::{Rules, TenantRules},
@@ -109,6 +110,8 @@ pub(crate) struct Way {
     pub trail: Option<Trail>,
     /// Whether the browser showed a session that has ended: what it kept goes with the answer.
     pub over: bool,
+    /// The request before the firewall's rules, from its head to its answer.
+    pub firewall: Option<Box<Examination>>,
 }
 
 impl Way {
@@ -139,6 +142,7 @@ impl Way {
             asked: None,
             trail: None,
             over: false,
+            firewall: None,
         }
     }
     pub fn door(&self) -> &Door {

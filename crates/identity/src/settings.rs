@@ -178,6 +178,7 @@ fn shown(effective: &Effective, setting: &'static Setting) -> SettingView {
             Movement::Min => "min",
             Movement::Max => "max",
             Movement::Subset => "subset",
+            Movement::Beside => "beside",
         },
         kind: match setting.kind {
             Kind::Bool => "bool",

@@ -31,11 +31,13 @@ pub enum Job {
     Door,
     /// Enters evidence that a proof has produced.
     Prover,
+    /// Fetches, tests and loads rule sets of the firewall.
+    Firewall,
 }
 
 impl Job {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::SignIn,
         Self::Sweeper,
         Self::Sequencer,
@@ -45,6 +47,7 @@ impl Job {
         Self::Command,
         Self::Door,
         Self::Prover,
+        Self::Firewall,
     ];
     /// The stable name, `system:NAME` in entries.
     pub const fn name(self) -> &'static str {
@@ -58,6 +61,7 @@ impl Job {
             Self::Command => "command",
             Self::Door => "door",
             Self::Prover => "prover",
+            Self::Firewall => "firewall",
         }
     }
 }

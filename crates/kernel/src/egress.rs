@@ -16,6 +16,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub enum Purpose {
     /// The application behind the door.
     Upstream,
+    /// The feed of the firewall's rule sets.
+    Feed,
 }
 
 /// Opens outgoing connections to destinations the policy lists.

@@ -121,6 +121,14 @@ events! {
     DOOR_REFUSE "door.refuse" 4002 99 "アプリケーションへの通過の拒否" "Passage refused";
     DOOR_FAIL "door.fail" 4002 99 "アプリケーションの無応答" "Application did not answer";
     ROUTE_REFUSE "route.refuse" 4002 99 "要求の拒否" "Request refused";
+    FIREWALL_BLOCK "firewall.block" 4002 99 "ファイアウォールによる遮断" "Blocked by the firewall";
+    FIREWALL_DETECT "firewall.detect" 2004 1 "ファイアウォールによる検知" "Detected by the firewall";
+    FIREWALL_READ "firewall.read" 6003 2 "ファイアウォールの状況の閲覧" "Firewall read";
+    FIREWALL_REPLAY "firewall.replay" 6003 99 "ファイアウォール設定の試算" "Firewall setting tried on past matches";
+    FIREWALL_LOAD "firewall.load" 5019 1 "ルールセットの読み込み" "Rule set put in force";
+    FIREWALL_REJECT "firewall.reject" 5019 99 "ルールセットの拒否" "Rule set refused";
+    FIREWALL_ROLL_BACK "firewall.roll_back" 5019 99 "ルールセットの差し戻し" "Rule set rolled back";
+    FIREWALL_STALE "firewall.stale" 2004 1 "ルールセットの更新の遅れ" "Rule set out of date";
     TENANT_CREATE "tenant.create" 3006 1 "組織の作成" "Organisation created";
     TENANT_LIST "tenant.list" 6003 2 "組織一覧の閲覧" "Organisations read";
     TENANT_READ "tenant.read" 6003 2 "組織の閲覧" "Organisation read";

@@ -147,6 +147,136 @@ pub struct AddressLists {
     pub tenant: Vec<IpNet>,
 }
 
+/// What the firewall does with a request that its rules would block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FirewallMode {
+    /// It looks at nothing.
+    Off,
+    /// It lets the request pass and enters what it would have blocked.
+    Detect,
+    /// It blocks.
+    On,
+}
+
+/// How far the firewall looks at the application's answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FirewallResponses {
+    /// Not at all.
+    Off,
+    /// At status and header fields.
+    Head,
+    /// At the body too, as far as its media type and limit allow.
+    Body,
+}
+
+/// What holds for paths that begin so, instead of the rule's own values. The longest prefix decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirewallPath {
+    /// Begins with `/`.
+    pub prefix: String,
+    /// The mode there.
+    pub mode: Option<FirewallMode>,
+    /// The paranoia level there.
+    pub paranoia: Option<u8>,
+}
+
+/// Which rules an exclusion is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FirewallRules {
+    /// The one with this id.
+    Id(u32),
+    /// All with exactly this tag.
+    Tag(String),
+}
+
+/// A rule that does not look at a part of some requests: the answer to a false positive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirewallExclusion {
+    /// Which rules.
+    pub rules: FirewallRules,
+    /// The parts they do not look at (`ARGS:comment`); `None`: they do not run at all.
+    pub targets: Option<String>,
+    /// On paths that begin so.
+    pub path: String,
+    /// The moment from which it no longer counts.
+    pub until: Time,
+    /// Why.
+    pub reason: String,
+    /// As it stands in the policy.
+    pub text: String,
+    /// Whether the tenant made it itself.
+    pub own: bool,
+}
+
+/// What the firewall does for one tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirewallRule {
+    /// What is done with a request that the rules would block.
+    pub mode: FirewallMode,
+    /// 1 to 4.
+    pub paranoia: u8,
+    /// The anomaly score from which a request is blocked.
+    pub threshold: u32,
+    /// Paths with values of their own.
+    pub paths: Vec<FirewallPath>,
+    /// What is left out.
+    pub exclusions: Vec<FirewallExclusion>,
+    /// Bytes of a body that are looked at.
+    pub max_body: usize,
+    /// Whether a longer body is refused; else it passes without being looked at.
+    pub refuse_longer: bool,
+    /// How far answers are looked at.
+    pub responses: FirewallResponses,
+}
+
+impl FirewallRule {
+    /// A firewall that is not there.
+    pub const fn off() -> Self {
+        Self {
+            mode: FirewallMode::Off,
+            paranoia: 1,
+            threshold: 5,
+            paths: Vec::new(),
+            exclusions: Vec::new(),
+            max_body: 0,
+            refuse_longer: false,
+            responses: FirewallResponses::Off,
+        }
+    }
+    /// Mode and paranoia level for a decoded path. `None` for one that can be read as another: the strictest of all hold.
+    pub fn at(&self, path: Option<&str>) -> (FirewallMode, u8) {
+        let Some(path) = path else {
+            let modes = self.paths.iter().filter_map(|p| p.mode);
+            let levels = self.paths.iter().filter_map(|p| p.paranoia);
+            return (modes.fold(self.mode, FirewallMode::max), levels.fold(self.paranoia, u8::max));
+        };
+        let found = self.paths.iter().filter(|p| path.starts_with(&p.prefix)).max_by_key(|p| p.prefix.len());
+        let (mode, paranoia) = found.map_or((None, None), |p| (p.mode, p.paranoia));
+        (mode.unwrap_or(self.mode), paranoia.unwrap_or(self.paranoia))
+    }
+}
+
+/// Where the firewall's rules come from: the platform's alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FirewallSource {
+    /// A folder with a rule set; empty: the rules that come with the product.
+    pub rules: String,
+    /// A file with rules of one's own.
+    pub own: String,
+    /// The feed of new rule sets: a folder, or an `https://` address; empty: none.
+    pub feed: String,
+    /// The feed's Ed25519 public key, base64.
+    pub feed_key: String,
+    /// The authorities (PEM file) that an `https` feed's certificate is checked against.
+    pub feed_ca: String,
+    /// How often the feed is asked.
+    pub every: Duration,
+    /// The age of the rule set from which it is out of date.
+    pub max_age: Duration,
+    /// How many exclusions a tenant may have of its own.
+    pub tenant_exclusions: u32,
+}
+
 /// A session as the gate sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionTimes {
@@ -199,6 +329,14 @@ pub trait Gates: Send + Sync {
     /// Age at which a tenant's key gets a new version; `None` rotates only on request.
     fn key_rotation(&self, _policy: &Effective) -> Option<Duration> {
         None
+    }
+    /// What the firewall does for a tenant. Without a control that answers there is none.
+    fn firewall(&self, _policy: &Effective) -> FirewallRule {
+        FirewallRule::off()
+    }
+    /// Where the firewall's rules come from.
+    fn firewall_source(&self, _policy: &Effective) -> FirewallSource {
+        FirewallSource::default()
     }
     /// Whether a tenant may set `own` for a setting whose platform value is `platform`.
     fn tenant_value(&self, _setting: &'static Setting, _platform: &Value, _own: &Value) -> Decision {

@@ -66,6 +66,10 @@ pub enum TakenOut {
     AddressRule,
     /// The administrator type's own rights over accounts: only an operator could do it.
     SelfService,
+    /// The firewall: no rule looks at a request.
+    Firewall,
+    /// The check of a fetched rule set's signature.
+    FeedSignature,
     /// The guard that keeps record types without a class out of the store.
     DataCatalogue,
     /// The end of a person's other sessions when they sign out everywhere.

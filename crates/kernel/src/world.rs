@@ -259,6 +259,32 @@ pub trait Socket: Send {
     async fn receive(&mut self) -> Result<Option<String>, Trouble>;
 }
 
+/// Who has signed a rule set that is put in the feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedSigner {
+    /// Whoever holds the key that the policy names.
+    Own,
+    /// Somebody with another key.
+    Stranger,
+    /// Nobody: the place of the signature is empty.
+    Nobody,
+}
+
+/// A rule set for the firewall's feed.
+#[derive(Clone, Debug)]
+pub struct FeedSet {
+    /// Its number; higher is newer.
+    pub version: u64,
+    /// Its rules, in SecLang, beside those that come with the product.
+    pub rules: String,
+    /// Its own tests, in the format of go-ftw.
+    pub tests: String,
+    /// Who has signed it.
+    pub signer: FeedSigner,
+    /// When it was made.
+    pub made: Time,
+}
+
 /// A real browser on the prover's host, to which every host name leads to the doors. It ends when it is dropped.
 #[async_trait]
 pub trait RealBrowser: Send + Sync {
@@ -318,6 +344,10 @@ pub trait Rehearsed: Send + Sync {
     fn process(&self) -> ProcessFacts;
     /// Makes every write of a ledger entry fail from now on (`true`), or ends that (`false`).
     async fn break_ledger(&self, broken: bool) -> Result<(), Trouble>;
+    /// The operator changes one setting of the platform's policy and has it read again; `value` as the API writes it.
+    async fn operator_sets(&self, key: &str, value: &serde_json::Value) -> Result<(), Trouble>;
+    /// Puts a rule set in the firewall's feed, as its publisher would.
+    async fn put_in_feed(&self, set: FeedSet) -> Result<(), Trouble>;
     /// Stops everything and removes the scratch directory.
     async fn end(&self);
 }

@@ -83,7 +83,7 @@ async fn start(
         None => 0,
     };
     let text = format!(
-        "name = \"netmeister\"\nextends = \"netmeister\"\n\n[listen]\nhttps = [\"127.0.0.1:{port}\"]\n\n[door]\nupstream = \"http://{}\"\n",
+        "name = \"netmeister\"\nextends = \"netmeister\"\n\n[listen]\nhttps = [\"127.0.0.1:{port}\"]\n\n[door]\nupstream = \"http://{}\"\n\n[waf]\ntenant_exclusions = 20\n",
         application.address
     );
     std::fs::write(&paths.policy, &text).map_err(file)?;

@@ -16,6 +16,7 @@ use http_body_util::BodyExt;
 use sekisho_console as console;
 use sekisho_gateway::{
     Algorithm, CertStore, Gateway, PageBody, Pages, Places, PolicyEgress, PublicKey, Signer, Upload,
+    firewall::{self, Firewall},
 };
 use sekisho_identity::Identity;
 use sekisho_kernel::{
@@ -73,6 +74,8 @@ pub struct Instance {
     pub gates: Arc<dyn Gates>,
     /// The nodes.
     pub nodes: Vec<Node>,
+    /// The firewall's rule sets.
+    pub firewall: Firewall,
     /// The jobs.
     pub jobs: Arc<Scheduler>,
     /// Evidence.
@@ -227,7 +230,22 @@ impl Instance {
                 if rehearsed { Identity::rehearse(parts, out) } else { Identity::new(parts) }
             })
             .collect();
-        let works = work::all(&vault, identities.clone(), gates.clone(), receiver.clone());
+        let firewall = {
+            let (home, gates, clock) = (paths.data.join("firewall"), gates.clone(), clock.clone());
+            let (parts, policy) = (firewall::Parts { gates, clock, home }, policy.clone());
+            // Loading compiles some hundred patterns.
+            let loaded = tokio::task::spawn_blocking(move || {
+                if rehearsed { Firewall::rehearse(parts, &policy, out) } else { Firewall::open(parts, &policy) }
+            });
+            loaded.await.map_err(|e| Problem::new(&INTERNAL).log(e))??
+        };
+        let feed = work::Feed {
+            vault: vault.clone(),
+            firewall: firewall.clone(),
+            live: receiver.clone(),
+            egress: Arc::new(PolicyEgress::new(receiver.clone())),
+        };
+        let works = work::all(&vault, identities.clone(), gates.clone(), receiver.clone(), feed);
         let shelf = Shelf {
             vault: vault.clone(),
             keys: keys.clone(),
@@ -243,6 +261,7 @@ impl Instance {
             keys,
             vault,
             gates,
+            firewall,
             nodes: identities.into_iter().map(|identity| Node { identity, gateway: None }).collect(),
             jobs: Arc::new(Scheduler::new(clock.clone(), works)),
             shelf,
@@ -262,6 +281,7 @@ impl Instance {
             directory: identity.clone(),
             gates: self.gates.clone(),
             evidence: Arc::new(self.shelf.clone()),
+            firewall: Some(self.firewall.clone()),
             catalogue: catalogue(),
             clock: self.clock.clone(),
             rng: self.rng.clone(),
@@ -280,6 +300,7 @@ impl Instance {
             pages: Arc::new(OwnPages(router)),
             signer,
             certificates,
+            firewall: Some(self.firewall.clone()),
         })
     }
 
@@ -288,12 +309,20 @@ impl Instance {
         self.policy.borrow().clone()
     }
 
+    /// Follows the policy in force.
+    pub fn policy_watch(&self) -> watch::Receiver<Arc<Policy>> {
+        self.policy.subscribe()
+    }
+
     /// Puts another policy in force for every request that starts from now on; none is dropped.
     ///
     /// # Errors
-    /// The entry about it could not be written; the old policy stays.
+    /// The entry about it could not be written, or the firewall's rules that it names cannot be used; the old policy stays.
     pub async fn reload(&self, policy: Policy) -> Result<(), Problem> {
         let policy = Arc::new(policy);
+        let (firewall, next) = (self.firewall.clone(), policy.clone());
+        let taken_up = tokio::task::spawn_blocking(move || firewall.reload(&next));
+        taken_up.await.map_err(|e| Problem::new(&INTERNAL).log(e))??;
         let cx = Cx::job(TenantId::NIL, Job::Command, Effective::platform(policy.clone()), &*self.rng);
         let detail = vec![("name", policy.name().to_owned()), ("digest", policy.digest())];
         self.vault.enter(&cx, &event::POLICY_RELOAD, Outcome::Success, "policy", detail).await?;

@@ -21,8 +21,14 @@ fn profile(name: &str) -> Option<&'static str> {
 /// Every problem of the text at once, rendered with place, cause and remedy.
 pub fn from_text(schema: &Schema, name: &str, text: &str, lang: Lang) -> Result<Policy, Unreadable> {
     let source = Source::new(name, text);
-    read(schema, &source, &profile)
-        .map_err(|problems| Unreadable(problems.iter().map(|p| p.render(lang)).collect::<Vec<_>>().join("\n")))
+    let policy = read(schema, &source, &profile)
+        .map_err(|problems| Unreadable(problems.iter().map(|p| p.render(lang)).collect::<Vec<_>>().join("\n")))?;
+    let faults = sekisho_controls::waf::faults(&policy);
+    if faults.is_empty() {
+        return Ok(policy);
+    }
+    let told = faults.iter().map(|(key, entry, why)| format!("{name}: {key}: {entry}\n  {}", why.get(lang)));
+    Err(Unreadable(told.collect::<Vec<_>>().join("\n")))
 }
 
 /// Reads a policy file.

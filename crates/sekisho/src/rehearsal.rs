@@ -10,7 +10,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use sekisho_gateway::{MemoryPlaces, Places};
+use sekisho_controls::waf;
+use sekisho_gateway::{
+    MemoryPlaces, Places,
+    firewall::archive::{self, SigningKey},
+};
 use sekisho_kernel::{
     Policy, Problem, RecordDef, Rng, Secret, SystemRng, TakenOut, Time,
     claim::Trouble,
@@ -19,8 +23,8 @@ use sekisho_kernel::{
     rehearsal::MovableClock,
     rng,
     world::{
-        Canary, CommandOutcome, Factory, Listener, ProcessFacts, Raw as RawValue, RawFile, Rehearsed, Seen, Tamper,
-        Verified,
+        Canary, CommandOutcome, Factory, FeedSet, FeedSigner, Listener, ProcessFacts, Raw as RawValue, RawFile,
+        Rehearsed, Seen, Tamper, Verified,
     },
 };
 use sekisho_keys::{Keys, RootFile, RootSource};
@@ -85,6 +89,8 @@ pub struct Rehearsal {
     copied: Mutex<Option<(String, PathBuf)>>,
     server: Mutex<Option<sekisho_store::Scratch>>,
     console_output: Mutex<Vec<u8>>,
+    /// Signs what is put in the feed.
+    publisher: SigningKey,
 }
 
 #[async_trait]
@@ -105,7 +111,14 @@ impl Rehearsal {
         let sample = sample::start().await.map_err(|e| Trouble::of("starting the application", e))?;
         let upstream = Value::Str(format!("http://{}", sample.address));
         // Places are replaced, figures never: evidence names the digest of the policy as it was given.
-        let mut placed = (*policy).clone().with(&sekisho_gateway::settings::UPSTREAM, upstream);
+        let feed = scratch.0.join("feed");
+        std::fs::create_dir_all(&feed).map_err(|e| Trouble::of("making the feed's folder", e))?;
+        let publisher = SigningKey::from_seed(&rng::bytes::<32>(&*rng)).map_err(trouble("making the feed's key"))?;
+        let mut placed = (*policy)
+            .clone()
+            .with(&sekisho_gateway::settings::UPSTREAM, upstream)
+            .with(&waf::FEED, Value::Str(feed.display().to_string()))
+            .with(&waf::FEED_KEY, Value::Str(publisher.public()));
         let server = match &factory.lender {
             None => None,
             Some(lender) => {
@@ -158,6 +171,7 @@ impl Rehearsal {
             copied: Mutex::default(),
             server: Mutex::new(server),
             console_output: Mutex::default(),
+            publisher,
         })
     }
 
@@ -462,6 +476,27 @@ impl Rehearsed for Rehearsal {
         })
         .await
         .map_err(|e| Trouble::of("breaking the log", e))?
+    }
+    async fn operator_sets(&self, key: &str, value: &serde_json::Value) -> Result<(), Trouble> {
+        let policy = self.instance.policy();
+        let setting = policy.schema().get(key).ok_or_else(|| Trouble(format!("there is no setting {key}")))?;
+        let value = sekisho_kernel::policy::value_from_json(setting, value).map_err(trouble("reading the value"))?;
+        self.instance.reload((*policy).clone().with(setting, value)).await.map_err(trouble("reading the policy again"))
+    }
+    async fn put_in_feed(&self, set: FeedSet) -> Result<(), Trouble> {
+        let stranger = SigningKey::from_seed(&[7; 32]).map_err(trouble("making a stranger's key"))?;
+        let key = match set.signer {
+            FeedSigner::Own => Some(&self.publisher),
+            FeedSigner::Stranger => Some(&stranger),
+            FeedSigner::Nobody => None,
+        };
+        let files = [("rules/feed.conf", set.rules), ("tests/feed.yaml", set.tests)]
+            .map(|(name, text)| (name.to_owned(), text.into_bytes()))
+            .into();
+        let bytes = archive::make("rehearsal", set.version, set.made, false, &files, key)
+            .map_err(trouble("making the archive"))?;
+        let name = format!("{}{}", hex::encode(rng::bytes::<6>(&*self.instance.rng)), archive::SUFFIX);
+        std::fs::write(self.scratch.0.join("feed").join(name), bytes).map_err(|e| Trouble::of("writing to the feed", e))
     }
     async fn end(&self) {
         self.instance.store.close();

@@ -7,12 +7,12 @@ use axum::{
     Router,
     body::Body,
     extract::{
-        Request, State,
+        Form, Query, Request, State,
         ws::{Message, WebSocket, WebSocketUpgrade},
     },
-    http::{HeaderMap, header},
+    http::{HeaderMap, StatusCode, header},
     response::{Html, IntoResponse, Response, sse},
-    routing::{any, get},
+    routing::{any, get, post},
 };
 use futures_util::stream;
 use sekisho_kernel::world::Seen;
@@ -80,6 +80,9 @@ fn router(received: Received) -> Router {
         .route("/", get(home))
         .route("/socket", get(socket))
         .route("/events", get(events))
+        .route("/search", get(search))
+        .route("/orders", get(order).post(place_order))
+        .route("/api/notes", post(note))
         .route("/{*path}", any(echo))
         .layer(axum::middleware::from_fn_with_state(received.clone(), record))
         .with_state(received)
@@ -165,6 +168,67 @@ async fn echo(request: Request) -> Response {
         "received_bytes": bytes.len(),
     });
     axum::Json(answer).into_response()
+}
+
+/// Words of a language: letters, digits and the marks of prose. A value that is anything else is not taken.
+fn is_prose(text: &str) -> bool {
+    let marks = " 、。，．・（）「」！？ー〜,!?'-+&%;@\n";
+    let good = |c: char| c.is_alphanumeric() || marks.contains(c);
+    let long = text.split_whitespace().any(|w| w.is_ascii() && w.len() > 30);
+    // A full stop ends a word; inside one it is an address or a program's text.
+    let dotted = text.split_whitespace().any(|w| w.trim_end_matches(['.', ',', '!', '?']).contains('.'));
+    // An apostrophe stands between letters; two dashes are nobody's punctuation here.
+    let letters: Vec<char> = text.chars().collect();
+    let quoted = letters.iter().enumerate().any(|(i, c)| {
+        let letter = |n: Option<&char>| n.is_some_and(|c| c.is_alphabetic());
+        *c == '\'' && !(letter(i.checked_sub(1).and_then(|n| letters.get(n))) && letter(letters.get(i + 1)))
+    });
+    let quoted = quoted || text.contains("--");
+    // A percent sign that goes on is somebody's encoding.
+    let escaped = text.split('%').skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
+    let command =
+        text.trim_start().starts_with([';', '&', '-', '\'', '%']) || text.contains("&&") || text.contains('\n');
+    !text.is_empty()
+        && text.len() <= 500
+        && text.chars().all(|c| good(c) || c == '.')
+        && !(long || dotted || quoted || escaped || command)
+}
+
+/// The number of an order: a capital, a dash, four digits.
+fn is_order(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() == 6 && bytes[0].is_ascii_uppercase() && bytes[1] == b'-' && bytes[2..].iter().all(u8::is_ascii_digit)
+}
+
+fn taken(good: bool) -> Response {
+    if good {
+        axum::Json(serde_json::json!({ "taken": true })).into_response()
+    } else {
+        (StatusCode::BAD_REQUEST, axum::Json(serde_json::json!({ "taken": false }))).into_response()
+    }
+}
+
+type Values = std::collections::BTreeMap<String, String>;
+
+async fn search(Query(values): Query<Values>) -> Response {
+    taken(values.get("q").is_some_and(|q| is_prose(q)))
+}
+
+async fn order(Query(values): Query<Values>) -> Response {
+    taken(values.get("id").is_none_or(|id| is_order(id)))
+}
+
+async fn place_order(Form(values): Form<Values>) -> Response {
+    taken(values.get("note").is_none_or(|note| is_prose(note)))
+}
+
+#[derive(serde::Deserialize)]
+struct Note {
+    text: String,
+}
+
+async fn note(axum::Json(note): axum::Json<Note>) -> Response {
+    taken(is_prose(&note.text))
 }
 
 async fn events() -> sse::Sse<impl futures_util::Stream<Item = Result<sse::Event, Infallible>>> {

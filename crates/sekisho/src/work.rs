@@ -3,8 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use sekisho_gateway::firewall::{Fetched, Firewall};
 use sekisho_identity::Identity;
-use sekisho_kernel::{Cx, Effective, Job, Policy, Problem, SystemRng, Time, gate::Gates, hook::Directory};
+use sekisho_kernel::{
+    Cx, Effective, Event, Job, Lang, Outcome, Policy, Problem, SystemRng, Time, egress::Egress, event, gate::Gates,
+    hook::Directory, id::TenantId,
+};
 use sekisho_vault::{Scope, Vault};
 use tokio::sync::watch;
 
@@ -43,6 +47,67 @@ impl Rotate {
     }
 }
 
+/// Asks the firewall's feed, and says when the rule set in force is out of date.
+pub struct Feed {
+    /// Enters what came of it.
+    pub vault: Vault,
+    /// The rule sets.
+    pub firewall: Firewall,
+    /// The policy in force.
+    pub live: Live,
+    /// The way out.
+    pub egress: Arc<dyn Egress>,
+}
+
+impl Feed {
+    async fn enter(
+        &self,
+        event: &'static Event,
+        outcome: Outcome,
+        object: &str,
+        detail: Vec<(&'static str, String)>,
+    ) -> Result<(), Problem> {
+        let cx = Cx::job(TenantId::NIL, Job::Firewall, effective(&self.live), &SystemRng);
+        self.vault.enter(&cx, event, outcome, object, detail).await
+    }
+
+    /// One visit to the feed, with its entries.
+    ///
+    /// # Errors
+    /// The feed cannot be read, or an entry cannot be written.
+    pub async fn visit(&self) -> Result<Fetched, Problem> {
+        let fetched = self.firewall.fetch(&*self.egress).await?;
+        for refusal in &fetched.refused {
+            let event = if refusal.rolled_back { &event::FIREWALL_ROLL_BACK } else { &event::FIREWALL_REJECT };
+            let why = refusal.problem.message(Lang::En);
+            tracing::error!(name = refusal.name, version = refusal.version, why, "a rule set was refused");
+            let detail = vec![("version", refusal.version.to_string()), ("reason", why)];
+            self.enter(event, Outcome::Refused, &refusal.name, detail).await?;
+        }
+        if let Some(set) = &fetched.loaded {
+            let detail = vec![
+                ("version", set.version.to_string()),
+                ("made", set.made.rfc3339()),
+                ("rules", set.rules.to_string()),
+                ("tests", set.tests.to_string()),
+            ];
+            self.enter(&event::FIREWALL_LOAD, Outcome::Success, &set.name, detail).await?;
+        }
+        Ok(fetched)
+    }
+
+    async fn due(&self) -> Result<(), Problem> {
+        let visited = if self.firewall.feed_due() { self.visit().await.map(|_| ()) } else { Ok(()) };
+        if let Some(age) = self.firewall.stale_now() {
+            let set = self.firewall.info();
+            tracing::error!(set = set.name, days = age.as_secs() / 86_400, "the firewall's rule set is out of date");
+            let detail = vec![("made", set.made.rfc3339()), ("age_seconds", age.as_secs().to_string())];
+            self.enter(&event::FIREWALL_STALE, Outcome::Failed, &set.name, detail).await?;
+        }
+        visited
+    }
+}
+
 macro_rules! work {
     ($kind:ty, $name:literal, $every:expr, |$this:ident, $now:ident| $run:expr) => {
         #[async_trait]
@@ -65,6 +130,7 @@ work!(Sequence, "sequence", Duration::from_millis(500), |this, _now| this.0.sequ
 work!(Checkpoint, "checkpoint", Duration::from_secs(5), |this, _now| this.0.checkpoint().await);
 work!(Purge, "purge", Duration::from_secs(3_600), |this, _now| this.0.purge(&effective(&this.1)).await);
 work!(Rotate, "rotate", Duration::from_secs(3_600), |this, now| this.due(now).await);
+work!(Feed, "firewall-feed", Duration::from_secs(60), |this, _now| this.due().await);
 work!(Sweep, "sweep", Duration::from_secs(30), |this, _now| {
     for identity in &this.0 {
         let _swept = identity.sweep().await?;
@@ -73,13 +139,20 @@ work!(Sweep, "sweep", Duration::from_secs(30), |this, _now| {
 });
 
 /// All of them.
-pub fn all(vault: &Vault, identities: Vec<Identity>, gates: Arc<dyn Gates>, live: Live) -> Vec<Arc<dyn Work>> {
+pub fn all(
+    vault: &Vault,
+    identities: Vec<Identity>,
+    gates: Arc<dyn Gates>,
+    live: Live,
+    feed: Feed,
+) -> Vec<Arc<dyn Work>> {
     let first = identities.first().cloned();
     let mut works: Vec<Arc<dyn Work>> = vec![
         Arc::new(Sequence(vault.clone(), live.clone())),
         Arc::new(Checkpoint(vault.clone())),
         Arc::new(Purge(vault.clone(), live)),
         Arc::new(Sweep(identities, vault.clone())),
+        Arc::new(feed),
     ];
     works.extend(first.map(|identity| Arc::new(Rotate(vault.clone(), identity, gates)) as Arc<dyn Work>));
     works

@@ -61,8 +61,20 @@ pub static MATRIX: &[(Job, &[&Event])] = &[
             &e::POLICY_RELOAD,
         ],
     ),
-    (Job::Door, &[&e::DOOR_PASS, &e::DOOR_REFUSE, &e::DOOR_FAIL, &e::ADDRESS_REFUSE, &e::ROUTE_REFUSE]),
+    (
+        Job::Door,
+        &[
+            &e::DOOR_PASS,
+            &e::DOOR_REFUSE,
+            &e::DOOR_FAIL,
+            &e::ADDRESS_REFUSE,
+            &e::ROUTE_REFUSE,
+            &e::FIREWALL_BLOCK,
+            &e::FIREWALL_DETECT,
+        ],
+    ),
     (Job::Prover, &[&e::CLAIM_PROVE]),
+    (Job::Firewall, &[&e::FIREWALL_LOAD, &e::FIREWALL_REJECT, &e::FIREWALL_ROLL_BACK, &e::FIREWALL_STALE]),
 ];
 
 /// Whether `job` may commit `event`.

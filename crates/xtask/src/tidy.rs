@@ -15,7 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("keys", &["kernel", "store"]),
     ("vault", &["kernel", "ledger", "store", "keys"]),
     ("identity", &["kernel", "vault"]),
-    ("gateway", &["kernel", "vault"]),
+    ("gateway", &["kernel", "vault", "waf"]),
     ("controls", &["kernel"]),
     ("prober", &["kernel", "ledger", "store", "keys", "vault"]),
     ("paper", &["kernel"]),

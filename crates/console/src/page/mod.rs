@@ -5,6 +5,7 @@ pub mod applications;
 pub mod claims;
 pub mod clients;
 pub mod error;
+pub mod firewall;
 pub mod history;
 pub mod icon;
 pub mod overview;
@@ -264,6 +265,7 @@ pub fn nav(rights: &[Right]) -> Vec<Group> {
         (
             Some(m::NAV_ASSURANCE),
             &[
+                (Some(Right::HISTORY_READ), Item { href: "/firewall", text: m::FIREWALL, icon: "shield" }),
                 (Some(Right::HISTORY_READ), Item { href: "/history", text: m::HISTORY, icon: "history" }),
                 (Some(Right::CLAIMS_READ), Item { href: "/claims", text: m::CLAIMS, icon: "seal" }),
                 (Some(Right::POLICY_READ), Item { href: "/policy", text: m::POLICY, icon: "policy" }),

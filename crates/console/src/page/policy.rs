@@ -77,6 +77,7 @@ fn movement(setting: &Setting) -> (&'static Text, &'static str, &'static str) {
         (Movement::Fixed, _) => (m::MOVES_NOT, "mute", "lock"),
         (Movement::Min, Kind::Int { .. } | Kind::Span { .. }) => (m::MOVES_DOWN, "info", "down"),
         (Movement::Max, Kind::Int { .. } | Kind::Span { .. }) => (m::MOVES_UP, "info", "up"),
+        (Movement::Beside, _) => (m::MOVES_BESIDE, "info", "up"),
         (Movement::Subset, _) => (m::MOVES_INSIDE, "info", "down"),
         (Movement::Min | Movement::Max, _) => (m::MOVES_STRICTER, "info", "up"),
     }

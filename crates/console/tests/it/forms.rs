@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::house::{Client, House, PASSWORD};
 
-async fn browser(house: &House) -> Client<'_> {
+pub async fn browser(house: &House) -> Client<'_> {
     let client = house.at("acme").with("accept-language", "en");
     let done = client.form("/sign-in", "/sign-in", &[("name", "admin"), ("password", PASSWORD)]).await;
     assert_eq!((done.status, done.header("location")), (303, "/"), "{}", done.text);

@@ -93,12 +93,17 @@ impl House {
         let identity = Identity::new(sekisho_identity::Parts {
             vault: vault.clone(),
             gates: gates.clone(),
-            policy,
+            policy: policy.clone(),
             clock: time.clone(),
             rng: rng.clone(),
             cores: 2,
         });
         let evidence = Arc::new(Mutex::new(Vec::new()));
+        let firewall = {
+            let (home, clock) = (dir.path().join("firewall"), time.clone() as sekisho_kernel::time::SharedClock);
+            let parts = sekisho_gateway::firewall::Parts { gates: gates.clone(), clock, home };
+            sekisho_gateway::firewall::Firewall::open(parts, &policy).expect("the product's own rules")
+        };
         let app = sekisho_console::router(sekisho_console::Parts {
             vault: vault.clone(),
             identity: identity.clone(),
@@ -106,6 +111,7 @@ impl House {
             directory: Arc::new(identity.clone()),
             gates,
             evidence: Arc::new(Kept(evidence.clone())),
+            firewall: Some(firewall),
             catalogue: vault.catalogue(),
             clock: time,
             rng,
@@ -178,6 +184,12 @@ impl House {
 
     pub fn pass(&self, span: Duration) {
         self.clock.advance(span);
+    }
+
+    /// The day so many days from now, UTC.
+    pub fn day_after(&self, days: u64) -> String {
+        let at = sekisho_kernel::Clock::now(&self.clock).plus(Duration::from_secs(days * 86_400)).rfc3339();
+        at[..10].to_owned()
     }
 
     pub fn prove(&self, claim: &str, verdict: Verdict) {

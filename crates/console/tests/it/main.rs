@@ -1,6 +1,7 @@
 //! The console, from outside.
 
 mod api;
+mod firewall;
 mod forms;
 mod house;
 mod pages;

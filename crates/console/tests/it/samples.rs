@@ -21,6 +21,8 @@ use sekisho_kernel::{
     policy::show,
 };
 
+#[path = "samples/of_firewall.rs"]
+mod of_firewall;
 use proofs::proofs;
 
 const NOW: i64 = 1_795_312_800;
@@ -243,6 +245,8 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             rules,
         },
     );
+
+    of_firewall::pages(lang, &mut put);
 
     let sites: Vec<_> = (0..3).map(|n| site(lang, n)).collect();
     let choices = || page::site_choices(&sites, m::NO_SITE, lang);

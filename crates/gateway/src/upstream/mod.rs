@@ -146,7 +146,7 @@ impl Upstream {
     }
 }
 
-fn connector(ca: &str, clock: &SharedClock) -> Result<TlsConnector, String> {
+pub(crate) fn connector(ca: &str, clock: &SharedClock) -> Result<TlsConnector, String> {
     if ca.is_empty() {
         return Err("an https upstream needs the file of its authorities".into());
     }

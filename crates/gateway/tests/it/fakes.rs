@@ -20,7 +20,10 @@ use sekisho_kernel::{
     Actor, Cx, Effective, Event, Grant, Id, Outcome, Policy, Problem, Right, RightSet, RightsView, Secret, SystemRng,
     Text, TraceId,
     access::AccessQuestion,
-    gate::{AddressLists, AuditRule, Decision, FactorRule, Gates, LockoutRule, PasswordRule, SessionRule, TlsRule},
+    gate::{
+        AddressLists, AuditRule, Decision, FactorRule, FirewallRule, FirewallSource, Gates, LockoutRule, PasswordRule,
+        SessionRule, TlsRule,
+    },
     hook::{Arrival, Directory, HostEntry, HostKind, Journal, Knock, Passage, Sessions},
     id::TenantId,
     problem,
@@ -171,6 +174,9 @@ pub struct FakeGates {
     pub refuse_plain: AtomicBool,
     pub each_read: AtomicBool,
     pub recheck: AtomicBool,
+    pub firewall: Mutex<FirewallRule>,
+    /// A file with rules beside those of the product.
+    pub rules: Mutex<String>,
 }
 
 impl Default for FakeGates {
@@ -180,6 +186,8 @@ impl Default for FakeGates {
             refuse_plain: AtomicBool::new(true),
             each_read: AtomicBool::new(false),
             recheck: AtomicBool::new(true),
+            firewall: Mutex::new(FirewallRule::off()),
+            rules: Mutex::default(),
         }
     }
 }
@@ -230,6 +238,12 @@ impl Gates for FakeGates {
     }
     fn audit(&self, _: &Effective) -> AuditRule {
         AuditRule { retention: None, zone: None, each_read: self.each_read.load(Ordering::SeqCst) }
+    }
+    fn firewall(&self, _: &Effective) -> FirewallRule {
+        self.firewall.lock().unwrap().clone()
+    }
+    fn firewall_source(&self, _: &Effective) -> FirewallSource {
+        FirewallSource { own: self.rules.lock().unwrap().clone(), ..FirewallSource::default() }
     }
     fn sections(&self) -> Vec<(&'static str, Text)> {
         Vec::new()

@@ -5,9 +5,14 @@ use std::{
     sync::Arc,
 };
 
-use sekisho_gateway::{Gateway, MemoryPlaces, Parts, Place, Places, PolicyEgress, settings};
+use sekisho_gateway::{
+    Gateway, MemoryPlaces, Parts, Place, Places, PolicyEgress,
+    firewall::{self, Firewall},
+    settings,
+};
 use sekisho_kernel::{
-    Clock, Policy, Problem, Right, Schema, Setting, SystemRng, Time, policy::Value, rehearsal::MovableClock,
+    Clock, Policy, Problem, Right, Schema, Setting, SystemRng, Time, gate::FirewallMode, policy::Value,
+    rehearsal::MovableClock,
 };
 use tokio::sync::watch;
 
@@ -70,6 +75,13 @@ impl House {
         let directory = Arc::new(FakeDirectory::new(receiver.clone()));
         let (sessions, journal) = (Arc::new(FakeSessions::default()), Arc::new(FakeJournal::default()));
         let (gates, signer) = (Arc::new(gates), Arc::new(FakeSigner::default()));
+        let firewall = if gates.firewall.lock().unwrap().mode == FirewallMode::Off {
+            None
+        } else {
+            let home = std::env::temp_dir().join("sekisho-gateway-tests-without-a-feed");
+            let parts = firewall::Parts { gates: gates.clone(), clock: Arc::new(clock.clone()), home };
+            Some(Firewall::open(parts, &policy)?)
+        };
         sessions.sign_in(TOKEN, &policy, rights(1, &[Right::APPLICATION_USE]));
         let parts = Parts {
             policy: receiver.clone(),
@@ -82,6 +94,7 @@ impl House {
             pages: Arc::new(EchoPages),
             signer: signer.clone(),
             certificates: store,
+            firewall,
         };
         let (places, mut inside) = Places::memory();
         // A real socket beside it, for a real proxy.
@@ -107,6 +120,11 @@ impl House {
 
 /// The code of the problem with which a gateway under `policy` does not start.
 pub async fn refused(policy: Arc<Policy>) -> &'static str {
-    let raised = House::try_raise(policy, FakeGates::default(), Arc::default(), clock()).await;
+    refused_with(policy, FakeGates::default()).await
+}
+
+/// The same with other gates.
+pub async fn refused_with(policy: Arc<Policy>, gates: FakeGates) -> &'static str {
+    let raised = House::try_raise(policy, gates, Arc::default(), clock()).await;
     raised.err().expect("it does not start").kind.code
 }

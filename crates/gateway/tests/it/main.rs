@@ -9,6 +9,7 @@ mod upstream;
 
 mod assertions;
 mod entrance;
+mod firewall;
 mod forward_auth;
 mod limits;
 mod nginx;

@@ -89,8 +89,16 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, std::io::E
             *answer.status_mut() = StatusCode::BAD_REQUEST;
             answer
         }
+        "/leak" => html("<html>You have an error in your SQL syntax near 'x'</html>"),
+        "/page" => html("<html>an ordinary page</html>"),
         _ => echo(request).await,
     })
+}
+
+fn html(text: &'static str) -> Response<Body> {
+    let mut answer = full(text);
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    answer
 }
 
 /// Everything it was asked, as JSON.

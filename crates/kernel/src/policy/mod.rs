@@ -79,6 +79,8 @@ pub enum Movement {
     Max,
     /// A subset of the platform's (networks inside the platform's networks).
     Subset,
+    /// The tenant's own list holds beside the platform's. What it may hold, the control decides where it is set.
+    Beside,
 }
 
 /// A default value, constant.
@@ -404,11 +406,19 @@ pub fn stricter(setting: &'static Setting, platform: Value, own: &Value) -> Valu
             // A list that lies wholly outside the platform's must not turn into "every address".
             Value::Networks(if inside.is_empty() { p } else { inside })
         }
+        (Movement::Beside, Value::List(mut p), Value::List(t)) => {
+            p.extend(t.iter().filter(|x| !p.contains(x)).cloned().collect::<Vec<_>>());
+            Value::List(p)
+        }
         (_, p, _) => p,
     }
 }
 
 /// Whether a tenant's value would loosen the platform's: then it is refused when it is set.
 pub fn loosens(setting: &'static Setting, platform: &Value, own: &Value) -> bool {
-    setting.tenant == Movement::Fixed || stricter(setting, platform.clone(), own) != *own
+    match setting.tenant {
+        Movement::Fixed => true,
+        Movement::Beside => false,
+        _ => stricter(setting, platform.clone(), own) != *own,
+    }
 }

@@ -77,6 +77,9 @@ pub fn movement(setting: &'static Setting) -> Text {
         (Movement::Subset, _) => {
             Text::new("組織は、この範囲の一部に狭められます。", "A tenant may narrow it to a part.")
         }
+        (Movement::Beside, _) => {
+            Text::new("組織は、自身の項目を加えられます。", "A tenant may have entries of its own beside these.")
+        }
     }
 }
 

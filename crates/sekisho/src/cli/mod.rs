@@ -2,6 +2,8 @@
 
 #![expect(missing_docs, reason = "a flattened group of arguments is documented where it is declared")]
 
+pub mod waf;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -122,6 +124,9 @@ pub enum Command {
     /// Keys.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// The web application firewall: explain a request, run a rule set's tests, the feed of rule sets.
+    #[command(subcommand)]
+    Waf(waf::WafCommand),
     /// Read the policy file again without dropping a request.
     Reload {
         #[command(flatten)]

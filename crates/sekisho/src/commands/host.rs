@@ -127,6 +127,9 @@ async fn act(
                 Lang::En => format!("The key of {tenant} is destroyed. Its data can never be read again.\n"),
             }))
         }
+        ["waf", "feed", "status"] => Ok(said(super::waf::status(&instance.firewall, lang))),
+        ["waf", "feed", "fetch"] if !instance.firewall.has_feed() => Ok(super::waf::none(lang)),
+        ["waf", "feed", "fetch"] => Ok(said(super::waf::fetch(instance, lang).await?)),
         ["ledger", "verify"] => ledger::on_instance(instance, lang).await,
         ["ledger", "export", log] => {
             ledger::export(instance, if *log == "platform" { TenantId::NIL } else { tenant_id(log)? }).await

@@ -8,6 +8,7 @@ mod paper;
 mod policy;
 pub mod prove;
 pub mod serve;
+pub mod waf;
 
 use std::{
     io::Write,
@@ -37,6 +38,7 @@ pub const WRONG: u8 = 2;
 pub async fn run(cli: Cli, lang: Lang) -> u8 {
     let outcome = match cli.command {
         Command::Policy(command) => policy::run(command, lang),
+        Command::Waf(command) if waf::host_words(&command).is_none() => waf::run(command, lang),
         Command::Prove(args) => return prove::run(args, lang).await,
         Command::Paper { format, policy, data, output } => paper::run(format, policy, data, output, lang).await,
         Command::Init { place, profile, upstream, tenant, link_file } => {
@@ -83,6 +85,10 @@ pub fn host_words(command: &Command) -> Option<OnHost> {
         Command::Key(KeyCommand::Rotate { place, tenant }) => (place.clone(), words(&["key", "rotate", tenant]), None),
         Command::Key(KeyCommand::Shred { place, tenant, confirm }) => {
             (place.clone(), words(&["key", "shred", tenant, confirm]), None)
+        }
+        Command::Waf(command) => {
+            let (place, told) = waf::host_words(command)?;
+            (place, told, None)
         }
         Command::Reload { place } => (place.clone(), words(&["reload"]), None),
         Command::Status { place } => (place.clone(), words(&["status"]), None),

@@ -6,7 +6,7 @@ use crate::{
     transform::Transformation,
     wire::{Request, header},
 };
-use regex_automata::meta::Regex;
+use regex_automata::{meta::Regex, util::syntax::Config};
 use yaml_rust2::{Yaml, YamlLoader};
 
 /// A template may repeat a text so often.
@@ -36,7 +36,9 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Stage>, String> {
 
 fn expect(output: &Yaml) -> Result<Expect, String> {
     let log = &output["log"];
-    let pattern = |key: &str| log[key].as_str().map(|p| Regex::new(p).map_err(|e| e.to_string())).transpose();
+    // Bytes, as the log has them: no tables of Unicode are needed, whatever else is built in.
+    let bytes = || Regex::builder().syntax(Config::new().unicode(false).utf8(false)).clone();
+    let pattern = |key: &str| log[key].as_str().map(|p| bytes().build(p).map_err(|e| e.to_string())).transpose();
     Ok(Expect {
         ids: ids(&log["expect_ids"]),
         no_ids: ids(&log["no_expect_ids"]),

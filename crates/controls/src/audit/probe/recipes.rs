@@ -324,8 +324,21 @@ impl Cast {
             | "GET /history"
             | "GET /history/checkpoint"
             | "GET /claims"
+            | "GET /firewall"
+            | "GET /firewall/blocked"
             | "GET /catalogue" => plain(&operation.path),
+            "POST /firewall/replay" => Ok(("/firewall/replay".into(), json!({"paranoia": 2}))),
             "GET /history/export" => plain("/history/export?format=jsonl"),
+            "POST /firewall/exclusions" => {
+                // Where the operator allows exclusions, as every operation is tried that succeeds at all.
+                let operator = rehearsed(world)?;
+                operator.operator_sets("waf.tenant_exclusions", &json!(5)).await?;
+                let until = operator.now().plus(Duration::from_secs(20 * 86_400)).rfc3339();
+                let part = format!("ARGS:{}", world.marker("field"));
+                let (day, reason) = (&until[..10], "a probe's own");
+                let body = json!({"rule": 9_100_110, "part": part, "path": "/", "until": day, "reason": reason});
+                Ok(("/firewall/exclusions".into(), body))
+            }
             "POST /users" => Ok(("/users".into(), json!({"name": world.marker("made"), "type": "user"}))),
             "GET /users/{id}" | "GET /users/{id}/sessions" | "DELETE /users/{id}" | "DELETE /users/{id}/sessions" => {
                 filled(self.user(world).await?, Value::Null)

@@ -6,7 +6,7 @@ use sekisho_kernel::{
     Setting,
     claim::{Finding, Trouble},
     policy::Value,
-    world::World,
+    world::{Ask, World},
 };
 use serde_json::json;
 
@@ -23,7 +23,7 @@ use crate::{
         signature::Client,
         told,
     },
-    second_factor, sessions, tenant_keys, tokens, unique_id,
+    second_factor, sessions, tenant_keys, tokens, unique_id, waf,
 };
 
 /// What is set, and how its effect is seen.
@@ -53,6 +53,8 @@ enum Seen {
     Token(u32),
     /// Whether a token is still good after two days without use.
     Unused,
+    /// Words that the firewall takes for an attack at its higher levels only.
+    Firewall,
 }
 
 /// A minute.
@@ -81,6 +83,7 @@ pub fn case(setting: &'static Setting, platform: &Value) -> Option<Case> {
         Value::Span(_) if is(&tokens::UNUSED) => of(Value::Span(DAY), Seen::Unused),
         Value::Str(_) if is(&unique_id::MODE) => of(Value::Str("off".into()), Seen::Signature(0)),
         Value::Span(_) if is(&unique_id::SKEW) => of(Value::Span(Duration::from_secs(10)), Seen::Signature(20)),
+        Value::Int(_) if is(&waf::PARANOIA) => of(Value::Int(4), Seen::Firewall),
         Value::Networks(_) if is(&addresses::ALLOW) => Some(Case {
             strict: networks(&["127.0.0.0/8"]),
             loose: networks(&["127.0.0.0/8", "198.51.100.0/24"]),
@@ -162,7 +165,7 @@ async fn prepare(world: &dyn World, case: &Case, strict: &Side, loose: &Side) ->
     let pair = async |side: &Side| -> Result<[Person; 2], Trouble> {
         let null = serde_json::Value::Null;
         let (a, b) = match case.seen {
-            Seen::Rotation | Seen::Addresses | Seen::Reads => (side.admin.clone(), side.admin.clone()),
+            Seen::Rotation | Seen::Addresses | Seen::Reads | Seen::Firewall => (side.admin.clone(), side.admin.clone()),
             _ => (
                 side.desk.hire(world, &side.admin, "user", &null).await?,
                 side.desk.hire(world, &side.admin, "user", &null).await?,
@@ -261,6 +264,22 @@ async fn look(
             Ok(Effect::of("a person asks for an API token", strict, loose))
         }
         Seen::Unused => unused(world, strict, loose).await,
+        Seen::Firewall => {
+            let ask = async |side: &Side, admitted: bool| -> Result<Vec<(String, bool)>, Trouble> {
+                let mut out = Vec::new();
+                for node in [0, 1] {
+                    let words = Ask::new("GET", &side.admin.console, "/sign-in?to=select%20a%20colour").node(node);
+                    let got = world.send(words).await?;
+                    out.push((told(&got), good(&got) == admitted));
+                }
+                Ok(out)
+            };
+            Ok(Effect::of(
+                "a request with words that a query has too",
+                ask(strict, false).await?,
+                ask(loose, true).await?,
+            ))
+        }
         Seen::Signature(age) => {
             let (strict, loose) =
                 (signed(world, strict, pairs.0, age, false).await?, signed(world, loose, pairs.1, age, true).await?);
