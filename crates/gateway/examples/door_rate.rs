@@ -22,11 +22,7 @@ use std::{
 };
 
 use sekisho_gateway::{Gateway, Parts, PolicyEgress, settings};
-use sekisho_kernel::{
-    Policy, Right, Schema, SystemRng,
-    hook::{HostEntry, HostKind},
-    policy::Value,
-};
+use sekisho_kernel::{Policy, Right, Schema, SystemRng, policy::Value};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::watch,
@@ -84,9 +80,8 @@ async fn door(port: u16, upstream: &str) {
         .with(&settings::HTTPS, Value::List(vec![format!("127.0.0.1:{port}")]));
     let policy = Arc::new(policy);
     let (_sender, receiver) = watch::channel(policy.clone());
-    let mut directory = fakes::FakeDirectory::new(receiver.clone());
-    let entry = HostEntry { host: HOST.into(), tenant: fakes::TENANT, kind: HostKind::Application };
-    directory.hosts.insert(HOST.into(), Arc::new(entry));
+    let directory = fakes::FakeDirectory::new(receiver.clone());
+    directory.add(HOST);
     let sessions = Arc::new(fakes::FakeSessions::default());
     sessions.sign_in(TOKEN, &policy, fakes::rights(1, &[Right::APPLICATION_USE]));
     let parts = Parts {

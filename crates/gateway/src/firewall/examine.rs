@@ -3,7 +3,7 @@
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
-use http::{Method, Version, header, request};
+use http::{HeaderName, Method, Version, header, request};
 use sekisho_kernel::TraceId;
 use sekisho_waf::{
     Blocked, Client, Match, RequestHead, Transaction,
@@ -11,7 +11,7 @@ use sekisho_waf::{
     wire::Request,
 };
 
-use super::{Loaded, secrets};
+use super::{Firewall, Loaded, secrets};
 use crate::cookies;
 
 /// Rules named in an entry.
@@ -31,6 +31,14 @@ pub(crate) struct Examination {
     pub own: bool,
     /// Whether the request phases are over.
     pub asked: bool,
+    /// Who is told of its end.
+    pub firewall: Firewall,
+}
+
+impl Drop for Examination {
+    fn drop(&mut self) {
+        self.firewall.ended(&mut self.transaction);
+    }
 }
 
 /// Who asks, in the engine's words.
@@ -42,6 +50,30 @@ pub(crate) fn client(peer: IpAddr, port: u16, time: i64, trace: TraceId) -> Clie
         server_port: port,
         time: u64::try_from(time).unwrap_or(0),
         unique_id: trace.to_string(),
+    }
+}
+
+/// A field's name as people know it, where it is a common one: rules name the part by it in what they say.
+fn spelled(name: &HeaderName) -> &[u8] {
+    match name {
+        &header::ACCEPT => b"Accept",
+        &header::ACCEPT_CHARSET => b"Accept-Charset",
+        &header::ACCEPT_ENCODING => b"Accept-Encoding",
+        &header::ACCEPT_LANGUAGE => b"Accept-Language",
+        &header::AUTHORIZATION => b"Authorization",
+        &header::CACHE_CONTROL => b"Cache-Control",
+        &header::CONNECTION => b"Connection",
+        &header::CONTENT_ENCODING => b"Content-Encoding",
+        &header::CONTENT_LENGTH => b"Content-Length",
+        &header::CONTENT_TYPE => b"Content-Type",
+        &header::COOKIE => b"Cookie",
+        &header::HOST => b"Host",
+        &header::ORIGIN => b"Origin",
+        &header::RANGE => b"Range",
+        &header::REFERER => b"Referer",
+        &header::TRANSFER_ENCODING => b"Transfer-Encoding",
+        &header::USER_AGENT => b"User-Agent",
+        name => name.as_str().as_bytes(),
     }
 }
 
@@ -61,7 +93,7 @@ impl<'a> Head<'a> {
         let mut fields: Vec<(&[u8], Cow<'_, [u8]>)> = Vec::with_capacity(parts.headers.len() + 1);
         if !parts.headers.contains_key(header::HOST) {
             // HTTP/2 names the host in the target (RFC 9113 §8.3.1).
-            fields.push((b"host", Cow::Borrowed(host.as_bytes())));
+            fields.push((b"Host", Cow::Borrowed(host.as_bytes())));
         }
         for (name, value) in &parts.headers {
             let value = match name {
@@ -73,7 +105,7 @@ impl<'a> Head<'a> {
                 name if own && name == "x-csrf-token" => continue,
                 _ => Cow::Borrowed(value.as_bytes()),
             };
-            fields.push((name.as_str().as_bytes(), value));
+            fields.push((spelled(name), value));
         }
         Self { method: &parts.method, target, version: parts.version, fields }
     }

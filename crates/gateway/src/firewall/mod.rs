@@ -18,7 +18,7 @@ use std::{
     borrow::Cow,
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
 };
 
 use sekisho_kernel::{
@@ -26,7 +26,7 @@ use sekisho_kernel::{
     gate::{FirewallExclusion, FirewallMode, FirewallRule, FirewallRules, FirewallSource, Gates},
     time::SharedClock,
 };
-use sekisho_waf::{Exclusion, Mode, Options, RuleSet, Which};
+use sekisho_waf::{Exclusion, Mode, Options, RuleSet, Transaction, Which};
 use tokio::sync::Semaphore;
 
 pub use examine::shown;
@@ -192,6 +192,9 @@ fn exclusion_of(exclusion: &FirewallExclusion) -> Exclusion {
     Exclusion { rules, targets: exclusion.targets.clone() }
 }
 
+/// Is told of every transaction at its end, with all its matches, nothing masked.
+pub type Watcher = Box<dyn Fn(&Transaction) + Send + Sync>;
+
 /// The rule sets of one instance. Cheap to clone.
 #[derive(Clone)]
 pub struct Firewall(Arc<Inner>);
@@ -206,6 +209,7 @@ struct Inner {
     kept: kept::Kept,
     /// Trials of a setting take a thread for a while: one at a time.
     trials: Arc<Semaphore>,
+    watcher: OnceLock<Watcher>,
     feed: Mutex<feed::Memory>,
 }
 
@@ -250,10 +254,25 @@ impl Firewall {
             current: RwLock::new(Arc::new(loaded)),
             kept: kept::Kept::default(),
             trials: Arc::new(Semaphore::new(1)),
+            watcher: OnceLock::new(),
             feed: Mutex::default(),
         }));
         firewall.take_up_accepted();
         Ok(firewall)
+    }
+
+    /// Has every transaction told to a watcher before its answer leaves: for a rule set's own tests, sent through a door. The
+    /// first watcher stays.
+    pub fn watch(&self, watcher: Watcher) {
+        let _ = self.0.watcher.set(watcher);
+    }
+
+    /// Ends a transaction with its last phase, if anybody watches.
+    pub(crate) fn ended(&self, transaction: &mut Transaction) {
+        if let Some(watcher) = self.0.watcher.get() {
+            transaction.finish();
+            watcher(transaction);
+        }
     }
 
     pub(crate) fn current(&self) -> Arc<Loaded> {

@@ -64,6 +64,7 @@ pub(crate) async fn head(way: &mut Way) -> Flow {
         body: Bytes::new(),
         own,
         asked: false,
+        firewall,
     };
     let mut blocked = Head::of(&way.head, &way.name, own).ask(&mut examination.transaction);
     let bodiless = way.upload.as_ref().is_none_or(HttpBody::is_end_stream);

@@ -36,7 +36,7 @@ pub const CONSOLE: &str = "acme.console.localhost";
 
 pub struct FakeDirectory {
     pub policy: watch::Receiver<Arc<Policy>>,
-    pub hosts: HashMap<String, Arc<HostEntry>>,
+    pub hosts: Mutex<HashMap<String, Arc<HostEntry>>>,
     pub addresses: Mutex<Arc<AddressLists>>,
 }
 
@@ -45,17 +45,23 @@ impl FakeDirectory {
         let entry =
             |host: &str, kind| (host.to_owned(), Arc::new(HostEntry { host: host.into(), tenant: TENANT, kind }));
         let hosts = HashMap::from([entry(APP, HostKind::Application), entry(CONSOLE, HostKind::Console)]);
-        Self { policy, hosts, addresses: Mutex::default() }
+        Self { policy, hosts: Mutex::new(hosts), addresses: Mutex::default() }
+    }
+
+    /// One more host of the application.
+    pub fn add(&self, host: &str) {
+        let entry = Arc::new(HostEntry { host: host.into(), tenant: TENANT, kind: HostKind::Application });
+        self.hosts.lock().unwrap().insert(host.to_owned(), entry);
     }
 }
 
 #[async_trait]
 impl Directory for FakeDirectory {
     async fn host(&self, host: &str) -> Result<Option<Arc<HostEntry>>, Problem> {
-        Ok(self.hosts.get(host).cloned())
+        Ok(self.hosts.lock().unwrap().get(host).cloned())
     }
     async fn console_host(&self, _: TenantId) -> Result<Option<Arc<HostEntry>>, Problem> {
-        Ok(self.hosts.get(CONSOLE).cloned())
+        Ok(self.hosts.lock().unwrap().get(CONSOLE).cloned())
     }
     async fn effective(&self, _: TenantId) -> Result<Effective, Problem> {
         Ok(Effective::platform(self.policy.borrow().clone()))
@@ -177,6 +183,8 @@ pub struct FakeGates {
     pub firewall: Mutex<FirewallRule>,
     /// A file with rules beside those of the product.
     pub rules: Mutex<String>,
+    /// A folder with a rule set instead of them.
+    pub set: Mutex<String>,
 }
 
 impl Default for FakeGates {
@@ -188,6 +196,7 @@ impl Default for FakeGates {
             recheck: AtomicBool::new(true),
             firewall: Mutex::new(FirewallRule::off()),
             rules: Mutex::default(),
+            set: Mutex::default(),
         }
     }
 }
@@ -243,7 +252,11 @@ impl Gates for FakeGates {
         self.firewall.lock().unwrap().clone()
     }
     fn firewall_source(&self, _: &Effective) -> FirewallSource {
-        FirewallSource { own: self.rules.lock().unwrap().clone(), ..FirewallSource::default() }
+        FirewallSource {
+            own: self.rules.lock().unwrap().clone(),
+            rules: self.set.lock().unwrap().clone(),
+            ..FirewallSource::default()
+        }
     }
     fn sections(&self) -> Vec<(&'static str, Text)> {
         Vec::new()

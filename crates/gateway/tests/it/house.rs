@@ -35,6 +35,7 @@ pub struct House {
     pub gates: Arc<FakeGates>,
     pub signer: Arc<FakeSigner>,
     pub clock: MovableClock,
+    pub firewall: Option<Firewall>,
 }
 
 /// The defaults, with an upstream and further settings.
@@ -94,13 +95,13 @@ impl House {
             pages: Arc::new(EchoPages),
             signer: signer.clone(),
             certificates: store,
-            firewall,
+            firewall: firewall.clone(),
         };
         let (places, mut inside) = Places::memory();
         // A real socket beside it, for a real proxy.
         inside.forward_auth.push(Place::bind("127.0.0.1:0").await?);
         let gateway = Gateway::rehearse(parts, Arc::new(clock.clone()), inside).await?;
-        Ok(Self { gateway, places, policy: sender, directory, sessions, journal, gates, signer, clock })
+        Ok(Self { gateway, places, policy: sender, directory, sessions, journal, gates, signer, clock, firewall })
     }
 
     pub fn now(&self) -> Time {

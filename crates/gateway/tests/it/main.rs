@@ -8,6 +8,7 @@ mod house;
 mod upstream;
 
 mod assertions;
+mod corpus;
 mod entrance;
 mod firewall;
 mod forward_auth;
