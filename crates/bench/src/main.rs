@@ -16,6 +16,7 @@ mod door;
 mod house;
 mod machine;
 mod prove;
+mod risk;
 mod seal;
 mod served;
 mod sign_in;
@@ -34,6 +35,7 @@ const MEASURES: &[Measure] = &[
     ("verify", verify::measure),
     ("seal", seal::measure),
     ("sign-in", sign_in::measure),
+    ("risk", risk::measure),
     ("crowd", crowd::measure),
     ("prove", prove::measure),
 ];

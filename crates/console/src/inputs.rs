@@ -9,6 +9,7 @@ const NOTE: Takes = Takes::Text(0, 1000);
 const PASSWORD: Takes = Takes::Secret(1, 1024);
 const CHALLENGE_TEXT: Takes = Takes::Secret(1, 4096);
 const SIX: Takes = Takes::Text(1, 16);
+const ACTION: Takes = Takes::Word(&["allow", "step_up", "block"]);
 const TYPE: Takes = Takes::Word(&["administrator", "approver", "user"]);
 
 fn rights() -> Vec<&'static str> {
@@ -39,6 +40,28 @@ shapes! {
         need("challenge", CHALLENGE_TEXT, "From the step before."),
         may("code", SIX, "The authenticator app's six digits."),
         may("recovery_code", Takes::Secret(1, 64), "Or a recovery code."),
+    ];
+    /// The password once more.
+    SIGN_IN_AGAIN "SignInAgain" [
+        need("challenge", CHALLENGE_TEXT, "From the step before."),
+        need("password", PASSWORD, "The password, once more."),
+    ];
+    /// Which judged sign-ins.
+    RISK_QUERY "RiskQuery" [LIMIT, AFTER, may("risky", Takes::Bool, "Only those that were not simply allowed.")];
+    /// The same on the page.
+    RISK_FORM "RiskForm" [AFTER, may("risky", Takes::Bool, "Only those that were not simply allowed.")];
+    /// What to try on past sign-ins.
+    RISK_REPLAY "RiskReplayInput" [
+        need("days", Takes::Int(1, 90), "How many days back."),
+        may("settings", Takes::Any, "Settings of the section `adaptive` by key, values as `PUT /policy/{key}` takes them."),
+    ];
+    /// The same on the page: what a tenant may tighten.
+    RISK_REPLAY_FORM "RiskReplayForm" [
+        may("days", Takes::Int(1, 90), "How many days back; 7 when left out."),
+        may("medium_at", Takes::Int(1, 100), "The score from which risk is medium."),
+        may("high_at", Takes::Int(1, 200), "The score from which risk is high."),
+        may("low", ACTION, "What low risk leads to."),
+        may("medium", ACTION, "What medium risk leads to."),
     ];
     /// New password on the way in.
     SIGN_IN_PASSWORD "SignInPassword" [

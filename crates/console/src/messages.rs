@@ -43,7 +43,49 @@ messages! {
     APP_REDIRECTS "戻り先アドレス" "Redirect addresses";
     APP_REDIRECTS_HINT "https、ポート 443 に限ります。複数ある場合は空白で区切ります。" "https on port 443 only; separate several with spaces.";
     APP_SECRET_ISSUED "アプリケーションの秘密を発行しました" "The application's secret has been issued";
+    AGAIN_TITLE "パスワードの再入力" "Enter your password again";
+    AGAIN_LEAD "いつもと異なるサインインのため、もう一度確認します。" "This sign-in is unlike your others, so we check once more.";
     AREA "分野" "Area";
+    RISK "サインインのリスク" "Sign-in risk";
+    RISK_LEAD "パスワードによるサインインを、そのつど判定した記録です。理由の詳細は各記録にあります。" "How each sign-in by password was judged. Every entry has the details.";
+    RISK_SOURCES "判定に使うデータ" "Data that judgements use";
+    RISK_PLACES "場所のデータベース" "Database of places";
+    RISK_NETWORKS "ネットワークのデータベース" "Database of networks";
+    RISK_LISTED "危険なアドレスのリスト" "List of bad addresses";
+    RISK_SOURCE_NONE "指定なし" "None named";
+    RISK_SOURCE_READ "読み取り済み" "Read";
+    RISK_SOURCE_BROKEN "読み取れません" "Cannot be read";
+    RISK_REPLAY "過去のサインインで試す" "Try on past sign-ins";
+    RISK_REPLAY_LEAD "設定を変えた場合の結果を、適用する前に確かめられます。何も変更されません。" "See what other settings would have done before you apply them. Nothing is changed.";
+    RISK_DAYS "日数" "Days";
+    RISK_MEDIUM_AT "中とみなす点数" "Medium from";
+    RISK_HIGH_AT "高とみなす点数" "High from";
+    RISK_IF_LOW "低の処置" "If low";
+    RISK_IF_MEDIUM "中の処置" "If medium";
+    RISK_AS_NOW "現在のまま" "As it is";
+    RISK_TRY "試す" "Try";
+    RISK_OUTCOME "試した結果" "What it would do";
+    RISK_INCOMPLETE "記録が多いため、期間のうち古いものは含まれていません。" "There are too many entries: the oldest of the time are left out.";
+    RISK_WAS "実際" "As it was";
+    RISK_WOULD "変更した場合" "As it would be";
+    RISK_DECIDED "判定したサインイン" "Sign-ins judged";
+    RISK_PEOPLE "新たに影響を受ける人" "People newly affected";
+    RISK_CHANGES "結果が変わるサインイン" "Sign-ins with another end";
+    RISK_PERSON "利用者" "Person";
+    RISK_APPLY "この設定を組織に適用" "Apply to the organisation";
+    RISK_DECISIONS "判定の記録" "Decisions";
+    RISK_ALL "すべて表示" "Show all";
+    RISK_ONLY "許可以外だけを表示" "Show only those not simply allowed";
+    NO_DECISIONS "判定の記録はありません。" "No sign-in has been judged.";
+    RISK_DONE "処置" "Done";
+    RISK_LEVEL "リスク" "Risk";
+    RISK_REASONS "理由" "Reasons";
+    RISK_ALLOW "許可" "Allowed";
+    RISK_STEP_UP "追加認証" "Stepped up";
+    RISK_BLOCK "拒否" "Blocked";
+    RISK_LOW "低" "Low";
+    RISK_MEDIUM "中" "Medium";
+    RISK_HIGH "高" "High";
     AUTHENTICATOR_APP "認証アプリ（TOTP）" "Authenticator app (TOTP)";
     BACK_TO_PLATFORM "プラットフォームの値に戻す" "Back to the platform's value";
     BLOCKED_NOW "現在の設定で遮断" "Blocked as set now";
@@ -499,6 +541,7 @@ pub fn section(name: &str) -> Option<&'static Text> {
         "passwords" => PASSWORD,
         "lockout" => RULE_LOCKOUT,
         "second_factor" => SECOND_FACTOR,
+        "adaptive" => RISK,
         "sessions" => SESSIONS,
         "addresses" => ADDRESSES,
         "audit" => HISTORY,
@@ -561,6 +604,10 @@ pub fn field(name: &str) -> Option<&'static Text> {
         "paranoia" => PARANOIA,
         "threshold" => BLOCKING_SCORE,
         "exclusion" => EXCLUSION,
+        "medium_at" => RISK_MEDIUM_AT,
+        "high_at" => RISK_HIGH_AT,
+        "low" => RISK_IF_LOW,
+        "medium" => RISK_IF_MEDIUM,
         _ => return None,
     })
 }

@@ -234,6 +234,8 @@ static ROUTES: &[RouteInfo] = &[
         .says("Signs in with name and password.").body(&i::SIGN_IN).gives(200, "SignInStep"),
     route!(Post "/api/v1/sign-in/factor" "signInFactor" PUBLIC, Some(&e::SESSION_SIGN_IN), api::sign_in::factor)
         .says("Goes on with a code or a recovery code.").body(&i::SIGN_IN_FACTOR).gives(200, "SignInStep"),
+    route!(Post "/api/v1/sign-in/again" "signInAgain" PUBLIC, Some(&e::SESSION_SIGN_IN), api::sign_in::again)
+        .says("Goes on with the password once more, where the sign-in was stepped up and the account has no second factor.").body(&i::SIGN_IN_AGAIN).gives(200, "SignInStep"),
     route!(Post "/api/v1/sign-in/password" "signInPassword" PUBLIC, Some(&e::SESSION_SIGN_IN), api::sign_in::password)
         .says("Goes on with a new password, where the old one has run out.").body(&i::SIGN_IN_PASSWORD).gives(200, "SignInStep"),
     route!(Post "/api/v1/sign-in/enrol" "signInEnrol" PUBLIC, Some(&e::FACTOR_CREATE), api::sign_in::enrol)
@@ -419,6 +421,13 @@ static ROUTES: &[RouteInfo] = &[
         .says("One entry.").id("ent").gives(200, "HistoryEntry"),
     route!(Get "/api/v1/history/{id}/proof" "readProof" right(R::HISTORY_READ), Some(&e::HISTORY_PROOF), api::history::proof)
         .says("The proof that an entry is in the log (C2SP tlog-proof).").id("ent").media(&["text/plain"]),
+    // --- risk of sign-ins
+    route!(Get "/api/v1/risk" "readRisk" right(R::HISTORY_READ), Some(&e::RISK_READ), api::risk::read)
+        .says("How the databases and lists stand by which sign-ins are judged.").gives(200, "RiskSources"),
+    route!(Get "/api/v1/risk/decisions" "listRiskDecisions" right(R::HISTORY_READ), Some(&e::RISK_READ), api::risk::list)
+        .says("Judged sign-ins, newest first, each with its reasons.").query(&i::RISK_QUERY).gives(200, "RiskDecisionList"),
+    route!(Post "/api/v1/risk/replay" "replayRisk" right(R::HISTORY_READ), Some(&e::RISK_REPLAY), api::risk::replay)
+        .says("Judges the sign-ins of the last days again under other settings. Nothing is changed.").body(&i::RISK_REPLAY).gives(200, "RiskReplay"),
     // --- claims
     route!(Get "/api/v1/claims" "listClaims" right(R::CLAIMS_READ), Some(&e::CLAIMS_READ), api::claims::list)
         .says("Every claim with verdict, evidence and age.").query(&i::CLAIM_QUERY).gives(200, "ClaimList"),
@@ -433,6 +442,8 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/sign-in" "signInForm" PUBLIC, Some(&e::SESSION_SIGN_IN), page::sign_in::start).body(&i::SIGN_IN).page(),
     route!(Get "/sign-in/factor" "factorPage" PUBLIC, None, page::sign_in::show_factor).page(),
     route!(Post "/sign-in/factor" "factorForm" PUBLIC, Some(&e::SESSION_SIGN_IN), page::sign_in::factor).body(&i::FACTOR_FORM).page(),
+    route!(Get "/sign-in/again" "againPage" PUBLIC, None, page::sign_in::show_again).page(),
+    route!(Post "/sign-in/again" "againForm" PUBLIC, Some(&e::SESSION_SIGN_IN), page::sign_in::again_form).body(&i::PASSWORD_ONLY).page(),
     route!(Get "/sign-in/password" "newPasswordPage" PUBLIC, None, page::sign_in::show_password).page(),
     route!(Post "/sign-in/password" "newPasswordForm" PUBLIC, Some(&e::SESSION_SIGN_IN), page::sign_in::password).body(&i::NEW_PASSWORD_FORM).page(),
     route!(Get "/sign-in/enrol" "signInEnrolPage" PUBLIC, Some(&e::FACTOR_CREATE), page::sign_in::show_enrol).page(),
@@ -513,6 +524,9 @@ static ROUTES: &[RouteInfo] = &[
     route!(Get "/history" "historyPage" right(R::HISTORY_READ), Some(&e::HISTORY_READ), page::history::show).query(&i::HISTORY_FORM).page(),
     route!(Get "/history/export" "exportPage" right(R::HISTORY_EXPORT), Some(&e::HISTORY_EXPORT), api::history::export).query(&i::EXPORT).page(),
     route!(Get "/history/{id}" "entryPage" right(R::HISTORY_READ), Some(&e::HISTORY_READ), page::history::show_one).id("ent").page(),
+    route!(Get "/risk" "riskPage" right(R::HISTORY_READ), Some(&e::RISK_READ), page::risk::show).query(&i::RISK_FORM).page(),
+    route!(Post "/risk/replay" "replayRiskForm" right(R::HISTORY_READ), Some(&e::RISK_REPLAY), page::risk::replay).body(&i::RISK_REPLAY_FORM).page(),
+    route!(Post "/risk/apply" "applyRiskForm" right(R::POLICY_WRITE), Some(&e::POLICY_UPDATE), page::risk::apply).body(&i::RISK_REPLAY_FORM).page(),
     route!(Get "/claims" "claimsPage" right(R::CLAIMS_READ), Some(&e::CLAIMS_READ), page::claims::show).query(&i::CLAIM_FORM).page(),
     route!(Get "/claims/{claim}" "claimPage" right(R::CLAIMS_READ), Some(&e::CLAIMS_READ), page::claims::show_one).page(),
     // --- pages: applications

@@ -115,7 +115,7 @@ pub fn all() -> Map<String, Value> {
     put(
         "SignInStep",
         object(&[
-            ("state", "signed-in|second-factor|password-change|enrol-factor"),
+            ("state", "signed-in|second-factor|password-again|password-change|enrol-factor"),
             ("challenge?", "text"),
             ("token?", "text"),
             ("session?", "id:ses"),
@@ -190,6 +190,57 @@ pub fn all() -> Map<String, Value> {
     put("GrantList", list("Grant"));
     put("Site", record("sit", &[("name", "text"), ("note", "text")]));
     put("SiteList", list("Site"));
+    put("RiskSources", object(&["places", "networks", "listed"].map(|n| (n, "none|read|unreadable"))));
+    let decision = [
+        ("id", "id:ent"),
+        ("at", "time"),
+        ("user", "id:usr"),
+        ("address", "text"),
+        ("level", "low|medium|high"),
+        ("score", "int"),
+        ("action", "allow|step_up|block"),
+        ("advised", "allow|step_up|block"),
+        ("reasons", "texts"),
+        ("facts", "ref:RiskFacts"),
+    ];
+    put(
+        "RiskFacts",
+        object(&[
+            ("first?", "bool"),
+            ("device?", "bool"),
+            ("network?", "bool"),
+            ("travel?", "any"),
+            ("account?", "int"),
+            ("address?", "int"),
+            ("names?", "int"),
+            ("sprayed?", "bool"),
+            ("listed?", "bool"),
+            ("blind?", "bool"),
+        ]),
+    );
+    put("RiskDecision", object(&decision));
+    put("RiskDecisionList", list("RiskDecision"));
+    put("RiskTally", object(&["allow", "step_up", "block"].map(|n| (n, "int"))));
+    let mut change = decision.to_vec();
+    change.extend([
+        ("new_level", "low|medium|high"),
+        ("new_score", "int"),
+        ("new_action", "allow|step_up|block"),
+        ("new_reasons", "texts"),
+    ]);
+    put("RiskChange", object(&change));
+    put(
+        "RiskReplay",
+        object(&[
+            ("days", "int"),
+            ("decisions", "int"),
+            ("complete", "bool"),
+            ("was", "ref:RiskTally"),
+            ("would", "ref:RiskTally"),
+            ("people", "int"),
+            ("changes", "list:RiskChange"),
+        ]),
+    );
     let application = [
         ("name", "text"),
         ("redirect_uris", "texts"),

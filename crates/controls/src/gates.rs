@@ -7,15 +7,15 @@ use sekisho_kernel::{
     Effective, Setting, TakenOut, Text,
     access::AccessQuestion,
     gate::{
-        AddressLists, AuditRule, Decision, FactorRule, FirewallRule, FirewallSource, Gates as Hooks, LockoutRule,
-        OauthRule, PasswordRule, SessionRule, SignatureRule, TlsRule, TokenRule,
+        AdaptiveRule, AddressLists, AuditRule, Decision, FactorRule, FirewallRule, FirewallSource, Gates as Hooks,
+        LockoutRule, OauthRule, PasswordRule, SessionRule, SignatureRule, TlsRule, TokenRule,
     },
     policy::Value,
 };
 
 use crate::{
-    CONTROLS, access, addresses, audit, encryption, lockout, oauth, passwords, second_factor, sessions, switches,
-    tenancy, tenant_keys, tenant_policy, tokens, unique_id, waf,
+    CONTROLS, access, adaptive, addresses, audit, encryption, lockout, oauth, passwords, second_factor, sessions,
+    switches, tenancy, tenant_keys, tenant_policy, tokens, unique_id, waf,
 };
 
 /// Every gate. A serving instance is given [`Gates::whole`]; only a rehearsal can name what is taken out, since
@@ -54,6 +54,9 @@ impl Hooks for Gates {
     }
     fn lockout(&self, policy: &Effective) -> LockoutRule {
         lockout::rule(&tenant_policy::seen(policy, self.out), self.out)
+    }
+    fn adaptive(&self, policy: &Effective) -> AdaptiveRule {
+        adaptive::rule(&tenant_policy::seen(policy, self.out), self.out)
     }
     fn session(&self, policy: &Effective) -> SessionRule {
         sessions::rule(&tenant_policy::seen(policy, self.out), self.out)

@@ -4,6 +4,7 @@
 //! probes see only the kernel's `World`. See docs/guides/add-a-control.md.
 
 pub mod access;
+pub mod adaptive;
 pub mod addresses;
 pub mod audit;
 pub mod catalogue;
@@ -43,6 +44,7 @@ pub static CONTROLS: &[&Declared] = &[
     &passwords::CONTROL,
     &lockout::CONTROL,
     &second_factor::CONTROL,
+    &adaptive::CONTROL,
     &unique_id::CONTROL,
     &tokens::CONTROL,
     &oauth::CONTROL,

@@ -23,6 +23,7 @@ pub mod problems;
 mod provision;
 pub mod records;
 mod rights;
+pub mod risk;
 mod roles;
 mod session;
 mod settings;
@@ -90,6 +91,7 @@ struct Inner {
     taken: Option<TakenOut>,
     hasher: hasher::Hasher,
     breached: breached::Lists,
+    sources: risk::Sources,
     cache: Arc<cache::Cache>,
     counts: Arc<Counts>,
 }
@@ -117,6 +119,7 @@ impl Identity {
             rng,
             taken,
             breached: breached::Lists::default(),
+            sources: risk::Sources::default(),
             cache,
             counts: Arc::default(),
         }))
@@ -127,6 +130,7 @@ impl Identity {
         *self.0.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
         self.0.cache.forget_tenants();
         self.0.breached.forget();
+        self.0.sources.forget();
     }
 
     /// What sign-ins have cost so far, by kind: how tests see that all accounts are treated alike.

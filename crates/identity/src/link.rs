@@ -15,7 +15,7 @@ use crate::{
     oauth::grants,
     people,
     problems::LINK_OVER,
-    records::{Credential, LinkPurpose, OneTimeLink, RecoveryCodes, TenantSetting, UserAccount},
+    records::{Credential, LinkPurpose, OneTimeLink, RecoveryCodes, RiskProfile, TenantSetting, UserAccount},
     rights, session, settings, sql, token, tokens,
     types::{LinkUsed, UserState},
 };
@@ -93,6 +93,9 @@ impl Identity {
                 tx.update(user, account.version, &body)?;
                 let factors = people::drop_factors(tx, user)?;
                 tx.delete::<RecoveryCodes>(user)?;
+                // Whoever needed a link may have lost a device: none is known any more.
+                tx.delete::<RiskProfile>(user)?;
+                tx.keep(&sql::RISK_CLEAR, &[user.into()])?;
                 drop_all(tx, user)?;
                 session::end_all(tx, tenant, user, None)?;
                 tokens::end_all(tx, tenant, user)?;

@@ -40,6 +40,17 @@ impl Counts {
 /// Names a counter: a user's id, or what an unknown name or a known browser comes to.
 pub type Counter = [u8; 16];
 
+/// A level of risk to remember; 0 changes nothing, at the same cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Hold {
+    /// Whose.
+    pub who: Counter,
+    /// Which.
+    pub level: i64,
+    /// Until when.
+    pub until: Time,
+}
+
 /// A try that is under way.
 #[derive(Clone, Copy, Debug)]
 pub struct Try {
@@ -54,7 +65,7 @@ pub struct Try {
 }
 
 /// The name as the blind index sees it.
-fn normal(name: &str) -> String {
+pub(crate) fn normal(name: &str) -> String {
     name.nfkc().collect::<String>().to_lowercase().trim().to_owned()
 }
 
@@ -81,23 +92,32 @@ impl Identity {
         user: UserId,
         device: Option<&Secret<String>>,
     ) -> Answer<Option<Counter>> {
-        let Some(mark) = device else { return Ok(None) };
-        let Some(text) = self.vault().open_text(scope, DEVICE, mark.reveal()).await? else { return Ok(None) };
-        let fields: Vec<&str> = text.split(' ').collect();
-        let [owner, id, until] = fields[..] else { return Ok(None) };
-        let in_time = until.parse::<i64>().is_ok_and(|t| t > self.now().micros());
-        if owner != user.to_string() || !in_time {
+        let Some(Device { owner, id }) = self.device(scope, device).await?.filter(|d| d.owner == user) else {
             return Ok(None);
-        }
+        };
         let hash = self.vault().keyed_hash(scope, "try.device", format!("{owner} {id}").as_bytes()).await?;
         let mut counter = [0xfe; 16];
         counter[1..].copy_from_slice(&hash[..15]);
         Ok(Some(counter))
     }
 
-    /// The mark by which a browser is known again, for a year.
-    pub(crate) async fn device_mark(&self, scope: &Scope, user: UserId) -> Answer<Secret<String>> {
-        let id = hex::encode(sekisho_kernel::rng::bytes::<16>(self.rng()));
+    /// Whose browser it is, by the mark that it carries.
+    pub(crate) async fn device(&self, scope: &Scope, mark: Option<&Secret<String>>) -> Answer<Option<Device>> {
+        let Some(mark) = mark else { return Ok(None) };
+        let Some(text) = self.vault().open_text(scope, DEVICE, mark.reveal()).await? else { return Ok(None) };
+        let fields: Vec<&str> = text.split(' ').collect();
+        let [owner, id, until] = fields[..] else { return Ok(None) };
+        let in_time = until.parse::<i64>().is_ok_and(|t| t > self.now().micros());
+        Ok(owner.parse().ok().filter(|_| in_time).map(|owner| Device { owner, id: id.to_owned() }))
+    }
+
+    /// A browser that has no mark yet gets this one.
+    pub(crate) fn new_device(&self) -> String {
+        hex::encode(sekisho_kernel::rng::bytes::<16>(self.rng()))
+    }
+
+    /// The mark by which the browser `id` is known again, for a year.
+    pub(crate) async fn device_mark(&self, scope: &Scope, user: UserId, id: &str) -> Answer<Secret<String>> {
         let until = self.now().plus(std::time::Duration::from_secs(365 * 86_400)).micros();
         self.vault().seal_text(scope, DEVICE, &format!("{user} {id} {until}")).await.map(Secret::new)
     }
@@ -131,11 +151,23 @@ impl Identity {
 
     /// Counts a try as failed; `account.lock` is entered once, by the try after which no place is left.
     pub(crate) async fn fail(&self, cx: &Cx, t: &Try, object: &str) -> Answer<()> {
-        let Some(tries) = t.tries else { return Ok(()) };
+        self.fail_with(cx, t, object, None).await
+    }
+
+    /// The same, and remembers a level of risk.
+    pub(crate) async fn fail_with(&self, cx: &Cx, t: &Try, object: &str, hold: Option<Hold>) -> Answer<()> {
+        if t.tries.is_none() && hold.is_none() {
+            return Ok(());
+        }
         let (t, counts) = (*t, self.0.counts.clone());
         let locked = self
             .vault()
             .keep(&Scope::of(cx), move |keeper| {
+                if let Some(hold) = hold {
+                    counts.statement();
+                    keeper.run(&sql::RISK_HOLD, &[hold.who.into(), hold.level.into(), hold.until.into()])?;
+                }
+                let Some(tries) = t.tries else { return Ok(0) };
                 counts.statement();
                 let row = keeper
                     .rows(&sql::TRY_FAIL, &[t.counter.into(), i64::from(tries).into(), i64::from(t.open).into()])?;
@@ -180,6 +212,15 @@ impl Identity {
 }
 
 const DEVICE: &str = "known device";
+
+/// A browser that has signed somebody in before.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// Whom.
+    pub owner: UserId,
+    /// What it is called, hex.
+    pub id: String,
+}
 
 impl Try {
     /// The parameters that give it back.

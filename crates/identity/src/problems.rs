@@ -172,4 +172,12 @@ problems! {
         "このホスト名は登録できません。" "This host name cannot be registered."
         "小文字の英数字、ハイフン、ピリオドからなる、未登録のホスト名を指定してください。"
         "Give a host name of lower-case letters, digits, hyphens and dots that is not registered yet.";
+    /// A database of places or a list of addresses cannot be read.
+    LOCATION_DATA "SK-4060" "location-data" Unavailable
+        "位置データベースまたはアドレスのリストを読み取れません。" "A location database or a list of addresses cannot be read."
+        "ポリシーの adaptive に指定したファイルを確かめてください。" "Check the files that the policy names under adaptive.";
+    /// A replay was asked for with a setting that it cannot try.
+    NO_REPLAY "SK-4061" "replay-setting" Invalid
+        "この設定は過去のサインインで試せません。" "This setting cannot be tried on past sign-ins."
+        "しきい値、点数、処置、ヒステリシスおよび速度を指定してください。" "Give thresholds, points, actions, hysteresis and speed.";
 }

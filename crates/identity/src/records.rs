@@ -68,6 +68,14 @@ def!(TRY_COUNTER "try_counter" "サインイン失敗の計数" "Counters of fai
 def!(SIGN_IN_PLACE "sign_in_place" "途中のサインイン" "Sign-ins under way"
     Metadata ClearByGoldenFile Retention::UntilExpiry, [], ["expires" Int]);
 
+def!(RISK_PROFILE "risk_profile" "サインインに使った端末、ネットワークおよび最後の場所" "Browsers and networks of a person's sign-ins, and the last place"
+    Personal Sealed Retention::UntilDeleted, [], []);
+def!(RISK_STATE "risk_state" "直前の不審なサインインの程度" "The level of a risky sign-in a moment ago"
+    Metadata ClearByGoldenFile Retention::UntilExpiry, [], ["level" Int, "expires" Int]);
+def!(RISK_MARK "risk_mark" "接続元とアカウントごとのサインイン失敗の計数（鍵付きハッシュ）" "Failed sign-ins by address and account, under keyed hashes"
+    Metadata ClearByGoldenFile Retention::UntilExpiry, [],
+    ["address" Opaque, "name" Opaque, "tries" Int, "expires" Int]);
+
 /// Every table of this crate.
 pub const RECORDS: &[&RecordDef] = &[
     &TENANT_SETTING,
@@ -90,6 +98,9 @@ pub const RECORDS: &[&RecordDef] = &[
     &UNIQUE_ID,
     &TRY_COUNTER,
     &SIGN_IN_PLACE,
+    &RISK_PROFILE,
+    &RISK_STATE,
+    &RISK_MARK,
 ];
 
 /// One per tenant; its id is the tenant's.
@@ -482,6 +493,13 @@ impl Record for UniqueId {
     fn clear(&self) -> ClearValues {
         vec![("client_id", self.client.into()), ("user_id", self.user.into())]
     }
+}
+
+/// What is known of a person's sign-ins. Its id is the user's.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct RiskProfile(pub crate::risk::Known);
+impl Record for RiskProfile {
+    const DEF: &'static RecordDef = &RISK_PROFILE;
 }
 
 /// What a one-time link is for.

@@ -9,7 +9,21 @@ pub const MIGRATIONS: &[(u32, &str, &str)] = &[
     (11, "signing clients", SIGNING_CLIENTS),
     (12, "api tokens", API_TOKENS),
     (13, "oauth", OAUTH),
+    (17, "risk", RISK),
 ];
+
+const RISK: &str = "
+CREATE TABLE risk_profile (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+CREATE TABLE risk_state (tenant BLOB NOT NULL, id BLOB NOT NULL, level BIGINT NOT NULL, expires BIGINT NOT NULL,
+  PRIMARY KEY (tenant, id));
+CREATE INDEX risk_state_expires ON risk_state (tenant, expires);
+CREATE TABLE risk_mark (tenant BLOB NOT NULL, id BLOB NOT NULL, address BLOB NOT NULL, name BLOB NOT NULL,
+  tries BIGINT NOT NULL, expires BIGINT NOT NULL, PRIMARY KEY (tenant, id));
+CREATE INDEX risk_mark_address ON risk_mark (tenant, address);
+CREATE INDEX risk_mark_name ON risk_mark (tenant, name);
+CREATE INDEX risk_mark_expires ON risk_mark (tenant, expires);
+";
 
 const OAUTH: &str = "
 CREATE TABLE oauth_application (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
@@ -135,6 +149,46 @@ bookkeeping! {
     PLACE_TAKE "place.take" "DELETE FROM sign_in_place WHERE tenant = $1 AND id = $2";
     /// Forgets those that nobody went on with. `$2` now.
     PLACE_SWEEP "place.sweep" "DELETE FROM sign_in_place WHERE tenant = $1 AND expires <= $2";
+
+    /// A sign-in with the right password was risky: its level is remembered. `$2` user, `$3` level, `$4` until when.
+    /// Level 0 changes nothing, and is written all the same, so that a wrong password costs what a right one does.
+    RISK_HOLD "risk.hold"
+        "INSERT INTO risk_state (tenant, id, level, expires) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (tenant, id) DO UPDATE SET
+           level = CASE WHEN excluded.level > 0 THEN excluded.level ELSE risk_state.level END,
+           expires = CASE WHEN excluded.level > 0 THEN excluded.expires ELSE risk_state.expires END";
+    /// The level remembered of a person. `$2` user.
+    RISK_HELD "risk.held" "SELECT level, expires FROM risk_state WHERE tenant = $1 AND id = $2";
+    /// The person has come in: nothing is remembered. `$2` user.
+    RISK_CLEAR "risk.clear" "DELETE FROM risk_state WHERE tenant = $1 AND id = $2";
+    /// Forgets levels that have run out. `$2` now.
+    RISK_STATE_SWEEP "risk.state_sweep" "DELETE FROM risk_state WHERE tenant = $1 AND expires <= $2";
+    /// A failed try of a name from an address. `$2` mark, `$3` address, `$4` name, `$5` until when, `$6` now.
+    RISK_MARK "risk.mark"
+        "INSERT INTO risk_mark (tenant, id, address, name, tries, expires) VALUES ($1, $2, $3, $4, 1, $5)
+         ON CONFLICT (tenant, id) DO UPDATE SET
+           tries = CASE WHEN risk_mark.expires <= $6 THEN 1 ELSE risk_mark.tries + 1 END, expires = excluded.expires";
+    /// What is counted of an address and of a name. `$2` address, `$3` name, `$4` now, `$5` the name that stands for an
+    /// address that has sprayed. Returns names tried from the address beside this one, tries from it, tries of the name
+    /// from wherever, tries of the name from the address, and whether it has sprayed.
+    RISK_COUNTS "risk.counts"
+        "SELECT CAST(COALESCE(SUM(CASE WHEN address = $2 AND name <> $3 AND name <> $5 THEN 1 ELSE 0 END), 0) AS BIGINT),
+                CAST(COALESCE(SUM(CASE WHEN address = $2 AND name <> $5 THEN tries ELSE 0 END), 0) AS BIGINT),
+                CAST(COALESCE(SUM(CASE WHEN name = $3 THEN tries ELSE 0 END), 0) AS BIGINT),
+                CAST(COALESCE(SUM(CASE WHEN address = $2 AND name = $3 THEN tries ELSE 0 END), 0) AS BIGINT),
+                CAST(COALESCE(SUM(CASE WHEN address = $2 AND name = $5 THEN 1 ELSE 0 END), 0) AS BIGINT)
+         FROM risk_mark WHERE tenant = $1 AND (address = $2 OR name = $3) AND expires > $4";
+    /// The name's failures from this address were slips: its person has come in from there. `$2` mark.
+    RISK_FORGIVE "risk.forgive" "DELETE FROM risk_mark WHERE tenant = $1 AND id = $2";
+    /// Forgets marks that have run out. `$2` now.
+    RISK_SWEEP "risk.sweep" "DELETE FROM risk_mark WHERE tenant = $1 AND expires <= $2";
+    /// Holds marks to a number: those that run out first go. `$2` how many stay.
+    RISK_TRIM "risk.trim"
+        "DELETE FROM risk_mark WHERE tenant = $1 AND expires <=
+           COALESCE((SELECT expires FROM risk_mark WHERE tenant = $1 ORDER BY expires DESC LIMIT 1 OFFSET $2), -1)";
+    /// Lets sign-ins of one person wait for each other, so that each takes in what is known after the one before. `$2` user.
+    USER_HOLD "user.hold"
+        "UPDATE user_account SET rights_version = rights_version WHERE tenant = $1 AND id = $2";
 
     /// A code is taken by moving the step on: of two who bring the same one, one changes a row. `$2` factor, `$3` step.
     FACTOR_STEP "factor.step"

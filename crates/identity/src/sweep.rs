@@ -49,6 +49,13 @@ impl Identity {
                 }
             }
         }
+        match self.sweep_marks().await {
+            Ok(marks) => swept.others += marks,
+            Err(problem) => {
+                tracing::warn!(?problem, "marks of failed sign-ins not swept");
+                trouble.get_or_insert(problem);
+            }
+        }
         self.tidy_cache();
         trouble.map_or(Ok(swept), Err)
     }
@@ -63,7 +70,9 @@ impl Identity {
             .vault()
             .keep(&Scope::of(&cx), move |keeper| {
                 let mut others = 0;
-                for statement in [&sql::TRY_SWEEP, &sql::PLACE_SWEEP, &sql::LINK_SWEEP, &sql::OAUTH_SWEEP] {
+                for statement in
+                    [&sql::TRY_SWEEP, &sql::PLACE_SWEEP, &sql::LINK_SWEEP, &sql::OAUTH_SWEEP, &sql::RISK_STATE_SWEEP]
+                {
                     others += keeper.run(statement, &[now.into()])?;
                 }
                 let rows = keeper.rows(&sql::SESSION_OVER, &[idle.into(), absolute.into()])?;

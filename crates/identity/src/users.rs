@@ -20,7 +20,7 @@ use crate::{
     password::{self, Whose},
     people::{changed, drop_factors, fold, found, mentions, moved, of_user, shown, user_view},
     problems::{OWN_ACCOUNT, SEARCH_TOO_WIDE, SERVICE_ACCOUNT},
-    records::{Credential, LinkPurpose, RecoveryCodes, RoleGrant, Site, UserAccount},
+    records::{Credential, LinkPurpose, RecoveryCodes, RiskProfile, RoleGrant, Site, UserAccount},
     rights::{self, Person},
     session, sql, tokens,
     types::{Created, Listed, Me, NewUser, UserPatch, UserQuery, UserState, UserView},
@@ -293,6 +293,8 @@ impl Identity {
                 applications::drop_person(tx, tenant, id)?;
                 tx.delete::<Credential>(id)?;
                 tx.delete::<RecoveryCodes>(id)?;
+                tx.delete::<RiskProfile>(id)?;
+                tx.keep(&sql::RISK_CLEAR, &[id.into()])?;
                 drop_factors(tx, id)?;
                 link::drop_all(tx, id)?;
                 clients::drop_unique_ids(tx, id)?;

@@ -70,6 +70,8 @@ events! {
     SESSION_END "session.end" 3002 2 "セッションの終了" "Session ended";
     SESSION_LIST "session.list" 6003 2 "セッション一覧の閲覧" "Sessions read";
     SESSION_REAUTHENTICATE "session.reauthenticate" 3002 1 "再認証" "Re-authentication";
+    RISK_READ "risk.read" 6003 2 "サインインのリスク判定の閲覧" "Risk decisions read";
+    RISK_REPLAY "risk.replay" 6003 2 "サインインのリスク判定の試算" "Risk decisions replayed";
     SESSION_ENTER "session.enter" 3002 1 "アプリケーションへの入場" "Entry to an application";
     ACCOUNT_LOCK "account.lock" 3001 9 "アカウントのロック" "Account locked";
     ACCOUNT_UNLOCK "account.unlock" 3001 10 "アカウントのロック解除" "Account unlocked";

@@ -88,6 +88,125 @@ pub struct SignatureRule {
     pub once: bool,
 }
 
+/// What a sign-in's risk leads to, from mild to strict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RiskAction {
+    /// Goes on as it would anyway.
+    #[default]
+    Allow,
+    /// The second factor, or the password once more where the account has none.
+    StepUp,
+    /// Refused, with the answer that a wrong password gets.
+    Block,
+}
+
+impl RiskAction {
+    /// The word of the policy file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::StepUp => "step_up",
+            Self::Block => "block",
+        }
+    }
+}
+
+/// Whether risk is judged, and whether the judgement is acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdaptiveMode {
+    /// Nothing is judged.
+    Off,
+    /// Judged and entered in the log; everybody goes on as they would anyway.
+    Watch,
+    /// Judged, entered and acted on.
+    On,
+}
+
+/// What each sign of risk adds to the score.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RiskPoints {
+    /// A browser that has not signed this person in before.
+    pub device: u32,
+    /// A network from which this person has not signed in before.
+    pub network: u32,
+    /// Farther from the last place than anybody travels in the time.
+    pub travel: u32,
+    /// Many failed tries on the account or from the address.
+    pub velocity: u32,
+    /// Many names tried from the address.
+    pub spraying: u32,
+    /// An address on the list.
+    pub listed: u32,
+}
+
+/// How a sign-in's risk is judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdaptiveRule {
+    /// Whether it is judged at all.
+    pub mode: AdaptiveMode,
+    /// What low, medium and high risk lead to.
+    pub actions: [RiskAction; 3],
+    /// Score from which risk is medium.
+    pub medium_at: u32,
+    /// Score from which risk is high.
+    pub high_at: u32,
+    /// How far below a threshold the score must fall before a level that was reached is left again.
+    pub hysteresis: u32,
+    /// How long a level that was reached is remembered without a sign-in that was completed.
+    pub calm: Duration,
+    /// What each sign adds.
+    pub points: RiskPoints,
+    /// Over which time failed tries are counted.
+    pub window: Duration,
+    /// Failed tries on one account that count as many.
+    pub account_tries: u32,
+    /// Failed tries from one address that count as many.
+    pub address_tries: u32,
+    /// Names tried in vain from one address that count as spraying.
+    pub spray_names: u32,
+    /// Names below which an address that sprayed no longer does.
+    pub spray_clear: u32,
+    /// Kilometres an hour beyond which nobody travels.
+    pub travel_speed: u32,
+    /// The database of places; empty for none.
+    pub location_db: String,
+    /// The database of networks (autonomous systems); empty for none.
+    pub network_db: String,
+    /// A file of listed networks; empty for none.
+    pub listed_file: String,
+    /// Listed networks beside the file's.
+    pub listed: Vec<IpNet>,
+    /// The least that happens while a database or file that the policy names cannot be read.
+    pub without_location: RiskAction,
+    /// What a step-up is for an account without a second factor: `StepUp` asks for the password once more.
+    pub without_factor: RiskAction,
+}
+
+impl AdaptiveRule {
+    /// Nothing is judged.
+    pub const OFF: Self = Self {
+        mode: AdaptiveMode::Off,
+        actions: [RiskAction::Allow; 3],
+        medium_at: u32::MAX,
+        high_at: u32::MAX,
+        hysteresis: 0,
+        calm: Duration::ZERO,
+        points: RiskPoints { device: 0, network: 0, travel: 0, velocity: 0, spraying: 0, listed: 0 },
+        window: Duration::ZERO,
+        account_tries: u32::MAX,
+        address_tries: u32::MAX,
+        spray_names: u32::MAX,
+        spray_clear: u32::MAX,
+        travel_speed: u32::MAX,
+        location_db: String::new(),
+        network_db: String::new(),
+        listed_file: String::new(),
+        listed: Vec::new(),
+        without_location: RiskAction::Allow,
+        without_factor: RiskAction::StepUp,
+    };
+}
+
 /// How long applications' tokens live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OauthRule {
@@ -313,6 +432,10 @@ pub trait Gates: Send + Sync {
     /// The rule of signatures; closed where no control answers.
     fn signature(&self, _policy: &Effective) -> SignatureRule {
         SignatureRule { allowed: false, skew: Duration::ZERO, once: true }
+    }
+    /// The rule of adaptive sign-in; nothing is judged where no control answers.
+    fn adaptive(&self, _policy: &Effective) -> AdaptiveRule {
+        AdaptiveRule::OFF
     }
     /// Whether the right is granted on the target.
     fn access(&self, question: &AccessQuestion) -> Decision;

@@ -76,6 +76,8 @@ pub enum TakenOut {
     SignOutEverywhere,
     /// What follows when an account is disabled: its sessions go on.
     Deactivation,
+    /// The judgement of a sign-in's risk: none is judged.
+    AdaptiveSignIn,
     /// The scope of applications' tokens: each has all of its person's rights.
     OauthScope,
     /// The consent that an application needs.

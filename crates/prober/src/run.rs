@@ -15,7 +15,7 @@ use crate::rehearsal::RehearsalWorld;
 const MOST_TIME: Duration = Duration::from_secs(180);
 
 /// The places that a rehearsal replaces: a closed list that evidence names.
-pub const REPLACED: [&str; 5] = ["listeners", "upstream", "store", "root key", "clock"];
+pub const REPLACED: [&str; 6] = ["listeners", "upstream", "store", "root key", "clock", "location database"];
 
 /// One probe to run under one policy.
 pub struct Plan {

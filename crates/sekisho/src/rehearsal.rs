@@ -1,5 +1,6 @@
 //! Rehearsals: a whole instance of this binary under a policy, in a scratch directory of its own, with a clock that can be
-//! moved, a second node and raw access to what is stored. Only places are replaced: listeners, upstream, store, root key, clock.
+//! moved, a second node and raw access to what is stored. Only places are replaced: listeners, upstream, store, root key, clock,
+//! location database.
 
 use std::{
     net::IpAddr,
@@ -15,6 +16,7 @@ use sekisho_gateway::{
     MemoryPlaces, Places,
     firewall::archive::{self, SigningKey},
 };
+use sekisho_identity::risk::writer::{self, At};
 use sekisho_kernel::{
     Policy, Problem, RecordDef, Rng, Secret, SystemRng, TakenOut, Time,
     claim::Trouble,
@@ -43,6 +45,15 @@ use crate::{
 
 /// Where a rehearsal's clock stands at first: a fixed moment, so that runs are alike.
 const START: Time = Time::from_secs(1_798_761_600);
+/// Where the networks for benchmarks (RFC 2544) are in a rehearsal: towns of Japan, and another continent.
+const PLACES: &[(&str, At)] = &[
+    ("198.18.1.0/24", At { lat: 35.68, lon: 139.69, radius: 20, system: 64_501 }),
+    ("198.18.2.0/24", At { lat: 34.69, lon: 135.50, radius: 20, system: 64_502 }),
+    ("198.18.16.0/20", At { lat: 35.60, lon: 139.73, radius: 20, system: 64_503 }),
+    // A telephone's provider, whose places are vague.
+    ("198.18.64.0/18", At { lat: 36.20, lon: 138.25, radius: 500, system: 64_504 }),
+    ("198.19.1.0/24", At { lat: 40.71, lon: -74.01, radius: 20, system: 64_505 }),
+];
 const CANARY_PASSWORD: &str = "Kanari-7-toshokan-Hashi";
 
 /// Raises rehearsals of this binary.
@@ -114,11 +125,15 @@ impl Rehearsal {
         let feed = scratch.0.join("feed");
         std::fs::create_dir_all(&feed).map_err(|e| Trouble::of("making the feed's folder", e))?;
         let publisher = SigningKey::from_seed(&rng::bytes::<32>(&*rng)).map_err(trouble("making the feed's key"))?;
+        let places = scratch.0.join("places.mmdb");
+        std::fs::write(&places, writer::database(PLACES)).map_err(|e| Trouble::of("writing the places", e))?;
         let mut placed = (*policy)
             .clone()
             .with(&sekisho_gateway::settings::UPSTREAM, upstream)
             .with(&waf::FEED, Value::Str(feed.display().to_string()))
-            .with(&waf::FEED_KEY, Value::Str(publisher.public()));
+            .with(&waf::FEED_KEY, Value::Str(publisher.public()))
+            .with(&sekisho_controls::adaptive::LOCATION_DB, Value::Str(places.display().to_string()))
+            .with(&sekisho_controls::adaptive::NETWORK_DB, Value::Str(String::new()));
         let server = match &factory.lender {
             None => None,
             Some(lender) => {

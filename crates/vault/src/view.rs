@@ -4,7 +4,7 @@ use sekisho_kernel::{Id, Problem, id::Kind};
 use sekisho_keys::TenantKeys;
 use sekisho_store::Read;
 
-use crate::{ClearValue, Page, Record, Scope, Stored, parts::Inner, rows::Records};
+use crate::{Bookkeeping, ClearValue, Page, Record, Scope, Stored, keep, parts::Inner, rows::Records};
 
 /// Reads records of one tenant.
 ///
@@ -62,6 +62,17 @@ impl<'a> View<'a> {
     pub fn list<R: Record>(&mut self, page: &Page<'_>) -> Result<Vec<Stored<R>>, Problem> {
         let records = Records { inner: self.inner, tenant: self.scope.tenant(), keys: &self.keys };
         records.list(self.db, page)
+    }
+    /// Rows of a bookkeeping statement that only reads.
+    ///
+    /// # Errors
+    /// A defect of ours when the statement was not declared to the vault; the store's, also for one that writes.
+    pub fn books(
+        &mut self,
+        statement: &'static Bookkeeping,
+        params: &[ClearValue],
+    ) -> Result<Vec<Vec<ClearValue>>, Problem> {
+        keep::rows(self.inner, self.db, self.scope.tenant(), statement, params)
     }
     /// How many records have these values in their clear columns.
     ///

@@ -18,6 +18,7 @@ pub mod history;
 pub mod me;
 pub mod oauth;
 pub mod policy;
+pub mod risk;
 pub mod roles;
 pub mod sign_in;
 pub mod sites;

@@ -27,6 +27,13 @@ struct Factor {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Again {
+    challenge: Hidden,
+    password: Hidden,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewPassword {
     challenge: Hidden,
     new_password: Hidden,
@@ -81,6 +88,13 @@ pub async fn factor(call: Arc<Call>) -> Result<Response, Fault> {
     let proof = proof(given.code, given.recovery_code)?;
     let identity = &call.parts.identity;
     told(identity.sign_in_factor(&call.knock(true), &call.browser(), &given.challenge.0, proof).await?)
+}
+
+/// POST /sign-in/again
+pub async fn again(call: Arc<Call>) -> Result<Response, Fault> {
+    let given: Again = call.input()?;
+    let identity = &call.parts.identity;
+    told(identity.sign_in_again(&call.knock(true), &call.browser(), &given.challenge.0, given.password.0).await?)
 }
 
 /// POST /sign-in/password
@@ -145,6 +159,7 @@ fn told(step: SignInStep) -> Result<Response, Fault> {
     let wait = |state: &str, challenge: &str| reply::ok(&json!({ "state": state, "challenge": challenge }));
     match step {
         SignInStep::SecondFactor(c) => wait("second-factor", c.reveal()),
+        SignInStep::PasswordAgain(c) => wait("password-again", c.reveal()),
         SignInStep::PasswordChange(c) => wait("password-change", c.reveal()),
         SignInStep::EnrolFactor(c) => wait("enrol-factor", c.reveal()),
         SignInStep::SignedIn(done) => {

@@ -12,6 +12,7 @@ pub mod overview;
 pub mod plain;
 pub mod policy;
 pub mod prefs;
+pub mod risk;
 pub mod roles;
 pub mod sessions;
 pub mod sign_in;
@@ -267,6 +268,7 @@ pub fn nav(rights: &[Right]) -> Vec<Group> {
             &[
                 (Some(Right::HISTORY_READ), Item { href: "/firewall", text: m::FIREWALL, icon: "shield" }),
                 (Some(Right::HISTORY_READ), Item { href: "/history", text: m::HISTORY, icon: "history" }),
+                (Some(Right::HISTORY_READ), Item { href: "/risk", text: m::RISK, icon: "alert" }),
                 (Some(Right::CLAIMS_READ), Item { href: "/claims", text: m::CLAIMS, icon: "seal" }),
                 (Some(Right::POLICY_READ), Item { href: "/policy", text: m::POLICY, icon: "policy" }),
             ],

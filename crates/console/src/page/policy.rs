@@ -131,12 +131,13 @@ fn options(setting: &Setting, platform: &Value, lang: Lang) -> Vec<Choice> {
 }
 
 /// A value for people.
-fn shown(value: &Value, lang: Lang) -> String {
+fn shown(setting: &Setting, value: &Value, lang: Lang) -> String {
     match value {
         Value::Bool(true) => m::ON.get(lang).to_owned(),
         Value::Bool(false) => m::OFF.get(lang).to_owned(),
         Value::Span(d) => span(*d, lang),
         Value::List(l) if l.is_empty() => m::NONE.get(lang).to_owned(),
+        Value::Networks(n) if n.is_empty() && setting.tenant == Movement::Beside => m::NONE.get(lang).to_owned(),
         Value::Networks(n) if n.is_empty() => m::ANY_ADDRESS.get(lang).to_owned(),
         Value::Str(s) if s.is_empty() => m::NONE.get(lang).to_owned(),
         other => written(other),
@@ -186,9 +187,9 @@ fn row(effective: &Effective, setting: &'static Setting, view: SettingView, can_
     let own = effective.tenant.get(setting).cloned().unwrap_or_else(|| effective.value(setting));
     let (words, tone, icon) = movement(setting);
     Row {
-        platform: shown(&platform, lang),
-        tenant: effective.tenant.get(setting).map(|v| shown(v, lang)),
-        effective: shown(&effective.value(setting), lang),
+        platform: shown(setting, &platform, lang),
+        tenant: effective.tenant.get(setting).map(|v| shown(setting, v, lang)),
+        effective: shown(setting, &effective.value(setting), lang),
         movement: words,
         tone,
         icon,

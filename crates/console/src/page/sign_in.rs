@@ -21,7 +21,7 @@ use serde::Deserialize;
 use super::{Returned, Shell, again, prefs::local, render, repeated};
 use crate::{
     api::{
-        CodeInput, Hidden,
+        CodeInput, Hidden, PasswordInput,
         sign_in::{LinkUse, Start, end, proof, set_cookies},
     },
     call::{Call, encode},
@@ -44,6 +44,14 @@ pub struct SignInPage {
 #[derive(Template)]
 #[template(path = "sign_in_factor.html")]
 pub struct FactorPage {
+    /// Shell.
+    pub p: Shell,
+}
+
+/// The password once more.
+#[derive(Template)]
+#[template(path = "sign_in_again.html")]
+pub struct AgainPage {
     /// Shell.
     pub p: Shell,
 }
@@ -210,6 +218,35 @@ pub async fn factor(call: Arc<Call>) -> Result<Response, Fault> {
     }
 }
 
+/// GET /sign-in/again
+pub async fn show_again(call: Arc<Call>) -> Result<Response, Fault> {
+    if challenge(&call).is_none() {
+        return Ok(reply::see("/sign-in"));
+    }
+    show_again_with(call, None).await
+}
+
+async fn show_again_with(call: Arc<Call>, returned: Option<Returned>) -> Result<Response, Fault> {
+    render(StatusCode::OK, &AgainPage { p: Shell { returned, ..page::bare(&call, m::AGAIN_TITLE) } })
+}
+
+/// POST /sign-in/again
+pub async fn again_form(call: Arc<Call>) -> Result<Response, Fault> {
+    let Some(challenge) = challenge(&call) else { return Ok(reply::see("/sign-in")) };
+    let step = match call.input::<PasswordInput>() {
+        Ok(given) => {
+            let identity = &call.parts.identity;
+            let password = given.password.0;
+            identity.sign_in_again(&call.knock(true), &call.browser(), &challenge, password).await.map_err(Fault::from)
+        }
+        Err(fault) => Err(fault),
+    };
+    match step {
+        Ok(step) => go_on(&call, step),
+        Err(fault) => again(&call, "again", fault, show_again_with).await,
+    }
+}
+
 /// GET /sign-in/password
 pub async fn show_password(call: Arc<Call>) -> Result<Response, Fault> {
     if challenge(&call).is_none() {
@@ -310,6 +347,7 @@ fn go_on(call: &Call, step: SignInStep) -> Result<Response, Fault> {
     };
     match step {
         SignInStep::SecondFactor(c) => next("/sign-in/factor", &c),
+        SignInStep::PasswordAgain(c) => next("/sign-in/again", &c),
         SignInStep::PasswordChange(c) => next("/sign-in/password", &c),
         SignInStep::EnrolFactor(c) => next("/sign-in/enrol", &c),
         SignInStep::SignedIn(done) => {

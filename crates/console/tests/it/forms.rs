@@ -23,6 +23,7 @@ async fn every_page_of_the_navigation_opens() {
         "/sites",
         "/addresses",
         "/history",
+        "/risk",
         "/claims",
         "/claims?paper=all",
         "/claims/NM-01",
@@ -188,7 +189,7 @@ async fn people_see_and_do_what_their_rights_allow() {
     client.form("/sign-in", "/sign-in", &[("name", "taro"), ("password", PASSWORD)]).await;
     let page = client.get("/").await;
     assert_eq!(page.status, 200, "{}", page.text);
-    for hidden in ["/users", "/roles", "/sites", "/addresses", "/history", "/claims", "/policy"] {
+    for hidden in ["/users", "/roles", "/sites", "/addresses", "/history", "/risk", "/claims", "/policy"] {
         assert!(!page.text.contains(&format!("href=\"{hidden}\"")), "{hidden}");
         let (answer, entries) = house.entries(client.get(hidden)).await;
         assert_eq!(answer.status, 403, "{hidden}");
@@ -312,4 +313,28 @@ async fn the_token_endpoint_speaks_oauths_own_errors_and_needs_no_cookie() {
     let metadata = client.get("/.well-known/oauth-authorization-server").await;
     assert_eq!(metadata.body["issuer"], "https://acme.console.localhost:8443");
     assert_eq!(metadata.body["code_challenge_methods_supported"], json!(["S256"]));
+}
+
+#[tokio::test]
+async fn settings_are_tried_on_past_sign_ins_and_applied_on_the_page() {
+    let house = House::new().await;
+    let client = browser(&house).await;
+    let page = client.get("/risk").await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    assert!(page.text.contains("Allowed") && page.text.contains("None named"), "{}", page.text);
+    let fields = [("days", "7"), ("medium_at", "10"), ("high_at", ""), ("low", ""), ("medium", "")];
+    let tried = client.form("/risk", "/risk/replay", &fields).await;
+    assert_eq!(tried.status, 200, "{}", tried.text);
+    assert!(
+        tried.text.contains("What it would do") && tried.text.contains("name=\"medium_at\" value=\"10\""),
+        "{}",
+        tried.text
+    );
+    let looser = client.form("/risk", "/risk/replay", &[("days", "7"), ("medium_at", "50")]).await;
+    assert_eq!(looser.status, 400, "{}", looser.text);
+    assert!(looser.text.contains("looser than the platform"), "{}", looser.text);
+    let applied = client.form("/risk", "/risk/apply", &[("medium_at", "30")]).await;
+    assert_eq!((applied.status, applied.header("location")), (303, "/risk?done=saved"), "{}", applied.text);
+    let policy = client.get("/policy").await;
+    assert!(policy.text.contains("adaptive.medium_at"), "{}", policy.text);
 }

@@ -3,6 +3,8 @@
 
 #[path = "samples/connected.rs"]
 mod connected;
+#[path = "samples/risk.rs"]
+mod judged;
 #[path = "samples/proofs.rs"]
 mod proofs;
 
@@ -364,6 +366,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         },
     );
     connected::put_all(lang, &mut put);
+    judged::put_all(lang, &mut put);
     let rows = sites.iter().cloned().map(Into::into).collect();
     put(
         "sites",

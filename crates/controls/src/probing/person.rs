@@ -14,6 +14,9 @@ use crate::passwords;
 /// Where the API lives.
 pub const API: &str = "/api/v1";
 
+/// The cookie of a browser that has signed somebody in before.
+const DEVICE: &str = "__Host-sekisho-device";
+
 /// An account, as whoever owns it knows it.
 #[derive(Clone, Debug)]
 pub struct Person {
@@ -31,6 +34,8 @@ pub struct Person {
     pub secret: Option<String>,
     /// Where this person's requests come from.
     pub peer: Option<IpAddr>,
+    /// The cookie by which their browser is known again; `None` for a program that keeps no cookies.
+    pub device: Option<String>,
     /// Time steps of the codes used so far in this run, relative to the clock.
     used: i64,
 }
@@ -68,6 +73,7 @@ impl Person {
             name: name.to_owned(),
             password: password.to_owned(),
             secret: None,
+            device: self.device.as_ref().map(|_| String::new()),
             used: 0,
             ..self.clone()
         }
@@ -83,8 +89,15 @@ impl Person {
             password: account.password.reveal().clone(),
             secret: None,
             peer: None,
+            device: None,
             used: 0,
         }
+    }
+
+    /// The same person with a browser that keeps cookies, and has none yet.
+    #[must_use]
+    pub fn with_browser(&self) -> Self {
+        Self { device: Some(String::new()), ..self.clone() }
     }
 
     /// Signs in at node 0 with everything that is asked for: a code, a new password, the set-up of a second factor.
@@ -103,21 +116,26 @@ impl Person {
         let mut got = self.first_step(world, node).await?;
         for _ in 0..4 {
             let body = got.json();
-            let refused = || Trouble(format!("the sign-in of {} was answered {}", self.name, told(&got)));
+            let refused = Trouble(format!("the sign-in of {} was answered {}", self.name, told(&got)));
             if !answer::good(&got) {
-                return Err(refused());
+                return Err(refused);
             }
             let challenge = text(&body, "challenge");
             match text(&body, "state").as_str() {
                 "signed-in" => {
                     self.id = text(&body["user"], "id");
-                    return Session::from(&body, self, node).ok_or_else(refused);
+                    self.keep(&got);
+                    return Session::from(&body, self, node).ok_or(refused);
                 }
                 "second-factor" => {
                     let code = self.code(world);
                     got = self
                         .step(world, node, "/sign-in/factor", &json!({"challenge": challenge, "code": code}))
                         .await?;
+                }
+                "password-again" => {
+                    let body = json!({"challenge": challenge, "password": self.password});
+                    got = self.step(world, node, "/sign-in/again", &body).await?;
                 }
                 "password-change" => {
                     let new = fresh_password(world);
@@ -150,13 +168,29 @@ impl Person {
 
     /// The request that tries `password`.
     pub fn knock(&self, password: &str) -> Ask {
-        knock(&self.console, &self.name, password, self.peer)
+        self.dressed(knock(&self.console, &self.name, password, self.peer))
     }
 
     async fn step(&self, world: &dyn World, node: usize, path: &str, body: &Value) -> Result<Answer, Trouble> {
         let mut ask = Ask::new("POST", &self.console, &format!("{API}{path}")).json(body).node(node);
         ask.peer = self.peer;
-        world.send(ask).await
+        world.send(self.dressed(ask)).await
+    }
+
+    fn dressed(&self, ask: Ask) -> Ask {
+        match self.device.as_deref().filter(|d| !d.is_empty()) {
+            Some(device) => ask.header("cookie", format!("{DEVICE}={device}")),
+            None => ask,
+        }
+    }
+
+    /// Keeps the cookie by which the browser is known again, if there is a browser.
+    pub fn keep(&mut self, got: &Answer) {
+        let lines = got.headers.iter().filter(|(n, _)| n == "set-cookie").map(|(_, v)| v.as_str());
+        let set = lines.filter_map(|line| line.strip_prefix(DEVICE)?.strip_prefix('=')?.split(';').next()).next();
+        if let (Some(device), Some(set)) = (&mut self.device, set) {
+            set.clone_into(device);
+        }
     }
 
     /// A code that was not used before: of the present step, then of the following one, which every verifier allows.

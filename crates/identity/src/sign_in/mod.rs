@@ -1,8 +1,9 @@
 //! Signing in: password, second factor, a new password where the old one has run out, enrolment where the policy asks
 //! for it, session. Every failure gets one and the same answer at the same cost.
 
+mod again;
 pub mod signature;
-mod step;
+pub mod step;
 
 use std::time::Duration;
 
@@ -72,16 +73,21 @@ impl Identity {
         }
         let t = self.take(&scope, &rule, counter).await?;
         let reason = reason(found.as_ref(), &t);
-        let usable = found.filter(|f| t.granted && f.usable().is_some());
-        let hash = match usable.as_ref().and_then(Found::usable) {
+        let usable = found.as_ref().filter(|_| t.granted).and_then(Found::usable);
+        let hash = match usable {
             Some(credential) => credential.body.password.clone(),
             None => self.0.hasher.dummy(&cost)?,
         };
-        let right = self.0.hasher.verify(&place, &password, &hash).await?;
-        let Some(found) = usable.filter(|_| right) else {
-            return Err(self.wrong(&cx, &t, &object, reason).await);
+        let (usable, right) = (usable.is_some(), self.0.hasher.verify(&place, &password, &hash).await?);
+        // Wrong or right, it is judged after the hash: what failed meanwhile from the same address counts.
+        let risk = self.judge(&cx, browser, name, found.as_ref()).await?;
+        let Some(found) = found.filter(|_| usable && right) else {
+            return Err(self.wrong_password(&cx, &t, counter, &object, reason, risk, false).await);
         };
-        let mut finish = Finish::default();
+        if risk.as_ref().is_some_and(|r| r.blocks(found.factor.is_some())) {
+            return Err(self.wrong_password(&cx, &t, found.id().bytes(), &object, "risk", risk, true).await);
+        }
+        let mut finish = Finish { risk, ..Finish::default() };
         if let Some(old) = found.usable().filter(|c| outdated(&c.body.password, &cost)) {
             let password = self.0.hasher.hash(&place, &password, &cost).await?;
             finish.rehashed = Some(Credential { password, ..old.body.clone() });
@@ -131,7 +137,11 @@ impl Identity {
         let Some(proof) = proof else {
             return Err(self.wrong(&cx, &t, &object, "wrong-code").await);
         };
-        let finish = Finish { proof: Some(proof), way: challenge.way, ..Finish::default() };
+        let risk = self.judged_again(&cx, browser, &found, challenge.way).await?;
+        if risk.as_ref().is_some_and(|r| r.blocks(true)) {
+            return Err(self.wrong_password(&cx, &t, found.id().bytes(), &object, "risk", risk, true).await);
+        }
+        let finish = Finish { proof: Some(proof), way: challenge.way, risk, told: true, ..Finish::default() };
         self.go_on(knock, browser, &cx, found, t, finish).await
     }
 
@@ -147,11 +157,13 @@ impl Identity {
         new: Secret<String>,
     ) -> Answer<SignInStep> {
         let cx = Self::before_sign_in(knock);
-        let (found, object, _) = self.challenged(&cx, knock, challenge, Stage::Password).await?;
+        let (found, object, challenge) = self.challenged(&cx, knock, challenge, Stage::Password).await?;
         let Some(old) = found.usable().cloned() else { return Err(over()) };
+        let risk = self.still_welcome(&cx, browser, &found, &challenge).await?;
         match self.replaced(&cx, &new, &found.account.body, &old.body).await {
             Ok(renewed) => {
-                let finish = Finish { renewed: Some(renewed), ..Finish::default() };
+                let stepped = challenge.stepped;
+                let finish = Finish { renewed: Some(renewed), risk, told: true, stepped, ..Finish::default() };
                 let proven = found.factor.is_some();
                 self.finish(knock, browser, &cx, found, finish, proven).await
             }
@@ -191,7 +203,7 @@ impl Identity {
         code: Secret<String>,
     ) -> Answer<SignInStep> {
         let cx = Self::before_sign_in(knock);
-        let (found, object, way) = self.challenged(&cx, knock, challenge, Stage::Enrol).await?;
+        let (found, object, challenge) = self.challenged(&cx, knock, challenge, Stage::Enrol).await?;
         let act = || by_job(&cx, Job::SignIn, &event::FACTOR_CONFIRM, object.clone());
         let user = found.id();
         let pending = self
@@ -207,10 +219,12 @@ impl Identity {
         let Some(step) = step else {
             return Err(self.stop(&cx, act(), Problem::new(&CODE_WRONG).at("code")).await);
         };
+        let risk = self.still_welcome(&cx, browser, &found, &challenge).await?;
         let count = self.gates().factor(&cx.policy).recovery_codes;
         let (shown, codes) = factors::recovery_codes(self.rng(), count);
         let enrolled = Some(Enrolled { factor, step, codes, shown });
-        let finish = Finish { enrolled, way, ..Finish::default() };
+        let (way, stepped) = (challenge.way, challenge.stepped);
+        let finish = Finish { enrolled, way, risk, told: true, stepped, ..Finish::default() };
         self.finish(knock, browser, &cx, found, finish, true).await
     }
 
@@ -229,10 +243,12 @@ impl Identity {
         t: Try,
         mut finish: Finish,
     ) -> Answer<SignInStep> {
-        let asks = self.gates().factor(&cx.policy).ask;
+        let asks = self.gates().factor(&cx.policy).ask || finish.wants_more();
         let object = found.id().to_string();
         let done = if asks && found.factor.is_some() && finish.proof.is_none() {
             self.challenge(knock, cx, Stage::Factor, &found, Some(&t), finish, &event::SESSION_CHALLENGE).await
+        } else if finish.wants_more() {
+            self.challenge(knock, cx, Stage::Again, &found, Some(&t), finish, &event::SESSION_CHALLENGE).await
         } else {
             finish.given_back = Some(t);
             let proven = finish.proof.is_some();
@@ -259,7 +275,7 @@ impl Identity {
         browser: &Browser,
         cx: &Cx,
         found: Found,
-        finish: Finish,
+        mut finish: Finish,
         has_factor: bool,
     ) -> Answer<SignInStep> {
         let (passwords, factor) = (self.gates().password(&cx.policy), self.gates().factor(&cx.policy));
@@ -276,14 +292,24 @@ impl Identity {
         let (user, once, tenant) = (found.id(), factor.refuse_replay, cx.tenant);
         let made = self.make_session(knock, user, &browser.agent);
         let (idle_ends_at, ends_at) = made.ends(&self.gates().session(&cx.policy));
-        let device = match self.gates().lockout(&cx.policy).known_device {
-            true => Some(self.device_mark(&Scope::of(cx), user).await?),
+        let device = finish.risk.as_ref().and_then(|r| r.device.clone()).unwrap_or_else(|| self.new_device());
+        let marks = self.gates().lockout(&cx.policy).known_device || finish.risk.is_some();
+        let mark = match marks {
+            true => Some(self.device_mark(&Scope::of(cx), user, &device).await?),
             false => None,
         };
+        if let Some(risk) = &mut finish.risk {
+            risk.device = Some(device);
+        }
+        let risk = finish.risk.clone();
         self.0.counts.entry();
-        self.vault()
+        let done = self
+            .vault()
             .act(cx, by_job(cx, Job::SignIn, &event::SESSION_SIGN_IN, user), move |tx, permit| {
                 let entry = Entry::of(user).with("session", made.id);
+                if let Some(risk) = &finish.risk {
+                    risk.learn(tx, user)?;
+                }
                 let entry = finish.apply(tx, &found, once, entry)?;
                 if finish.renewed.is_some() {
                     session::end_all(tx, tenant, user, None)?;
@@ -294,10 +320,14 @@ impl Identity {
                 let user = people::user_view(&mut tx.view(), account, &std::collections::HashMap::new())?;
                 let recovery_codes = finish.enrolled.map(|e| e.shown).unwrap_or_default();
                 let (session, token) = (made.id, made.token);
-                let signed_in = SignedIn { token, session, user, idle_ends_at, ends_at, device, recovery_codes };
+                let signed_in = SignedIn { token, session, user, idle_ends_at, ends_at, device: mark, recovery_codes };
                 tx.commit(permit, entry, SignInStep::SignedIn(Box::new(signed_in)))
             })
-            .await
+            .await?;
+        if let Some(risk) = risk {
+            self.forgive(&risk).await?;
+        }
+        Ok(done)
     }
 
     /// Ends a step with a challenge for the next.
@@ -318,8 +348,8 @@ impl Identity {
         let moved = finish.renewed.is_some() || finish.rehashed.is_some();
         let credential = found.version() + i64::from(moved);
         let counter = t.map_or(user.bytes(), |t| t.counter);
-        let way = finish.way;
-        let next = Challenge { stage, user, way, credential, counter, place, until };
+        let (way, stepped) = (finish.way, finish.stepped || finish.proof.is_some());
+        let next = Challenge { stage, user, way, credential, stepped, counter, place, until };
         let (once, tenant, found) = (self.gates().factor(&cx.policy).refuse_replay, cx.tenant, found.clone());
         self.0.counts.entry();
         self.vault()
@@ -327,6 +357,9 @@ impl Identity {
                 let entry = finish.apply(tx, &found, once, Entry::of(user).with("wanted", stage.name()))?;
                 if finish.renewed.is_some() {
                     session::end_all(tx, tenant, user, None)?;
+                }
+                if let Some(risk) = &finish.risk {
+                    risk.remember(tx, user)?;
                 }
                 if let Some(t) = pending {
                     t.pend(tx)?;
@@ -339,6 +372,7 @@ impl Identity {
         let sealed = self.vault().seal_text(&Scope::of(cx), &context(knock), &text).await.map(Secret::new)?;
         Ok(match stage {
             Stage::Factor => SignInStep::SecondFactor(sealed),
+            Stage::Again => SignInStep::PasswordAgain(sealed),
             Stage::Password => SignInStep::PasswordChange(sealed),
             Stage::Enrol => SignInStep::EnrolFactor(sealed),
         })
@@ -364,12 +398,12 @@ impl Identity {
         knock: &Knock,
         sealed: &Secret<String>,
         stage: Stage,
-    ) -> Answer<(Found, String, Way)> {
+    ) -> Answer<(Found, String, Challenge)> {
         let challenge = self.opened(cx, knock, sealed, stage).await?;
         let object = challenge.user.to_string();
         let found = self.look_up(&Scope::of(cx), By::Id(challenge.user)).await?;
         match found.filter(|f| f.unchanged(&challenge)) {
-            Some(found) => Ok((found, object, challenge.way)),
+            Some(found) => Ok((found, object, challenge)),
             None => Err(self.refused(cx, &object, "account-changed", over()).await),
         }
     }
@@ -383,8 +417,20 @@ impl Identity {
     }
 
     async fn refused(&self, cx: &Cx, object: &str, reason: &'static str, problem: Problem) -> Problem {
+        self.refused_with(cx, object, reason, problem, Vec::new()).await
+    }
+
+    async fn refused_with(
+        &self,
+        cx: &Cx,
+        object: &str,
+        reason: &'static str,
+        problem: Problem,
+        more: Vec<(&'static str, String)>,
+    ) -> Problem {
         self.0.counts.entry();
-        let detail = vec![("reason", reason.to_owned())];
+        let mut detail = vec![("reason", reason.to_owned())];
+        detail.extend(more);
         match self.vault().enter(cx, &event::SESSION_SIGN_IN, Outcome::Refused, object, detail).await {
             Ok(()) => problem,
             Err(problem) => problem,

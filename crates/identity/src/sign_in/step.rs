@@ -12,7 +12,8 @@ use super::{failed, signature::Once};
 use crate::{
     Answer, factors,
     lockout::{Counter, Counts, Try},
-    records::{Credential, Factor, RecoveryCodes, UserAccount},
+    records::{Credential, Factor, RecoveryCodes, RiskProfile, UserAccount},
+    risk::{self, Held, Risk},
     sql,
     types::UserState,
 };
@@ -22,6 +23,8 @@ use crate::{
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     Factor,
+    /// The password once more.
+    Again,
     Password,
     Enrol,
 }
@@ -30,6 +33,7 @@ impl Stage {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Factor => "factor",
+            Self::Again => "password-again",
             Self::Password => "password",
             Self::Enrol => "enrol",
         }
@@ -56,6 +60,9 @@ pub struct Challenge {
     pub way: Way,
     /// Version of the credential that the account had; 0 for none.
     pub credential: i64,
+    /// Whether a step-up was passed.
+    #[serde(default)]
+    pub stepped: bool,
     /// The counter, and the place in it in which the first code may go on.
     pub counter: Counter,
     pub place: RecordId,
@@ -68,6 +75,9 @@ pub struct Found {
     pub account: Stored<UserAccount>,
     pub credential: Option<Stored<Credential>>,
     pub factor: Option<Stored<Factor>>,
+    /// What is known of its sign-ins, and how risky the last one was.
+    pub profile: Option<Stored<RiskProfile>>,
+    pub held: Held,
 }
 
 impl Found {
@@ -109,7 +119,8 @@ pub fn look_up(view: &mut View<'_>, counts: &Counts, by: &By) -> Answer<Option<F
     let credential = view.get::<Credential>(id)?;
     counts.statement();
     let factor = factors::confirmed(view, id)?;
-    Ok(account.map(|account| Found { account, credential, factor }))
+    let (profile, held) = risk::known_of(view, counts, id)?;
+    Ok(account.map(|account| Found { account, credential, factor, profile, held }))
 }
 
 /// What the act that ends a step uses up and leaves behind.
@@ -117,6 +128,12 @@ pub fn look_up(view: &mut View<'_>, counts: &Counts, by: &By) -> Answer<Option<F
 pub struct Finish {
     /// By what the person came in.
     pub way: Way,
+    /// The judgement, for sign-ins by password.
+    pub risk: Option<Risk>,
+    /// Whether an entry of this sign-in tells of it already.
+    pub told: bool,
+    /// Whether a step-up was passed.
+    pub stepped: bool,
     /// The signature that is used up.
     pub once: Option<Once>,
     /// The try that is given back.
@@ -169,6 +186,10 @@ impl Proof {
 }
 
 impl Finish {
+    /// Whether the judgement wants more than was given.
+    pub fn wants_more(&self) -> bool {
+        self.proof.is_none() && !self.stepped && self.risk.as_ref().is_some_and(Risk::steps_up)
+    }
     /// Everything but session and commit.
     pub fn apply(&self, tx: &mut Tx<'_>, found: &Found, once: bool, mut entry: Entry) -> Answer<Entry> {
         let user = found.id();
@@ -196,6 +217,9 @@ impl Finish {
         if let Some(Enrolled { factor, step, codes, .. }) = &self.enrolled {
             factors::confirm(tx, factor, *step, codes)?;
             entry = entry.with("factor_confirmed", factor.id::<FactorKind>());
+        }
+        if let Some(risk) = self.risk.as_ref().filter(|_| !self.told) {
+            entry = risk.detail().into_iter().fold(entry, |entry, (name, value)| entry.with(name, value));
         }
         if let Some(t) = &self.given_back {
             t.give_back(tx)?;

@@ -2,6 +2,7 @@
 
 mod clients;
 mod oauth;
+mod risk;
 mod sign_in;
 mod tokens;
 
@@ -19,6 +20,7 @@ pub use oauth::{
     ApplicationIssued, ApplicationState, ApplicationView, Authorize, AuthorizeRequest, ConsentView, Introspection,
     NewApplication, OauthClient, OauthTokens, TokenAsk,
 };
+pub use risk::{RiskChange, RiskDecision, RiskQuery, RiskReplay, RiskReplayed, RiskSources, RiskTally};
 pub use sign_in::{
     Browser, Enrolment, FactorProof, FactorView, LinkUsed, Me, SessionState, SessionView, SignInStep, SignedIn,
 };

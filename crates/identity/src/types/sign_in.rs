@@ -135,6 +135,8 @@ pub enum SignInStep {
     SignedIn(Box<SignedIn>),
     /// A code or a recovery code is wanted.
     SecondFactor(Secret<String>),
+    /// The sign-in is stepped up and the account has no second factor: the password is wanted once more.
+    PasswordAgain(Secret<String>),
     /// The password has run out: a new one is wanted.
     PasswordChange(Secret<String>),
     /// A second factor must be set up first.

@@ -20,7 +20,10 @@ pub async fn enrol(house: &House, cx: &Cx) -> (Secret<String>, Vec<Secret<String
 
 pub fn challenge(step: Result<SignInStep, sekisho_kernel::Problem>) -> Secret<String> {
     match step.expect("a step") {
-        SignInStep::SecondFactor(c) | SignInStep::PasswordChange(c) | SignInStep::EnrolFactor(c) => c,
+        SignInStep::SecondFactor(c)
+        | SignInStep::PasswordAgain(c)
+        | SignInStep::PasswordChange(c)
+        | SignInStep::EnrolFactor(c) => c,
         SignInStep::SignedIn(_) => panic!("signed in without the further step"),
     }
 }

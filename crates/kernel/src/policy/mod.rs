@@ -406,6 +406,10 @@ pub fn stricter(setting: &'static Setting, platform: Value, own: &Value) -> Valu
             // A list that lies wholly outside the platform's must not turn into "every address".
             Value::Networks(if inside.is_empty() { p } else { inside })
         }
+        (Movement::Beside, Value::Networks(mut p), Value::Networks(t)) => {
+            p.extend(t.iter().filter(|n| !p.contains(n)).copied().collect::<Vec<_>>());
+            Value::Networks(p)
+        }
         (Movement::Beside, Value::List(mut p), Value::List(t)) => {
             p.extend(t.iter().filter(|x| !p.contains(x)).cloned().collect::<Vec<_>>());
             Value::List(p)

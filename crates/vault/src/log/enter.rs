@@ -23,7 +23,9 @@ pub(crate) async fn enter(
         return Ok(());
     }
     let now = parts.clock.now();
-    if let Some(address) = knocking(cx, outcome)
+    // A judged risk stands behind a right password: it is never folded into a count.
+    let judged = detail.iter().any(|(name, _)| *name == "risk");
+    if let Some(address) = knocking(cx, outcome).filter(|_| !judged)
         && !parts.strangers.single(Knocker { log: cx.tenant, address: Some(address) }, now)
     {
         return Ok(());

@@ -173,6 +173,14 @@ impl Cast {
         Ok((person, challenge))
     }
 
+    /// The challenge of a sign-in that is asked for the password once more: a new browser in a new network.
+    async fn unlike_ever(&mut self, world: &dyn World) -> Result<(Person, String), Trouble> {
+        let (person, _) = self.newcomer(world).await?;
+        let away = person.clone().from(std::net::IpAddr::from([203, 0, 113, 50]));
+        let challenge = text(&away.first_step(world, 0).await?.json(), "challenge");
+        Ok((person, challenge))
+    }
+
     /// The challenge of a sign-in that must set up a second factor; `begun` gives the secret as well.
     async fn must_enrol(&mut self, world: &dyn World, begun: bool) -> Result<(String, String), Trouble> {
         let person = self.desk.hire(world, &self.admin, "user", &Value::Null).await?;
@@ -213,6 +221,10 @@ impl Cast {
                 let (person, challenge) = self.waiting(world).await?;
                 let code = world.totp(person.secret.as_deref().unwrap_or_default(), 0);
                 self.public("POST", "/sign-in/factor", json!({"challenge": challenge, "code": code}))
+            }
+            "POST /sign-in/again" => {
+                let (person, challenge) = self.unlike_ever(world).await?;
+                self.public("POST", "/sign-in/again", json!({"challenge": challenge, "password": person.password}))
             }
             "POST /sign-in/password" => {
                 let new = fresh_password(world);
@@ -322,12 +334,15 @@ impl Cast {
             | "GET /policy"
             | "GET /functions"
             | "GET /history"
+            | "GET /risk"
+            | "GET /risk/decisions"
             | "GET /history/checkpoint"
             | "GET /claims"
             | "GET /firewall"
             | "GET /firewall/blocked"
             | "GET /catalogue" => plain(&operation.path),
             "POST /firewall/replay" => Ok(("/firewall/replay".into(), json!({"paranoia": 2}))),
+            "POST /risk/replay" => Ok(("/risk/replay".into(), json!({"days": 1}))),
             "GET /history/export" => plain("/history/export?format=jsonl"),
             "POST /firewall/exclusions" => {
                 // Where the operator allows exclusions, as every operation is tried that succeeds at all.
@@ -431,6 +446,10 @@ impl Cast {
             "POST /sign-in/factor" => {
                 let (_, challenge) = self.waiting(world).await?;
                 return Ok(self.public("POST", "/sign-in/factor", json!({"challenge": challenge, "code": "000000"})));
+            }
+            "POST /sign-in/again" => {
+                let (_, challenge) = self.unlike_ever(world).await?;
+                return Ok(self.public("POST", "/sign-in/again", json!({"challenge": challenge, "password": "wrong"})));
             }
             "POST /sign-in/password" => {
                 let body = merged(json!({"new_password": fresh_password(world)}));

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{Side, set, written};
 use crate::{
-    addresses, audit, lockout, passwords,
+    adaptive, addresses, audit, lockout, passwords,
     probing::{
         Person, Session,
         answer::good,
@@ -51,6 +51,8 @@ enum Seen {
     Signature(i64),
     /// Whether a person's own token is issued, for so many days.
     Token(u32),
+    /// A sign-in of somebody who is known, without a browser that is, from home or from elsewhere.
+    Risk(IpAddr),
     /// Whether a token is still good after two days without use.
     Unused,
     /// Words that the firewall takes for an attack at its higher levels only.
@@ -59,6 +61,9 @@ enum Seen {
 
 /// A minute.
 const MINUTE: Duration = Duration::from_secs(60);
+/// Where people have signed in before, and where not.
+const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7));
 /// A day.
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -84,6 +89,10 @@ pub fn case(setting: &'static Setting, platform: &Value) -> Option<Case> {
         Value::Str(_) if is(&unique_id::MODE) => of(Value::Str("off".into()), Seen::Signature(0)),
         Value::Span(_) if is(&unique_id::SKEW) => of(Value::Span(Duration::from_secs(10)), Seen::Signature(20)),
         Value::Int(_) if is(&waf::PARANOIA) => of(Value::Int(4), Seen::Firewall),
+        Value::Str(_) if is(&adaptive::LOW) => of(Value::Str("step_up".into()), Seen::Risk(HOME)),
+        Value::Int(_) if is(&adaptive::MEDIUM_AT) => of(Value::Int(10), Seen::Risk(HOME)),
+        Value::Str(_) if is(&adaptive::MEDIUM) => of(Value::Str("block".into()), Seen::Risk(ELSEWHERE)),
+        Value::Int(_) if is(&adaptive::HIGH_AT) => of(Value::Int(30), Seen::Risk(ELSEWHERE)),
         Value::Networks(_) if is(&addresses::ALLOW) => Some(Case {
             strict: networks(&["127.0.0.0/8"]),
             loose: networks(&["127.0.0.0/8", "198.51.100.0/24"]),
@@ -285,6 +294,17 @@ async fn look(
                 (signed(world, strict, pairs.0, age, false).await?, signed(world, loose, pairs.1, age, true).await?);
             Ok(Effect::of("an application signs a person in", strict, loose))
         }
+        Seen::Risk(from) => {
+            let (strict, loose) = (risk(world, pairs.0, from).await?, risk(world, pairs.1, from).await?);
+            // What the loose one is asked for is not what is looked at: the strict one must be asked for more.
+            let rank = |seen: &str| ["signed-in", "password-again", "second-factor"].iter().position(|s| *s == seen);
+            let milder = |n: usize| rank(&loose[n]).unwrap_or(3) < rank(&strict[n]).unwrap_or(3).min(3);
+            Ok(Effect::of(
+                "somebody who has signed in before does so with a browser that has not",
+                strict.iter().enumerate().map(|(n, s)| (s.clone(), milder(n))).collect(),
+                loose.iter().map(|s| (s.clone(), rank(s).is_some())).collect(),
+            ))
+        }
         Seen::Rotation => {
             rehearsed(world)?.advance(2 * DAY).await?;
             let (now, then) =
@@ -317,6 +337,18 @@ async fn key_versions(world: &dyn World, desk: &crate::probing::Session) -> Resu
     let tenant = canary.ok_or_else(|| Trouble("an administrator of no known tenant".into()))?.tenant.bytes();
     let table = raw::table(rehearsed(world)?, "tenant_key").await?;
     Ok(table.rows.iter().filter(|r| table.blob(r, "tenant") == Some(&tenant)).count())
+}
+
+/// What a sign-in from an address comes to, for people who were there before from home.
+async fn risk(world: &dyn World, people: &[Person; 2], from: IpAddr) -> Result<Vec<String>, Trouble> {
+    let mut out = Vec::new();
+    for (node, person) in people.iter().enumerate() {
+        let mut person = person.clone();
+        person.sign_in(world).await?;
+        let got = person.from(from).first_step(world, node).await?;
+        out.push(if good(&got) { text(&got.json(), "state") } else { told(&got) });
+    }
+    Ok(out)
 }
 
 async fn period(world: &dyn World, pairs: (&[Person; 2], &[Person; 2])) -> Result<Effect, Trouble> {

@@ -31,6 +31,7 @@ settings! {
     TLS "encryption.tls_min" Kind::Choice(&["1.2", "1.3"]), Default::Str("1.2"), Fixed;
     ZONE "audit.zone" Kind::Zone, Default::Str("UTC"), Fixed;
     ALLOW "addresses.allow" Kind::Networks, Default::List(&[]), Subset;
+    DENY "addresses.deny" Kind::Networks, Default::List(&[]), Beside;
     LISTEN "door.listen" Kind::Socket, Default::Str("127.0.0.1:8443"), Fixed;
     ALSO "door.also" Kind::Sockets, Default::List(&[]), Fixed;
     UPSTREAM "door.upstream" Kind::Origin, Default::Str("http://127.0.0.1:3000"), Fixed;
@@ -69,6 +70,16 @@ fn bad(text: &str) -> Vec<String> {
             format!("{}:{} {} {}{notes}", p.line, p.column, p.kind.code, p.what.en)
         })
         .collect()
+}
+
+#[test]
+fn what_a_tenant_adds_joins_the_platforms_and_loosens_nothing() {
+    let nets = |all: &[&str]| Value::Networks(all.iter().map(|n| n.parse().unwrap()).collect());
+    let (platform, own) = (nets(&["192.0.2.0/24"]), nets(&["198.51.100.0/24", "192.0.2.0/24"]));
+    assert_eq!(stricter(&DENY, platform.clone(), &own), nets(&["192.0.2.0/24", "198.51.100.0/24"]));
+    assert!(!loosens(&DENY, &platform, &own));
+    assert!(!loosens(&DENY, &platform, &nets(&[])));
+    assert_eq!(stricter(&DENY, platform.clone(), &nets(&[])), platform);
 }
 
 #[test]
@@ -383,7 +394,7 @@ fn the_check_says_what_it_found() {
     let digest = result.as_ref().expect("good").digest();
     assert_eq!(
         check(&source, &result, Lang::En),
-        format!("p.toml: no problems. Policy ours, 1 of 15 settings given, digest {digest}\n")
+        format!("p.toml: no problems. Policy ours, 1 of 16 settings given, digest {digest}\n")
     );
     let source = Source::new("p.toml", "x = 1\ny = 2\n");
     let report = check(&source, &read(&schema(), &source, &none), Lang::Ja);

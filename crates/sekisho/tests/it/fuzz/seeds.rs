@@ -244,6 +244,8 @@ const BODIES: &[(&str, &str)] = &[
     ("createAddressRule", r#"{"network":"127.0.0.0/8","note":"here"}"#),
     ("signIn", r#"{"name":"nobody","password":"x"}"#),
     ("signInFactor", r#"{"challenge":"x","code":"123456","recovery_code":"abcd"}"#),
+    ("signInAgain", r#"{"challenge":"AAAA","password":"x"}"#),
+    ("replayRisk", r#"{"days":7,"settings":{"adaptive.medium_at":20,"adaptive.listed":["192.0.2.0/24"]}}"#),
     ("useLink", r#"{"token":"x","password":"Kansuiro-no-Banya-1601"}"#),
     ("setPolicy", r#"{"value":"10m"}"#),
     ("switchFunctions", r#"{"off":[]}"#),
@@ -313,6 +315,7 @@ fn signed_in() {
     page("site-change", "POST /sites/{site}", "csrf={csrf}&version=1&name=b&note=c");
     page("role", "POST /roles", "csrf={csrf}&name=%E7%9B%A3%E6%9F%BB&rights=users.read&rights=history.read");
     page("user", "POST /users", "csrf={csrf}&name=taro&type=user&mail=&display_name=%3Cfuzz%3E");
+    page("risk-replay", "POST /risk/replay", "csrf={csrf}&days=7&medium_at=20&high_at=&low=step_up&medium=");
     page("lang", "POST /lang", "csrf={csrf}&lang=en&back=%2Fsites");
     page("policy", "POST /policy/sessions.idle", "csrf={csrf}&value=10m");
     page(
