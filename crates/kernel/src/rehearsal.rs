@@ -42,6 +42,8 @@ pub enum TakenOut {
     FixedZone,
     /// The tenant in every statement and in every seal.
     TenantScope,
+    /// The database's own row level security, where the database is a server's: its service role sees every row.
+    RowSecurity,
     /// Sealing: bodies are stored as they are.
     Sealing,
     /// Keys of each tenant's own: every tenant's data is sealed under one key.

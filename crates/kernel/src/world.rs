@@ -321,11 +321,18 @@ pub trait Rehearsed: Send + Sync {
     /// Moves the clock from due job to due job, running each on every node.
     async fn advance(&self, span: Duration) -> Result<(), Trouble>;
     /// Every byte the instance keeps: database files, write-ahead log, key files, outside checkpoint, logs, temporary files.
+    /// Where the database is a server's, its files on that server (`pg_wal` holds the log), and, below `wire`, everything
+    /// that passed between the two.
     async fn raw_files(&self) -> Result<Vec<RawFile>, Trouble>;
     /// Rows, read by a superuser beside the instance.
     async fn raw_rows(&self, sql: &str) -> Result<Vec<Vec<Raw>>, Trouble>;
-    /// The statement tried under the service's own database role. `None` where the database has no roles.
-    async fn as_service_role(&self, sql: &str) -> Result<Option<Result<u64, String>>, Trouble>;
+    /// The statement tried under the service's own database role, in a transaction begun for `tenant` as the service would
+    /// begin it, or for nobody; what it changes is taken back. `None` where the database has no roles.
+    async fn as_service_role(
+        &self,
+        tenant: Option<TenantId>,
+        sql: &str,
+    ) -> Result<Option<Result<u64, String>>, Trouble>;
     /// Keeps a copy of database and checkpoint for [`Tamper::RollBack`].
     async fn remember(&self) -> Result<(), Trouble>;
     /// Copies the database, does `tamper` to the copy, runs the offline verifier on it.

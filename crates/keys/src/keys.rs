@@ -6,7 +6,7 @@ use std::{
 };
 
 use sekisho_kernel::{Problem, Rng, TakenOut, Time, id::TenantId, problem::INTERNAL, rng, time::SharedClock};
-use sekisho_store::{Notice, RESYNC, Read, Sql, Store, params};
+use sekisho_store::{Notice, RESYNC, Reach, Read, Sql, Store, params};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -134,6 +134,7 @@ impl Keys {
         let there = self
             .0
             .store
+            .within(Reach::Tenant(TenantId::NIL))
             .read(|db| db.query(sql::TENANT_KEYS, &params![&TenantId::NIL.bytes()]).map(|rows| !rows.is_empty()))
             .await
             .map_err(Problem::from)?;
@@ -141,9 +142,8 @@ impl Keys {
             return Ok(());
         }
         let keys = self.clone();
-        let made: Result<(), Problem> =
-            self.0.store.write(move |db| keys.create_tenant(db, TenantId::NIL).map(drop)).await;
-        made
+        let store = self.0.store.within(Reach::Tenant(TenantId::NIL));
+        store.write(move |db| keys.create_tenant(db, TenantId::NIL).map(drop)).await
     }
 
     /// The platform's keys.
@@ -163,7 +163,7 @@ impl Keys {
             return Ok(keys);
         }
         let this = self.clone();
-        self.0.store.read(move |db| this.tenant(db, tenant)).await
+        self.0.store.within(Reach::Tenant(tenant)).read(move |db| this.tenant(db, tenant)).await
     }
 
     /// [`Keys::ready`] within a transaction.
@@ -176,7 +176,7 @@ impl Keys {
         }
         let owner = self.owner(tenant);
         let before = self.0.cache().forgotten;
-        let material = Arc::new(self.load(db, owner)?);
+        let material = Arc::new(self.load_owners(db, tenant)?);
         let mut cache = self.0.cache();
         if cache.forgotten == before {
             cache.put(owner, material.clone());
@@ -198,6 +198,18 @@ impl Keys {
     /// Whose keys a tenant's data are under: its own.
     fn owner(&self, tenant: TenantId) -> TenantId {
         if self.0.out == Some(TakenOut::TenantKeys) { TenantId::NIL } else { tenant }
+    }
+
+    /// The keys of whoever owns them, in a transaction that reaches the tenant's rows.
+    fn load_owners(&self, db: &mut dyn Read, tenant: TenantId) -> Result<Material, Problem> {
+        let owner = self.owner(tenant);
+        if owner == tenant {
+            return self.load(db, tenant);
+        }
+        db.reach(Reach::Tenant(owner))?;
+        let material = self.load(db, owner)?;
+        db.reach(Reach::Tenant(tenant))?;
+        Ok(material)
     }
 
     fn load(&self, db: &mut dyn Read, tenant: TenantId) -> Result<Material, Problem> {
@@ -235,7 +247,7 @@ impl Keys {
         for purpose in [DATA, BLIND] {
             self.insert_data_key(db, tenant, &key, 1, (purpose, 1), now)?;
         }
-        let material = self.load(db, self.owner(tenant))?;
+        let material = self.load_owners(db, tenant)?;
         Ok(self.wrap_up(tenant, Arc::new(material)))
     }
 
@@ -368,7 +380,8 @@ impl Keys {
         let (key, params) = new_root(source, &*self.0.rng)?;
         let root = Arc::new(Root { version, key });
         let (now, new) = (self.0.clock.now(), root.clone());
-        let done: Result<(), Problem> = self.0.store.write(move |db| rewrap(db, &old, &new, &params, now)).await;
+        let store = self.0.store.within(Reach::Platform);
+        let done: Result<(), Problem> = store.write(move |db| rewrap(db, &old, &new, &params, now)).await;
         done?;
         *self.0.root.write().unwrap_or_else(PoisonError::into_inner) = root;
         Ok(())

@@ -21,6 +21,7 @@ use sekisho_kernel::{
     Policy, Problem, RecordDef, Rng, Secret, SystemRng, TakenOut, Time,
     claim::Trouble,
     egress::Stream,
+    id::TenantId,
     policy::Value,
     rehearsal::MovableClock,
     rng,
@@ -31,7 +32,7 @@ use sekisho_kernel::{
 };
 use sekisho_keys::{Keys, RootFile, RootSource};
 use sekisho_ledger::{Report, Verdict};
-use sekisho_store::{Kind, Raw, Store, StoreConfig, StoreError};
+use sekisho_store::{Kind, Raw, Reach, Store, StoreConfig, StoreError};
 
 use crate::{
     commands,
@@ -42,6 +43,9 @@ use crate::{
     sample::{self, Sample},
     settings,
 };
+
+/// What copies of a server's rows are called.
+const COPY: &str = "rows";
 
 /// Where a rehearsal's clock stands at first: a fixed moment, so that runs are alike.
 const START: Time = Time::from_secs(1_798_761_600);
@@ -96,9 +100,10 @@ pub struct Rehearsal {
     sample: Sample,
     trust: String,
     remembered: Mutex<Option<PathBuf>>,
-    /// The newest copy of a server's rows, and where its log of changes stood.
+    /// The newest copy of a server's rows, and the state that they were in.
     copied: Mutex<Option<(String, PathBuf)>>,
-    server: Mutex<Option<sekisho_store::Scratch>>,
+    server: Mutex<Option<Arc<sekisho_store::Scratch>>>,
+    raw: Arc<Raw>,
     console_output: Mutex<Vec<u8>>,
     /// Signs what is put in the feed.
     publisher: SigningKey,
@@ -153,6 +158,17 @@ impl Rehearsal {
             Spec { root: RootSource::File(paths.root_key.clone()), paths, policy: Arc::new(placed), rng: rng.clone() };
         let elsewhere = Elsewhere { clock: Arc::new(clock.clone()), places, out };
         let instance = Instance::rehearse(spec, elsewhere).await.map_err(trouble("raising the instance"))?;
+        let config = instance.config.clone();
+        let raw = tokio::task::spawn_blocking(move || {
+            let raw = Raw::open(&config)?;
+            if out == Some(TakenOut::RowSecurity) && config.kind() == Kind::Postgres {
+                raw.run(LET_TENANTS_MEET)?;
+            }
+            Ok(Arc::new(raw))
+        })
+        .await
+        .map_err(|e| Trouble::of("reaching the database", e))?
+        .map_err(|e: StoreError| Trouble::of("reaching the database", e))?;
         let provision = Provision { identity: &instance.nodes[0].identity, rng: &*rng, peer: [127, 0, 0, 1].into() };
         let mut canaries = Vec::new();
         for (name, host) in [("カナリア第一", "canary-one"), ("カナリア第二", "canary-two")] {
@@ -184,7 +200,8 @@ impl Rehearsal {
             trust,
             remembered: Mutex::default(),
             copied: Mutex::default(),
-            server: Mutex::new(server),
+            server: Mutex::new(server.map(Arc::new)),
+            raw,
             console_output: Mutex::default(),
             publisher,
         })
@@ -217,11 +234,9 @@ impl Rehearsal {
             return Ok(self.paths().data.clone());
         }
         let known = self.copied.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (config, to) = (self.instance.config.clone(), self.fresh("rows"));
+        let (raw, to) = (self.raw.clone(), self.fresh(COPY));
         let copied = tokio::task::spawn_blocking(move || {
-            let raw = Raw::open(&config)?;
-            let at = raw.query("SELECT pg_current_wal_insert_lsn()::text")?;
-            let at = at.first().map_or(Ok(""), |row| row.text(0))?.to_owned();
+            let at = raw.state()?;
             match known {
                 Some((then, dir)) if then == at => Ok((at, dir)),
                 _ => raw.copy_to(&to, &instance::migrations()).map(|()| (at, to)),
@@ -265,7 +280,8 @@ async fn borrow(
     scratch: &Path,
     policy: Policy,
 ) -> Result<(sekisho_store::Scratch, Policy), Trouble> {
-    let server = tokio::task::spawn_blocking(move || sekisho_store::Scratch::new(&lender, &SystemRng))
+    let dir = scratch.to_owned();
+    let server = tokio::task::spawn_blocking(move || sekisho_store::Scratch::new(&lender, &dir, &SystemRng))
         .await
         .map_err(|e| Trouble::of("making the database", e))?
         .map_err(|e| Trouble::of("making the database", e))?;
@@ -280,6 +296,27 @@ async fn borrow(
         policy = policy.with(setting, Value::Str(file.display().to_string()));
     }
     Ok((server, policy))
+}
+
+fn is_copy(below: &Path) -> bool {
+    below.iter().next().is_some_and(|first| first.to_string_lossy().starts_with(&format!("{COPY}-")))
+}
+
+/// What lies on the server's disk, and whether it could be read; what passed on the wire to it, in any case.
+fn server_files(server: &sekisho_store::Scratch) -> Result<(Vec<RawFile>, bool), Trouble> {
+    let passed = server.wire().into_iter().enumerate();
+    let wire = passed.map(|(n, bytes)| RawFile { path: format!("wire/database-{n}").into(), bytes });
+    match server.files() {
+        Ok(files) => {
+            let files = files.into_iter().map(|(path, bytes)| RawFile { path, bytes });
+            Ok((files.chain(wire).collect(), true))
+        }
+        Err(StoreError::Refused(why)) => {
+            tracing::warn!(why, "the lent role may not read the server's files: lend a superuser's");
+            Ok((wire.collect(), false))
+        }
+        Err(other) => Err(Trouble::of("reading the server's files", other)),
+    }
 }
 
 fn summed(reports: &[Report]) -> Verified {
@@ -366,14 +403,30 @@ impl Rehearsed for Rehearsal {
         Ok(())
     }
     async fn raw_files(&self) -> Result<Vec<RawFile>, Trouble> {
-        let (root, config) = (self.scratch.0.clone(), StoreConfig::sqlite(self.laid_down().await?));
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let of_server = match server {
+            None => None,
+            Some(server) => Some(
+                tokio::task::spawn_blocking(move || server_files(&server))
+                    .await
+                    .map_err(|e| Trouble::of("reading the server's files", e))??,
+            ),
+        };
+        // A copy of the rows stands in for files that the lender's role may not read; the log of changes is then missed.
+        let copies = self.laid_down().await?;
+        let (root, config) = (self.scratch.0.clone(), StoreConfig::sqlite(&copies));
         let mut files = tokio::task::spawn_blocking(move || {
             // Database file and write-ahead log are both to be searched full.
             Raw::open(&config)
                 .and_then(|raw| raw.write_back())
                 .map_err(|e| Trouble::of("bringing the write-ahead log into the database file", e))?;
             let mut files = Vec::new();
-            collect(&root, &mut files).map(|()| files).map_err(|e| Trouble::of("reading raw storage", e))
+            collect(&root, &mut files).map_err(|e| Trouble::of("reading raw storage", e))?;
+            if let Some((of_server, whole)) = of_server {
+                files.retain(|f| !whole || !is_copy(f.path.strip_prefix(&root).unwrap_or(&f.path)));
+                files.extend(of_server);
+            }
+            Ok(files)
         })
         .await
         .map_err(|e| Trouble::of("reading raw storage", e))??;
@@ -390,14 +443,15 @@ impl Rehearsed for Rehearsal {
         .await
         .map_err(|e| Trouble::of("reading raw rows", e))?
     }
-    async fn as_service_role(&self, sql: &str) -> Result<Option<Result<u64, String>>, Trouble> {
-        let (config, sql) = (self.instance.config.clone(), sql.to_owned());
-        let answer = tokio::task::spawn_blocking(move || {
-            let raw = Raw::open(&config).map_err(|e| Trouble::of("reaching the database", e))?;
-            Ok::<_, Trouble>(raw.as_service(&sql))
-        })
-        .await
-        .map_err(|e| Trouble::of("asking as the service's role", e))??;
+    async fn as_service_role(
+        &self,
+        tenant: Option<TenantId>,
+        sql: &str,
+    ) -> Result<Option<Result<u64, String>>, Trouble> {
+        let (raw, sql) = (self.raw.clone(), sql.to_owned());
+        let answer = tokio::task::spawn_blocking(move || raw.as_service(tenant.map(Reach::Tenant), &sql))
+            .await
+            .map_err(|e| Trouble::of("asking as the service's role", e))?;
         match answer {
             Ok(rows) => Ok(rows.map(Ok)),
             Err(StoreError::Refused(why)) => Ok(Some(Err(why))),
@@ -472,8 +526,8 @@ impl Rehearsed for Rehearsal {
         process::facts()
     }
     async fn break_ledger(&self, broken: bool) -> Result<(), Trouble> {
-        let config = self.instance.config.clone();
-        let script = match (config.kind(), broken) {
+        let raw = self.raw.clone();
+        let script = match (self.instance.config.kind(), broken) {
             (Kind::Sqlite, true) => {
                 "CREATE TRIGGER ledger_broken BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(ABORT, 'the disk of the log is gone'); END;"
             }
@@ -486,11 +540,9 @@ impl Rehearsed for Rehearsal {
                 "DROP TRIGGER IF EXISTS ledger_broken ON ledger_entry; DROP FUNCTION IF EXISTS ledger_broken();"
             }
         };
-        tokio::task::spawn_blocking(move || {
-            Raw::open(&config).and_then(|raw| raw.run(script)).map_err(|e| Trouble::of("breaking the log", e))
-        })
-        .await
-        .map_err(|e| Trouble::of("breaking the log", e))?
+        tokio::task::spawn_blocking(move || raw.run(script).map_err(|e| Trouble::of("breaking the log", e)))
+            .await
+            .map_err(|e| Trouble::of("breaking the log", e))?
     }
     async fn operator_sets(&self, key: &str, value: &serde_json::Value) -> Result<(), Trouble> {
         let policy = self.instance.policy();
@@ -521,6 +573,12 @@ impl Rehearsed for Rehearsal {
         let _ = std::fs::remove_dir_all(&self.scratch.0);
     }
 }
+
+/// The owner's own means against what keeps tenants apart in the database.
+const LET_TENANTS_MEET: &str = "DO $$ DECLARE kept record; BEGIN
+    FOR kept IN SELECT oid::regclass AS name FROM pg_class WHERE relrowsecurity LOOP
+        EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', kept.name);
+    END LOOP; END $$";
 
 /// What the thief of the signing key does first: every entry that is still there becomes pending again, the tree goes.
 const FORGET_TREE: &str = "

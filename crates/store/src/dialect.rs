@@ -8,7 +8,7 @@
 //! | `TEXT` in a migration | as it is | `TEXT COLLATE "C"`, so that both sort by bytes |
 //! | `/*sqlite: X */`, `/*postgres: X */` in a migration | `X` on that database | nothing on the other |
 
-use crate::{Kind, error::StoreError};
+use crate::{Kind, error::StoreError, reach::GUARDED};
 
 /// A piece of SQL text. Quoted texts and comments are never looked into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,11 +112,14 @@ pub(crate) fn migration(kind: Kind, sql: &str) -> String {
     out
 }
 
-/// Refuses whatever could end a transaction or change the schema or settings from inside a closure.
+/// Refuses whatever could end a transaction or change the schema or settings, such as whose rows are reached, from
+/// inside a closure.
 pub(crate) fn check_statement(sql: &str) -> Result<(), StoreError> {
     let first = tokens(sql).find_map(|t| if let Token::Word(w) = t { Some(w) } else { None }).unwrap_or("");
     let allowed = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "VALUES"];
-    if allowed.iter().any(|a| first.eq_ignore_ascii_case(a)) {
+    if tokens(sql).any(|t| matches!(t, Token::Word(w) if w.eq_ignore_ascii_case(GUARDED))) {
+        Err(StoreError::Bug(format!("a transaction may not run {GUARDED}")))
+    } else if allowed.iter().any(|a| first.eq_ignore_ascii_case(a)) {
         Ok(())
     } else {
         Err(StoreError::Bug(format!("a transaction may not run {first:?}")))
@@ -160,7 +163,15 @@ mod tests {
     #[test]
     fn only_statements_on_rows_are_let_through() {
         assert!(check_statement("/* c */ select 1").is_ok());
-        for sql in ["COMMIT", "BEGIN", "PRAGMA foreign_keys = 0", "DROP TABLE t", "ATTACH 'x' AS y", ""] {
+        for sql in [
+            "COMMIT",
+            "BEGIN",
+            "PRAGMA foreign_keys = 0",
+            "DROP TABLE t",
+            "ATTACH 'x' AS y",
+            "SELECT SET_CONFIG('a', 'b', true)",
+            "",
+        ] {
             assert!(check_statement(sql).is_err(), "{sql}");
         }
     }

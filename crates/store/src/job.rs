@@ -6,11 +6,14 @@ use tokio::sync::oneshot;
 
 use crate::{
     error::StoreError,
+    reach::Reach,
     sql::{Read, Sql},
 };
 
 /// A write transaction in line.
 pub(crate) trait Write: Send {
+    /// Whose rows it may reach.
+    fn reach(&self) -> Reach;
     /// Runs the closure. `true`: keep what it wrote.
     fn run(&mut self, sql: &mut dyn Sql) -> bool;
     /// Answers the caller: with what the closure returned, or with `error` in its place.
@@ -19,6 +22,8 @@ pub(crate) trait Write: Send {
 
 /// A read transaction in line.
 pub(crate) trait ReadOnly: Send {
+    /// Whose rows it may reach.
+    fn reach(&self) -> Reach;
     /// Runs the closure. `true`: it succeeded.
     fn run(&mut self, sql: &mut dyn Read) -> bool;
     /// See [`Write::answer`].
@@ -27,15 +32,16 @@ pub(crate) trait ReadOnly: Send {
 
 /// The closure, then its result.
 pub(crate) struct Job<F, T, E> {
+    reach: Reach,
     closure: Option<F>,
     result: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
 
 impl<F, T, E: From<StoreError>> Job<F, T, E> {
-    pub(crate) fn new(closure: F) -> (Box<Self>, oneshot::Receiver<Result<T, E>>) {
+    pub(crate) fn new(reach: Reach, closure: F) -> (Box<Self>, oneshot::Receiver<Result<T, E>>) {
         let (reply, receiver) = oneshot::channel();
-        (Box::new(Self { closure: Some(closure), result: None, reply }), receiver)
+        (Box::new(Self { reach, closure: Some(closure), result: None, reply }), receiver)
     }
 
     fn call(&mut self, run: impl FnOnce(F) -> Result<T, E>) -> bool {
@@ -68,6 +74,9 @@ where
     T: Send,
     E: From<StoreError> + Send,
 {
+    fn reach(&self) -> Reach {
+        self.reach
+    }
     fn run(&mut self, sql: &mut dyn Sql) -> bool {
         self.call(|f| f(sql))
     }
@@ -82,6 +91,9 @@ where
     T: Send,
     E: From<StoreError> + Send,
 {
+    fn reach(&self) -> Reach {
+        self.reach
+    }
     fn run(&mut self, sql: &mut dyn Read) -> bool {
         self.call(|f| f(sql))
     }

@@ -20,6 +20,7 @@ mod postgres;
 pub mod problems;
 mod queue;
 mod raw;
+mod reach;
 mod schema;
 mod sql;
 mod sqlite;
@@ -36,6 +37,7 @@ pub use postgres::Scratch;
 #[cfg(any(test, feature = "faults"))]
 pub use raw::postgres_script;
 pub use raw::{REHEARSAL, Raw};
+pub use reach::{Reach, Within};
 pub use schema::{Column, ColumnType, Index, Table};
 pub use sql::{NOTICE_LIMIT, Notice, RESYNC, Read, Sql};
 pub use store::Store;

@@ -2,12 +2,12 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::{Kind, dialect, error::StoreError};
+use crate::{Kind, dialect, error::StoreError, reach};
 
 /// One step of the schema. It goes forward only, and in two landings where it takes something away (expand, then
 /// contract), so that the previous binary still runs on the new schema.
 ///
-/// Numbers: the store's own is 1; each crate keeps to a range of its own. Once landed, a migration's text never
+/// Numbers: the store's own are 1 and 4; each crate keeps to a range of its own. Once landed, a migration's text never
 /// changes: its digest is recorded, and a binary with another wording refuses the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Migration {
@@ -66,7 +66,7 @@ impl Migration {
 /// The given migrations and the store's own, in order.
 pub(crate) fn plan(migrations: &[Migration]) -> Result<Vec<Migration>, StoreError> {
     let mut all = migrations.to_vec();
-    all.push(META);
+    all.extend([META, reach::MIGRATION]);
     all.sort_by_key(|m| m.number);
     for pair in all.windows(2) {
         if pair[0].number == pair[1].number {

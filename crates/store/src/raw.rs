@@ -1,12 +1,14 @@
 //! The back door: SQL without any of the store's checks, into a store that nobody relies on.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::OnceLock};
 
 use crate::{
     config::{Place, StoreConfig},
     error::StoreError,
     migrate::Migration,
-    params, postgres, sqlite,
+    params, postgres,
+    reach::{OWNER, Reach},
+    sqlite,
     store::Store,
     value::Row,
 };
@@ -23,8 +25,8 @@ const RECORD_TABLE: &str = "store_migration";
 
 enum Door {
     Sqlite(PathBuf),
-    /// As the owner, and as the role that serves.
-    Postgres(Box<[postgres::Endpoint; 2]>),
+    /// As the owner, and as the role that serves; what asks for the state of all tables, once it is known.
+    Postgres(Box<[postgres::Endpoint; 2]>, OnceLock<String>),
 }
 
 impl Raw {
@@ -38,7 +40,7 @@ impl Raw {
             Place::Postgres { service, owner, ca } => {
                 let [owner, service] = [owner.as_ref().unwrap_or(service), service];
                 let endpoint = |url| postgres::Endpoint::new(url, ca.as_deref());
-                Door::Postgres(Box::new([endpoint(owner)?, endpoint(service)?]))
+                Door::Postgres(Box::new([endpoint(owner)?, endpoint(service)?]), OnceLock::new())
             }
         });
         let marked = raw.query(&format!("SELECT value FROM meta WHERE key = '{REHEARSAL}'"));
@@ -57,7 +59,7 @@ impl Raw {
     pub fn write_back(&self) -> Result<(), StoreError> {
         match &self.0 {
             Door::Sqlite(_) => self.query("PRAGMA wal_checkpoint(PASSIVE)").map(drop),
-            Door::Postgres(_) => Ok(()),
+            Door::Postgres(..) => Ok(()),
         }
     }
 
@@ -71,7 +73,7 @@ impl Raw {
                 let conn = sqlite::conn::open(path, sqlite::conn::Role::Raw)?;
                 conn.execute_batch(script).map_err(|e| sqlite::conn::error(e, script))
             }
-            Door::Postgres(roles) => postgres::script(&roles[0], script),
+            Door::Postgres(roles, _) => postgres::script(&roles[0], &format!("{OWNER}; {script}")),
         }
     }
 
@@ -91,20 +93,40 @@ impl Raw {
                 })?;
                 Ok(rows)
             }
-            Door::Postgres(roles) => postgres::rows(&roles[0], sql),
+            Door::Postgres(roles, _) => postgres::rows(&roles[0], sql),
         }
     }
 
-    /// Runs one statement as the role that serves: the rows that came back or were changed. `None` on SQLite, which has
-    /// no roles.
+    /// Runs one statement as the role that serves, on a connection of its own that reaches what the service would say:
+    /// the rows that came back or were changed. What it changes is taken back. `None` on SQLite, which has no roles.
     ///
     /// # Errors
     /// [`StoreError::Refused`] when the role may not, or any other [`StoreError`].
-    pub fn as_service(&self, sql: &str) -> Result<Option<u64>, StoreError> {
+    pub fn as_service(&self, reach: Option<Reach>, sql: &str) -> Result<Option<u64>, StoreError> {
         match &self.0 {
             Door::Sqlite(_) => Ok(None),
-            Door::Postgres(roles) => postgres::count(&roles[1], sql).map(Some),
+            Door::Postgres(roles, _) => {
+                let reach = reach.map_or_else(String::new, |r| format!("{}; ", r.statement()));
+                postgres::count(&roles[1], &format!("BEGIN; {reach}{sql}; ROLLBACK")).map(Some)
+            }
         }
+    }
+
+    /// A text that is another one whenever a row of any table has been written; empty on SQLite.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub fn state(&self) -> Result<String, StoreError> {
+        let Door::Postgres(roles, states) = &self.0 else { return Ok(String::new()) };
+        let sql = match states.get() {
+            Some(known) => known.clone(),
+            None => {
+                let sql = states_of(&roles[0])?;
+                states.get_or_init(|| sql).clone()
+            }
+        };
+        let rows = postgres::rows(&roles[0], &sql)?;
+        rows.first().map_or(Ok(String::new()), |row| Ok(row.opt_text(0)?.unwrap_or_default().to_owned()))
     }
 
     /// Copies every row, as one transaction sees them, into an empty SQLite store in `dir`, whose tables `migrations`
@@ -113,7 +135,7 @@ impl Raw {
     /// # Errors
     /// [`StoreError::Config`] on SQLite, whose file is its own copy; any other [`StoreError`].
     pub fn copy_to(&self, dir: &std::path::Path, migrations: &[Migration]) -> Result<(), StoreError> {
-        let Door::Postgres(roles) = &self.0 else {
+        let Door::Postgres(roles, _) = &self.0 else {
             return Err(StoreError::Config("an embedded database is copied as a file".into()));
         };
         Store::open(StoreConfig::sqlite(dir), migrations)?.close();
@@ -134,6 +156,19 @@ impl Raw {
         }
         run("COMMIT")
     }
+}
+
+/// The statement that says the state of every table there is.
+fn states_of(owner: &postgres::Endpoint) -> Result<String, StoreError> {
+    let tables = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()";
+    let each = postgres::rows(owner, tables)?;
+    let each = each.iter().map(|row| {
+        let table = row.text(0)?;
+        // Where each version of a row lies, and which transaction wrote it there.
+        Ok(format!("SELECT '{table}' || md5(string_agg(ctid::text || xmin::text, ',')) AS state FROM \"{table}\""))
+    });
+    let each = each.collect::<Result<Vec<_>, StoreError>>()?.join(" UNION ALL ");
+    Ok(format!("SELECT string_agg(state, ' ' ORDER BY state) FROM ({each}) AS s"))
 }
 
 /// Runs `script` on the PostgreSQL server at `url`, as whoever it names. For test clusters.

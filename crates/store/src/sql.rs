@@ -4,6 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     error::StoreError,
+    reach::Reach,
     value::{Param, Row},
 };
 
@@ -37,6 +38,12 @@ pub trait Read {
         })?;
         Ok(found)
     }
+    /// Reaches another tenant's rows from here on, until this transaction ends or reaches elsewhere: what one act does
+    /// in two logs, and nothing more.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    fn reach(&mut self, reach: Reach) -> Result<(), StoreError>;
     /// Prepares a statement without running it, so that a text that one database would refuse is found at once.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ use crate::{
     migrate::{self, Migration},
     postgres,
     queue::Queue,
+    reach::{Reach, Within},
     schema::{self, Table},
     sql::{Notice, Read, Sql},
     sqlite,
@@ -153,6 +154,8 @@ impl Store {
     /// share one physical commit; if that fails, each of them gets the error and nothing of theirs stands. Dropping
     /// the future does not stop a transaction already in line. `work` must not wait for anything but the database.
     ///
+    /// It reaches no tenant's rows: see [`Store::within`].
+    ///
     /// # Errors
     /// Whatever `work` returns, or a [`StoreError`].
     pub fn write<T, E, F>(&self, work: F) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
@@ -161,16 +164,35 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.write_within(Reach::Nobody, work)
+    }
+
+    /// The store for transactions that reach somebody's rows.
+    pub fn within(&self, reach: Reach) -> Within {
+        Within { store: self.clone(), reach }
+    }
+
+    pub(crate) fn write_within<T, E, F>(
+        &self,
+        reach: Reach,
+        work: F,
+    ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
+    where
+        F: FnOnce(&mut dyn Sql) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let inner = self.0.clone();
         async move {
             inner.may_write()?;
-            let (job, answer) = Job::new(work);
+            let (job, answer) = Job::new(reach, work);
             inner.lines.writes.push(job).await?;
             received(answer.await)
         }
     }
 
-    /// Runs `work` against one consistent state of the database, without holding writers up.
+    /// Runs `work` against one consistent state of the database, without holding writers up. It reaches no tenant's rows:
+    /// see [`Store::within`].
     ///
     /// # Errors
     /// Whatever `work` returns, or a [`StoreError`].
@@ -180,9 +202,22 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.read_within(Reach::Nobody, work)
+    }
+
+    pub(crate) fn read_within<T, E, F>(
+        &self,
+        reach: Reach,
+        work: F,
+    ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
+    where
+        F: FnOnce(&mut dyn Read) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let inner = self.0.clone();
         async move {
-            let (job, answer) = Job::new(work);
+            let (job, answer) = Job::new(reach, work);
             inner.lines.reads.push(job).await?;
             received(answer.await)
         }
@@ -202,7 +237,7 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         self.0.may_write()?;
-        let (job, answer) = Job::new(work);
+        let (job, answer) = Job::new(Reach::Nobody, work);
         self.0.lines.writes.push_blocking(job)?;
         received(answer.blocking_recv())
     }
@@ -220,7 +255,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (job, answer) = Job::new(work);
+        let (job, answer) = Job::new(Reach::Nobody, work);
         self.0.lines.reads.push_blocking(job)?;
         received(answer.blocking_recv())
     }

@@ -37,7 +37,7 @@ impl Vault {
         let now = self.now();
         self.inner
             .parts
-            .store
+            .within(cx.tenant)
             .write(move |db| {
                 let (tenant, old, stale) = (keys.tenant().bytes(), now.minus(KEPT), now.minus(UNDER_WAY));
                 let taken = params![&tenant, &place, &print, now, old, stale];
@@ -70,7 +70,7 @@ impl Vault {
         let sealed = keys.seal(at(&place), answer)?;
         self.inner
             .parts
-            .store
+            .within(cx.tenant)
             .write(move |db| {
                 let tenant = keys.tenant().bytes();
                 let row = params![&tenant, &place, &print, &sealed];
@@ -88,7 +88,7 @@ impl Vault {
         let print = keys.mac("kept-answer/fingerprint", fingerprint);
         self.inner
             .parts
-            .store
+            .within(cx.tenant)
             .write(move |db| {
                 db.exec(sql::FORGET_ANSWER, &params![&keys.tenant().bytes(), &place, &print])?;
                 Ok(())
@@ -112,7 +112,7 @@ impl Vault {
         let now = self.now();
         self.inner
             .parts
-            .store
+            .across()
             .write(move |db| {
                 db.exec(sql::SWEEP_POINTERS, &params![now])?;
                 db.exec(sql::SWEEP_ANSWERS, &params![now.minus(KEPT)])?;

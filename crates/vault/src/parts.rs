@@ -2,9 +2,9 @@
 
 use std::{collections::HashSet, path::PathBuf, sync::Arc};
 
-use sekisho_kernel::{RecordDef, Rng, TakenOut, gate::Gates, time::SharedClock};
+use sekisho_kernel::{RecordDef, Rng, TakenOut, gate::Gates, id::TenantId, time::SharedClock};
 use sekisho_keys::Keys;
-use sekisho_store::Store;
+use sekisho_store::{Reach, Store, Within};
 
 use crate::{
     Bookkeeping,
@@ -90,6 +90,22 @@ pub(crate) struct Inner {
     pub(crate) composer: Composer,
     /// Addresses of the declared bookkeeping statements.
     declared: HashSet<usize>,
+}
+
+impl Parts {
+    /// The store, for transactions that reach this tenant's rows.
+    pub(crate) fn within(&self, tenant: TenantId) -> Within {
+        self.store.within(self.reach(tenant))
+    }
+    /// What a tenant's transactions reach. In the rehearsal that has taken the tenant out, the database holds nobody back
+    /// either.
+    pub(crate) fn reach(&self, tenant: TenantId) -> Reach {
+        if self.out == Some(TakenOut::TenantScope) { Reach::Platform } else { Reach::Tenant(tenant) }
+    }
+    /// The store, for jobs of the platform that span tenants.
+    pub(crate) fn across(&self) -> Within {
+        self.store.within(Reach::Platform)
+    }
 }
 
 impl Inner {

@@ -23,6 +23,21 @@ CREATE INDEX kept_answer_created ON kept_answer (created);
     sqlite: "",
 };
 
+/// What may be done before a tenant is known, or for several at once, where the database keeps tenants apart.
+pub(crate) const REACHES: Migration = Migration {
+    number: 6,
+    name: "lookups and appends",
+    sql: "",
+    postgres: "
+CREATE POLICY lookup ON pointer FOR SELECT USING ((SELECT current_setting('sekisho.reach', true)) = 'lookup');
+CREATE POLICY append ON ledger_entry FOR INSERT
+    WITH CHECK ((SELECT current_setting('sekisho.reach', true)) = 'append');
+CREATE POLICY append ON ledger_pending FOR INSERT
+    WITH CHECK ((SELECT current_setting('sekisho.reach', true)) = 'append');
+",
+    sqlite: "",
+};
+
 /// An undeclared table, for the rehearsal that has taken the data catalogue out.
 pub(crate) const SCRATCH: Migration = Migration {
     number: 9,
@@ -43,7 +58,7 @@ pub(crate) const POINT: &str = "INSERT INTO pointer (tenant, kind, key, target, 
     VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (kind, key) DO UPDATE SET tenant = excluded.tenant, target = excluded.target,
         created = excluded.created, expires = excluded.expires
-    WHERE pointer.expires <= excluded.created";
+    WHERE pointer.tenant = excluded.tenant AND pointer.expires <= excluded.created";
 pub(crate) const UNPOINT: &str = "DELETE FROM pointer WHERE tenant = $1 AND kind = $2 AND key = $3 RETURNING expires";
 pub(crate) const POINTER: &str = "SELECT target FROM pointer WHERE tenant = $1 AND kind = $2 AND key = $3
     AND (expires IS NULL OR expires > $4)";

@@ -7,7 +7,7 @@ use sekisho_kernel::{
     problem::{FORBIDDEN, NOT_FOUND},
 };
 use sekisho_keys::{KeyState, TenantKeys};
-use sekisho_store::{Sql, params};
+use sekisho_store::{Reach, Sql, params};
 
 use crate::{Scope, Vault, compose::Op, ids, jobs, log, parts::Inner, sql};
 
@@ -25,7 +25,7 @@ impl Vault {
         let (inner, cx, now) = (self.inner.clone(), cx.clone(), self.now());
         self.inner
             .parts
-            .store
+            .within(cx.tenant)
             .write(move |db| {
                 db.exec(sql::INSERT_TENANT, &params![&cx.tenant.bytes(), now])?;
                 let keys = inner.parts.keys.create_tenant(db, cx.tenant)?;
@@ -45,7 +45,7 @@ impl Vault {
         let done: Result<(), Problem> = self
             .inner
             .parts
-            .store
+            .within(cx.tenant)
             .write(move |db| {
                 if db.exec(sql::END_TENANT, &params![&cx.tenant.bytes(), now])? != 1 {
                     return Err(Problem::new(&NOT_FOUND));
@@ -76,7 +76,7 @@ impl Vault {
         let (inner, cx, now) = (self.inner.clone(), cx.clone(), self.now());
         self.inner
             .parts
-            .store
+            .within(cx.tenant)
             .write(move |db| {
                 let version = inner.parts.keys.rotate(db, cx.tenant)?;
                 let keys = inner.parts.keys.tenant(db, cx.tenant)?;
@@ -92,7 +92,7 @@ impl Vault {
     /// The store's.
     pub async fn key_states(&self, scope: &Scope) -> Result<Vec<KeyState>, Problem> {
         let (keys, tenant) = (self.inner.parts.keys.clone(), scope.tenant());
-        self.inner.parts.store.read(move |db| keys.states(db, tenant)).await
+        self.inner.parts.within(tenant).read(move |db| keys.states(db, tenant)).await
     }
 
     /// Every tenant, oldest first; the platform is not among them.
@@ -100,7 +100,7 @@ impl Vault {
     /// # Errors
     /// The store's.
     pub async fn tenants(&self) -> Result<Vec<TenantId>, Problem> {
-        let rows = self.inner.parts.store.read(|db| db.query(sql::TENANTS, &[])).await?;
+        let rows = self.inner.parts.across().read(|db| db.query(sql::TENANTS, &[])).await?;
         rows.iter().map(|row| Ok(row.blob(0).map(TenantId::from_slice)?)).filter_map(Result::transpose).collect()
     }
 
@@ -110,7 +110,8 @@ impl Vault {
     /// The store's.
     pub async fn resolve_pointer(&self, kind: &'static str, key: &[u8]) -> Result<Option<(Scope, RecordId)>, Problem> {
         let (key, now) = (key.to_vec(), self.now());
-        let row = self.inner.parts.store.read(move |db| db.query_opt(sql::RESOLVE, &params![kind, &key, now])).await?;
+        let lookup = self.inner.parts.store.within(Reach::Lookup);
+        let row = lookup.read(move |db| db.query_opt(sql::RESOLVE, &params![kind, &key, now])).await?;
         let Some(row) = row else { return Ok(None) };
         let (tenant, target) = (TenantId::from_slice(row.blob(0)?), RecordId::from_slice(row.blob(1)?));
         Ok(tenant.map(Scope::found).zip(target))
@@ -146,13 +147,29 @@ fn enter(
     if cx.tenant.is_nil() {
         return Ok(());
     }
-    let platform = inner.parts.keys.tenant(db, TenantId::NIL)?;
-    append(inner, db, cx, event, (&platform, id), now)
+    in_platform(db, cx.tenant, |db| {
+        let platform = inner.parts.keys.tenant(db, TenantId::NIL)?;
+        append(inner, db, cx, event, (&platform, id), now)
+    })
+}
+
+/// Runs `act` on the platform's own rows, within a transaction on a tenant's.
+pub(crate) fn in_platform<T>(
+    db: &mut dyn Sql,
+    tenant: TenantId,
+    act: impl FnOnce(&mut dyn Sql) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    db.reach(Reach::Tenant(TenantId::NIL))?;
+    let done = act(db)?;
+    db.reach(Reach::Tenant(tenant))?;
+    Ok(done)
 }
 
 fn platform_only(inner: &Inner, db: &mut dyn Sql, cx: &Cx, event: &'static Event, now: Time) -> Result<(), Problem> {
-    let platform = inner.parts.keys.tenant(db, TenantId::NIL)?;
-    append(inner, db, cx, event, (&platform, ids::entry(now, &*inner.parts.rng)), now)
+    in_platform(db, cx.tenant, |db| {
+        let platform = inner.parts.keys.tenant(db, TenantId::NIL)?;
+        append(inner, db, cx, event, (&platform, ids::entry(now, &*inner.parts.rng)), now)
+    })
 }
 
 fn append(

@@ -6,7 +6,7 @@ use sekisho_kernel::{
     problem::{CONFLICT, INTERNAL},
 };
 use sekisho_keys::TenantKeys;
-use sekisho_store::{Sql, params};
+use sekisho_store::{Reach, Sql, params};
 
 use crate::{
     Act, Bookkeeping, ClearValue, Committed, Entry, Page, Permit, Record, Scope, Stored, View, keep, log, parts::Inner,
@@ -115,7 +115,8 @@ impl<'a> Tx<'a> {
         records.delete(self.db, R::DEF, id.bytes())
     }
     /// Makes `key` (a host name, a hash of a token or of a mail domain) lead to a record of this tenant, before
-    /// the tenant is known: [`crate::Vault::resolve_pointer`]. A pointer that has run out gives way.
+    /// the tenant is known: [`crate::Vault::resolve_pointer`]. The tenant's own pointer that has run out gives way; another's
+    /// does once it has been swept.
     ///
     /// # Errors
     /// `CONFLICT` when the key is taken.
@@ -209,7 +210,11 @@ impl<'a> Tx<'a> {
         }
         self.append(self.cx.tenant, &entry)?;
         if let Some(entry) = self.platform.take().filter(|_| !self.cx.tenant.is_nil()) {
+            // What lies beyond the tenant is one entry of the platform's log, and the reach goes back at once.
+            let reach = self.inner.parts.reach(self.cx.tenant);
+            self.db.reach(Reach::Tenant(TenantId::NIL))?;
             self.append(TenantId::NIL, &entry)?;
+            self.db.reach(reach)?;
         }
         self.done = true;
         Ok(Committed { value })

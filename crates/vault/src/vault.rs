@@ -20,7 +20,7 @@ use crate::{
 
 /// The migrations of the vault and the keys. The store is opened with these and the engines'.
 pub fn migrations() -> Vec<Migration> {
-    let mut out = vec![sekisho_keys::MIGRATION, sql::MIGRATION];
+    let mut out = vec![sekisho_keys::MIGRATION, sql::MIGRATION, sql::REACHES];
     out.extend(log::MIGRATIONS);
     out
 }
@@ -117,7 +117,7 @@ impl Vault {
         let done = self
             .inner
             .parts
-            .store
+            .within(cx.tenant)
             .write(move |db| {
                 let mut tx = Tx::new(&inner, db, (&their_cx, &their_act), now, &permit)?;
                 f(&mut tx, permit).map(|committed| committed.value)
@@ -163,7 +163,7 @@ impl Vault {
         F: FnOnce(&mut View<'_>) -> Result<T, Problem> + Send + 'static,
     {
         let (inner, scope) = (self.inner.clone(), *scope);
-        self.inner.parts.store.read(move |db| f(&mut View::new(&inner, db, scope)?)).await
+        self.inner.parts.within(scope.tenant()).read(move |db| f(&mut View::new(&inner, db, scope)?)).await
     }
 
     /// Bookkeeping columns and counters: no entry.
@@ -176,7 +176,7 @@ impl Vault {
         F: FnOnce(&mut Keeper<'_>) -> Result<T, Problem> + Send + 'static,
     {
         let (inner, scope, now) = (self.inner.clone(), *scope, self.now());
-        self.inner.parts.store.write(move |db| f(&mut Keeper::new(&inner, db, scope, now))).await
+        self.inner.parts.within(scope.tenant()).write(move |db| f(&mut Keeper::new(&inner, db, scope, now))).await
     }
 
     /// An entry without a write, accepted when this returns. Refusals of strangers beyond 10 per address and minute are
@@ -246,7 +246,7 @@ impl Vault {
         let row = self
             .inner
             .parts
-            .store
+            .within(tenant)
             .read(move |db| db.query_opt(sql::ENTRY_THERE, &params![&tenant.bytes(), &entry.bytes()]))
             .await;
         matches!(row, Ok(Some(_)))

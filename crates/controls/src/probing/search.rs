@@ -5,7 +5,13 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE},
 };
-use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit, decompress_to_vec_zlib_with_limit};
+use miniz_oxide::inflate::{
+    TINFLStatus,
+    core::{
+        DecompressorOxide, decompress,
+        inflate_flags::{TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF},
+    },
+};
 use sekisho_kernel::world::RawFile;
 
 /// The most that one compressed block may unfold to.
@@ -181,31 +187,49 @@ pub fn name_of(file: &RawFile) -> String {
 /// where it begins. A block cut short gives what it holds.
 pub fn unfold(bytes: &[u8]) -> Vec<(usize, Vec<u8>)> {
     let mut out = Vec::new();
+    let mut inflate = Inflate::default();
     for at in 0..bytes.len().saturating_sub(2) {
         let rest = &bytes[at..];
         let unfolded = match *rest {
             // CM = 8, FCHECK makes the pair a multiple of 31.
             [cmf, flags, ..] if cmf & 0x8f == 0x08 && (u16::from(cmf) << 8 | u16::from(flags)).is_multiple_of(31) => {
-                kept(decompress_to_vec_zlib_with_limit(rest, MOST_UNFOLDED))
+                inflate.unfold(rest, TINFL_FLAG_PARSE_ZLIB_HEADER)
             }
-            [0x1f, 0x8b, 8, flags, ..] => gzip_body(rest, flags).and_then(raw_deflate),
-            [b'P', b'K', 3, 4, ..] => zip_body(rest).and_then(raw_deflate),
+            [0x1f, 0x8b, 8, flags, ..] => gzip_body(rest, flags).and_then(|body| inflate.unfold(body, 0)),
+            [b'P', b'K', 3, 4, ..] => zip_body(rest).and_then(|body| inflate.unfold(body, 0)),
             _ => None,
         };
-        out.extend(unfolded.filter(|u| u.len() >= 4).map(|u| (at, u)));
+        out.extend(unfolded.map(|u| (at, u)));
     }
     out
 }
 
-fn raw_deflate(body: &[u8]) -> Option<Vec<u8>> {
-    kept(decompress_to_vec_with_limit(body, MOST_UNFOLDED))
+/// Room for most of what unfolds by chance, which is nothing or little.
+const FIRST_ROOM: usize = 64 << 10;
+
+/// An inflater, used again for each of the many places that merely look like the beginning of a block.
+#[derive(Default)]
+struct Inflate {
+    state: Box<DecompressorOxide>,
+    room: Vec<u8>,
 }
 
-fn kept(result: Result<Vec<u8>, miniz_oxide::inflate::DecompressError>) -> Option<Vec<u8>> {
-    match result {
-        Ok(all) => Some(all),
-        Err(e) if e.status == TINFLStatus::Failed && e.output.len() < 4 => None,
-        Err(e) => Some(e.output),
+impl Inflate {
+    /// What `block` holds up to its end, its first mistake, or [`MOST_UNFOLDED`]; nothing below 4 bytes.
+    fn unfold(&mut self, mut block: &[u8], flags: u32) -> Option<Vec<u8>> {
+        self.state.init();
+        self.room.resize(FIRST_ROOM, 0);
+        let flags = flags | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+        let mut held = 0;
+        loop {
+            let (status, read, written) = decompress(&mut self.state, block, &mut self.room, held, flags);
+            held += written;
+            block = block.get(read..).unwrap_or_default();
+            if status != TINFLStatus::HasMoreOutput || self.room.len() >= MOST_UNFOLDED {
+                return (held >= 4).then(|| self.room[..held].to_vec());
+            }
+            self.room.resize(self.room.len() * 2, 0);
+        }
     }
 }
 

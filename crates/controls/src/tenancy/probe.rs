@@ -44,6 +44,6 @@ impl Probe for KeptApart {
         planted::settle(world).await?;
         storage::under_own_id(world, finding, &planted, ours.tenant.bytes(), theirs.tenant.bytes()).await?;
         storage::index(world, finding, &planted, &desk, ours.tenant.bytes(), theirs.tenant.bytes()).await?;
-        storage::service_role(world, finding, ours.tenant.bytes(), theirs.tenant.bytes()).await
+        storage::service_role(world, finding, ours.tenant, theirs.tenant).await
     }
 }

@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc};
 
 use sekisho_kernel::{Clock, Problem, Secret, SystemRng, TakenOut, Time, id::TenantId, rehearsal::MovableClock};
 use sekisho_keys::{Keys, MIGRATION, Place, RootFile, RootSource};
-use sekisho_store::Store;
+use sekisho_store::{Reach, Store};
 use sekisho_testkit::TestStore;
 
 pub(crate) struct House {
@@ -55,7 +55,8 @@ impl House {
     pub async fn tenant(&self, keys: &Keys) -> TenantId {
         let id = TenantId::new(clock().now(), &SystemRng);
         let keys = keys.clone();
-        let made: Result<(), Problem> = self.store.write(move |db| keys.create_tenant(db, id).map(drop)).await;
+        let own = self.store.within(Reach::Tenant(id));
+        let made: Result<(), Problem> = own.write(move |db| keys.create_tenant(db, id).map(drop)).await;
         made.expect("a tenant's keys");
         id
     }

@@ -1,5 +1,6 @@
 use sekisho_kernel::{Problem, TakenOut, id::TenantId};
 use sekisho_keys::{Keys, problem as p};
+use sekisho_store::Reach;
 
 use crate::{House, PLACE, each, files};
 
@@ -9,7 +10,7 @@ async fn write<T: Send + 'static>(
     act: impl FnOnce(&Keys, &mut dyn sekisho_store::Sql) -> Result<T, Problem> + Send + 'static,
 ) -> T {
     let keys = keys.clone();
-    house.store.write(move |db| act(&keys, db)).await.expect("written")
+    house.store.within(Reach::Platform).write(move |db| act(&keys, db)).await.expect("written")
 }
 
 #[tokio::test]
@@ -61,7 +62,7 @@ async fn a_shredded_tenant_is_unreadable_and_its_wrapped_key_leaves_the_disk() {
         keys.ready(gone).await.expect("keys");
         let sql =
             "SELECT wrapped FROM tenant_key WHERE tenant = $1 UNION ALL SELECT wrapped FROM data_key WHERE tenant = $1";
-        let rows = house.store.read(move |db| db.query(sql, &[(&gone.bytes()).into()])).await;
+        let rows = house.store.within(Reach::Platform).read(move |db| db.query(sql, &[(&gone.bytes()).into()])).await;
         let wrapped: Vec<Vec<u8>> = rows.expect("rows").iter().map(|r| r.blob(0).expect("wrapped").to_vec()).collect();
         assert_eq!(wrapped.len(), 3);
         write(&house, &keys, move |k, db| k.shred(db, gone)).await;
@@ -85,7 +86,11 @@ async fn a_wrapped_key_put_into_another_tenants_row_does_not_unwrap() {
         let (a, b) = (house.tenant(&keys).await, house.tenant(&keys).await);
         let swap =
             "UPDATE tenant_key SET wrapped = (SELECT wrapped FROM tenant_key WHERE tenant = $1) WHERE tenant = $2";
-        let done = house.store.write(move |db| db.exec(swap, &[(&a.bytes()).into(), (&b.bytes()).into()])).await;
+        let done = house
+            .store
+            .within(Reach::Platform)
+            .write(move |db| db.exec(swap, &[(&a.bytes()).into(), (&b.bytes()).into()]))
+            .await;
         assert_eq!(done.expect("swapped"), 1);
         assert!(keys.ready(b).await.expect_err("refused").is(&p::ROOT_WRONG));
     })
@@ -99,8 +104,11 @@ async fn only_so_many_tenants_are_kept_in_memory() {
         let made = keys.clone();
         let tenants: Vec<TenantId> = (1..=300u128).map(|n| TenantId::from_bytes(n.to_be_bytes())).collect();
         let all = tenants.clone();
-        let done: Result<(), Problem> =
-            house.store.write(move |db| all.iter().try_for_each(|t| made.create_tenant(db, *t).map(drop))).await;
+        let done: Result<(), Problem> = house
+            .store
+            .within(Reach::Platform)
+            .write(move |db| all.iter().try_for_each(|t| made.create_tenant(db, *t).map(drop)))
+            .await;
         done.expect("made");
         for tenant in &tenants {
             keys.ready(*tenant).await.expect("keys").seal(PLACE, b"note").expect("sealed");

@@ -33,6 +33,13 @@ const SETTINGS: &str = "
     SET client_min_messages = 'warning';
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
 
+/// Every unique index, with its columns as `table.column, table.column`.
+const UNIQUES: &str = "SELECT i.relname::text, string_agg(t.relname || '.' || a.attname, ', ' ORDER BY c.place)
+    FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+    CROSS JOIN LATERAL unnest(x.indkey::int2[]) WITH ORDINALITY AS c (attnum, place)
+    JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = c.attnum
+    WHERE x.indisunique AND t.relnamespace = current_schema()::regnamespace GROUP BY 1";
+
 /// A runtime for one thread that waits for one connection.
 pub(crate) fn runtime() -> Result<Runtime, StoreError> {
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -44,6 +51,8 @@ pub(crate) struct Link<'r> {
     runtime: &'r Runtime,
     client: Client,
     statements: HashMap<Box<str>, Statement>,
+    /// The columns of each unique index. Of a table with row level security the server tells the index alone.
+    uniques: HashMap<String, String>,
 }
 
 impl<'r> Link<'r> {
@@ -53,7 +62,28 @@ impl<'r> Link<'r> {
             client.batch_execute(SETTINGS).await.map_err(|e| error(&e, SETTINGS))?;
             Ok(client)
         })?;
-        Ok(Self { runtime, client, statements: HashMap::new() })
+        Ok(Self { runtime, client, statements: HashMap::new(), uniques: HashMap::new() })
+    }
+
+    /// Reads what unique indexes there are, for the errors of those who serve.
+    pub(crate) fn learn(mut self) -> Result<Self, StoreError> {
+        let mut uniques = HashMap::new();
+        self.for_each(UNIQUES, &[], &mut |row| {
+            uniques.insert(row.text(0)?.to_owned(), row.text(1)?.to_owned());
+            Ok(true)
+        })?;
+        self.uniques = uniques;
+        Ok(self)
+    }
+
+    /// The error, in the words of the schema.
+    fn named(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Unique { what } => {
+                StoreError::Unique { what: self.uniques.get(&what).cloned().unwrap_or(what) }
+            }
+            other => other,
+        }
     }
 
     /// Whether the connection has ended.
@@ -95,7 +125,8 @@ impl<'r> Link<'r> {
         let mut stream = stream.ready_chunks(PIPELINE);
         while let Some(rows) = wait(self.runtime, async { Ok(stream.next().await) })? {
             for found in rows {
-                if !each(row(&found.map_err(|e| error(&e, sql))?, sql)?)? {
+                let found = found.map_err(|e| self.named(error(&e, sql)))?;
+                if !each(row(&found, sql)?)? {
                     return Ok(());
                 }
             }
@@ -107,7 +138,9 @@ impl<'r> Link<'r> {
         let statement = self.prepare(sql)?;
         check(&statement, sql, params)?;
         let bound = params.iter().map(|p| Bound(*p));
-        wait(self.runtime, async { self.client.execute_raw(&statement, bound).await.map_err(|e| error(&e, sql)) })
+        let done =
+            wait(self.runtime, async { self.client.execute_raw(&statement, bound).await.map_err(|e| error(&e, sql)) });
+        done.map_err(|e| self.named(e))
     }
 
     pub(crate) fn exec_many(&mut self, sql: &str, rows: &[Vec<Param<'_>>]) -> Result<u64, StoreError> {
@@ -126,7 +159,8 @@ impl<'r> Link<'r> {
                     sum += n;
                 }
                 Ok(sum)
-            })?;
+            })
+            .map_err(|e| self.named(e))?;
         }
         Ok(changed)
     }

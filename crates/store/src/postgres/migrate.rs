@@ -11,6 +11,7 @@ use crate::{
     Kind,
     error::StoreError,
     migrate::{self, Migration, Migrator, RECORD},
+    reach::{GOES_PAST, KEEP_APART, OWNER},
     value::Row,
 };
 
@@ -24,8 +25,10 @@ pub(crate) fn migrate(owner: &Endpoint, service: &Endpoint, all: &[Migration]) -
         let client = runtime.block_on(owner.connect(None))?;
         let mut session =
             Session { runtime, client, service: quoted(service.role()), apart: owner.role() != service.role() };
-        session.prepare()?;
-        migrate::run(&mut session, all)
+        session.prepare(service.role())?;
+        migrate::run(&mut session, all)?;
+        // Also where somebody has switched it off by hand.
+        session.batch(KEEP_APART)
     })
 }
 
@@ -46,12 +49,14 @@ pub(crate) fn script(endpoint: &Endpoint, script: &str) -> Result<(), StoreError
     })
 }
 
-/// The rows of `sql` as `endpoint`'s role.
+/// The rows of `sql` as `endpoint`'s role, whosever they are.
 pub(crate) fn rows(endpoint: &Endpoint, sql: &str) -> Result<Vec<Row>, StoreError> {
     on_own_thread(|| {
         let runtime = runtime()?;
         let mut rows = Vec::new();
-        Link::connect(&runtime, endpoint)?.for_each(sql, &[], &mut |row| {
+        let mut link = Link::connect(&runtime, endpoint)?;
+        link.batch(OWNER)?;
+        link.for_each(sql, &[], &mut |row| {
             rows.push(row);
             Ok(true)
         })?;
@@ -86,12 +91,18 @@ impl Session {
     }
 
     /// Checks the database, waits for other nodes' migrations, and sees to the service role's default grants.
-    fn prepare(&self) -> Result<(), StoreError> {
+    fn prepare(&self, service: &str) -> Result<(), StoreError> {
         let encoding = self.text("SELECT current_setting('server_encoding')")?;
         if encoding != "UTF8" {
             return Err(StoreError::Config(format!("the PostgreSQL database is encoded in {encoding}, not UTF8")));
         }
-        self.batch(&format!("SET client_min_messages = 'warning'; SELECT pg_advisory_lock({LOCK})"))
+        let role = service.replace('\'', "''");
+        if self.text(&format!("{GOES_PAST}'{role}'"))? == "true" {
+            return Err(StoreError::Config(format!(
+                "the PostgreSQL role {service} is a superuser or has BYPASSRLS, so the database would not keep tenants apart"
+            )));
+        }
+        self.batch(&format!("SET client_min_messages = 'warning'; {OWNER}; SELECT pg_advisory_lock({LOCK})"))
     }
 
     fn recorded(&self) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
@@ -138,8 +149,12 @@ impl Migrator for Session {
             other => other,
         };
         let extra = extra.replace("{service}", &self.service);
-        let done =
-            self.batch("BEGIN").and_then(|()| self.batch(sql)).and_then(|()| self.batch(&extra)).and_then(|()| {
+        let done = self
+            .batch("BEGIN")
+            .and_then(|()| self.batch(sql))
+            .and_then(|()| self.batch(&extra))
+            .and_then(|()| self.batch(KEEP_APART))
+            .and_then(|()| {
                 let record = "INSERT INTO store_migration (number, name, digest) VALUES ($1, $2, $3)";
                 let number = i64::from(migration.number);
                 self.runtime

@@ -7,6 +7,7 @@ mod migrate;
 mod scratch;
 mod tls;
 mod types;
+mod wire;
 
 use std::{sync::Arc, thread::JoinHandle};
 
@@ -24,6 +25,7 @@ use self::{
 use crate::{
     error::StoreError,
     faults::Injected,
+    reach::Reach,
     sql::{NOTICE_LIMIT, Notice, Read, Sql},
     store::Lines,
     value::{Param, Row},
@@ -83,6 +85,11 @@ impl Drop for Engine {
     }
 }
 
+/// What begins a transaction of that reach. One text, so one round trip.
+fn opening(begin: &str, reach: Reach) -> String {
+    format!("{begin}; {}", reach.statement())
+}
+
 /// Begins a transaction on the kept connection, or on a new one if that has ended. No closure has run yet, so a
 /// server that was restarted meanwhile costs no caller an error.
 fn begin<'r>(
@@ -96,7 +103,7 @@ fn begin<'r>(
     {
         return Ok(link);
     }
-    let link = Link::connect(runtime, endpoint)?;
+    let link = Link::connect(runtime, endpoint)?.learn()?;
     link.batch(sql)?;
     Ok(link)
 }
@@ -106,7 +113,7 @@ fn write(endpoint: &Endpoint, lines: &Lines, node: &str) {
     let Some(runtime) = started() else { return };
     let mut kept = None;
     while let Some(mut job) = lines.writes.take_one() {
-        match begin(kept.take(), &runtime, endpoint, "BEGIN") {
+        match begin(kept.take(), &runtime, endpoint, &opening("BEGIN", job.reach())) {
             Err(error) => job.answer(Some(&error)),
             Ok(link) => {
                 let mut tx = Tx { link, failed: None, notices: Vec::new() };
@@ -159,12 +166,15 @@ fn commit(link: &mut Link<'_>, lines: &Lines, node: &str, notices: &[Notice]) ->
     })
 }
 
+/// All statements of a reading transaction see one state.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// A reading thread's whole life.
 fn read(endpoint: &Endpoint, lines: &Lines) {
     let Some(runtime) = started() else { return };
     let mut kept = None;
     while let Some(mut job) = lines.reads.take_one() {
-        match begin(kept.take(), &runtime, endpoint, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") {
+        match begin(kept.take(), &runtime, endpoint, &opening(SNAPSHOT, job.reach())) {
             Err(error) => job.answer(Some(&error)),
             Ok(link) => {
                 let mut tx = Tx { link, failed: None, notices: Vec::new() };
@@ -205,6 +215,10 @@ impl Tx<'_> {
 }
 
 impl Read for Tx<'_> {
+    fn reach(&mut self, reach: Reach) -> Result<(), StoreError> {
+        self.step(|tx| tx.link.batch(&reach.statement()))
+    }
+
     fn prepare(&mut self, sql: &str) -> Result<(), StoreError> {
         self.step(|tx| tx.link.prepare(sql).map(drop))
     }

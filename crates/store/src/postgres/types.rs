@@ -132,7 +132,8 @@ fn described(error: &tokio_postgres::Error) -> String {
     StdError::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
-/// `table.column, table.column` from a detail such as `Key (house, name)=(0, aki) already exists.`
+/// `table.column, table.column` from a detail such as `Key (house, name)=(0, aki) already exists.`; the index's name where
+/// there is none, as of tables with row level security.
 fn unique(db: &tokio_postgres::error::DbError) -> String {
     let columns = db.detail().and_then(|d| d.strip_prefix("Key (")?.split_once(")=(")).map(|(c, _)| c);
     match (db.table(), columns) {

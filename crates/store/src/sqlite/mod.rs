@@ -18,6 +18,7 @@ use self::conn::{Role, Statements};
 use crate::{
     error::StoreError,
     job::ReadOnly,
+    reach::Reach,
     sql::Read,
     store::Lines,
     value::{Param, Row},
@@ -155,6 +156,10 @@ struct View<'b, 'c> {
 }
 
 impl Read for View<'_, '_> {
+    fn reach(&mut self, _reach: Reach) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     fn prepare(&mut self, sql: &str) -> Result<(), StoreError> {
         self.db.get(sql).map(drop)
     }

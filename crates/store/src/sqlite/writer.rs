@@ -16,6 +16,7 @@ use crate::{
     error::StoreError,
     faults::Injected,
     job::Write,
+    reach::Reach,
     sql::{NOTICE_LIMIT, Notice, Read, Sql},
     value::{Param, Row},
 };
@@ -244,6 +245,10 @@ impl Tx<'_, '_> {
 }
 
 impl Read for Tx<'_, '_> {
+    fn reach(&mut self, _reach: Reach) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     fn prepare(&mut self, sql: &str) -> Result<(), StoreError> {
         self.step(|tx| tx.db.get(sql).map(drop))
     }

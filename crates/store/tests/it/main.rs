@@ -5,6 +5,7 @@ mod faults;
 mod files;
 mod nodes;
 mod problems;
+mod reach;
 mod schema;
 mod tls;
 mod transactions;

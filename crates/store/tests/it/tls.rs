@@ -2,7 +2,7 @@
 
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
 use sekisho_kernel::Secret;
-use sekisho_store::{Store, StoreConfig, StoreError};
+use sekisho_store::{Store, StoreConfig, StoreError, postgres_script};
 use sekisho_testkit::{Cluster, pg};
 
 fn authority() -> CertifiedIssuer<'static, KeyPair> {
@@ -24,10 +24,12 @@ async fn the_server_must_show_a_certificate_of_the_named_authority_for_the_named
     let (ca, wrong) = (dir.path().join("ca.pem"), dir.path().join("wrong.pem"));
     std::fs::write(&ca, ours.pem()).expect("write");
     std::fs::write(&wrong, other.pem()).expect("write");
-    let (_cluster, port) = Cluster::start_tls(&server.pem(), &key.serialize_pem()).expect("cluster");
+    let (cluster, port) = Cluster::start_tls(&server.pem(), &key.serialize_pem()).expect("cluster");
 
+    let role = "CREATE ROLE svc LOGIN; GRANT ALL ON SCHEMA public TO svc";
+    postgres_script(cluster.address(), role).expect("a role that serves");
     let open = |host: &str, ca: &std::path::Path| {
-        let address = Secret::new(format!("host={host} port={port} user=postgres dbname=postgres"));
+        let address = Secret::new(format!("host={host} port={port} user=svc dbname=postgres"));
         Store::open(StoreConfig::postgres(address, None).ca(ca).readers(1).writers(1), &[])
     };
     let store = open("localhost", &ca).expect("trusted");

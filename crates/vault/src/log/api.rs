@@ -7,7 +7,7 @@ use sekisho_kernel::{
 };
 use sekisho_keys::Keys;
 use sekisho_ledger::{Report, Trust};
-use sekisho_store::Store;
+use sekisho_store::{Reach, Store};
 
 use super::{export, purge, read, sequence, source};
 use crate::{Scope, Vault, history};
@@ -19,7 +19,7 @@ impl Vault {
     /// The store's; `INVALID` for a free-text search over more than 10,000 entries.
     pub async fn history(&self, scope: &Scope, filter: history::Filter) -> Result<history::Found, Problem> {
         let (log, keys) = (scope.tenant(), self.parts().keys.ready(scope.tenant()).await?);
-        self.parts().store.read(move |db| read::find(db, &keys, log, &filter)).await
+        self.parts().within(log).read(move |db| read::find(db, &keys, log, &filter)).await
     }
 
     /// One entry of the scope's log.
@@ -28,7 +28,7 @@ impl Vault {
     /// The store's.
     pub async fn history_entry(&self, scope: &Scope, id: EntryId) -> Result<Option<history::Row>, Problem> {
         let (log, keys) = (scope.tenant(), self.parts().keys.ready(scope.tenant()).await?);
-        self.parts().store.read(move |db| read::one(db, &keys, log, id)).await
+        self.parts().within(log).read(move |db| read::one(db, &keys, log, id)).await
     }
 
     /// The C2SP tlog-proof of one entry; `None` while no checkpoint covers it.
@@ -37,7 +37,7 @@ impl Vault {
     /// The store's.
     pub async fn history_proof(&self, scope: &Scope, id: EntryId) -> Result<Option<String>, Problem> {
         let log = scope.tenant();
-        self.parts().store.read(move |db| read::proof(db, log, id)).await
+        self.parts().within(log).read(move |db| read::proof(db, log, id)).await
     }
 
     /// The newest signed checkpoint of the scope's log.
@@ -46,7 +46,7 @@ impl Vault {
     /// The store's.
     pub async fn history_checkpoint(&self, scope: &Scope) -> Result<Option<String>, Problem> {
         let log = scope.tenant();
-        self.parts().store.read(move |db| Ok(read::checkpoint(db, log)?.map(|(_, _, note)| note))).await
+        self.parts().within(log).read(move |db| Ok(read::checkpoint(db, log)?.map(|(_, _, note)| note))).await
     }
 
     /// Writes the scope's whole log with its proof ([`sekisho_ledger::export`]), times rendered in `zone` beside the bytes.
@@ -55,7 +55,7 @@ impl Vault {
     /// The store's and `out`'s.
     pub async fn export<W: Write + Send + 'static>(&self, scope: &Scope, zone: Zone, out: W) -> Result<W, Problem> {
         let (log, keys) = (scope.tenant(), self.parts().keys.ready(scope.tenant()).await?);
-        self.parts().store.read(move |db| export::write(db, keys, log, &zone, out)).await
+        self.parts().within(log).read(move |db| export::write(db, keys, log, &zone, out)).await
     }
 
     /// Gives every accepted entry its leaf, and enters counts of refusals whose minute is over.
@@ -66,7 +66,7 @@ impl Vault {
         self.enter_counts(policy).await?;
         loop {
             let house = self.parts().house.clone();
-            let more = self.parts().store.write(move |db| sequence::sequence(db, &house)).await?;
+            let more = self.parts().across().write(move |db| sequence::sequence(db, &house)).await?;
             if !more {
                 return Ok(());
             }
@@ -93,7 +93,7 @@ impl Vault {
         let parts = self.parts();
         loop {
             let signer = sequence::HouseSigner::new(&parts.keys, &parts.house)?;
-            let more = parts.store.write(move |db| sequence::checkpoint(db, &signer)).await?;
+            let more = parts.across().write(move |db| sequence::checkpoint(db, &signer)).await?;
             if !more {
                 break;
             }
@@ -102,7 +102,7 @@ impl Vault {
         if parts.out == Some(TakenOut::OutsideCheckpoint) {
             return Ok(());
         }
-        let notes = parts.store.read(|db| sequence::newest(db)).await?;
+        let notes = parts.across().read(|db| sequence::newest(db)).await?;
         tokio::task::spawn_blocking(move || sequence::keep_outside(&path, &notes))
             .await
             .map_err(|e| Problem::new(&INTERNAL).log(e))?
@@ -118,14 +118,17 @@ impl Vault {
             return Ok(());
         }
         let Some(keep) = self.parts().gates.audit(policy).retention else { return Ok(()) };
-        for log in self.parts().store.read(|db| source::logs(db)).await? {
+        for log in self.parts().across().read(|db| source::logs(db)).await? {
             // A tenant whose keys were destroyed has nothing readable left to purge.
             let Ok(keys) = self.parts().keys.ready(log).await else { continue };
             loop {
                 let (keys, rng, now) = (keys.clone(), self.parts().rng.clone(), self.parts().clock.now());
                 let cx = Cx::job(log, Job::Sweeper, policy.clone(), &*rng);
-                let more =
-                    self.parts().store.write(move |db| purge::purge(db, &cx, &keys, &*rng, log, keep, now)).await?;
+                let more = self
+                    .parts()
+                    .within(log)
+                    .write(move |db| purge::purge(db, &cx, &keys, &*rng, log, keep, now))
+                    .await?;
                 if !more {
                     break;
                 }
@@ -140,7 +143,8 @@ impl Vault {
     /// The store's; whatever is wrong with the data is a finding.
     pub async fn verify(&self, only: Option<TenantId>, trust: Trust) -> Result<Vec<(TenantId, Report)>, Problem> {
         let keys = self.parts().keys.clone();
-        self.parts().store.read(move |db| source::verify(db, Some(&keys), only, &trust)).await
+        let store = self.parts().store.within(reach(only));
+        store.read(move |db| source::verify(db, Some(&keys), only, &trust)).await
     }
 
     /// The checkpoint key of this installation, as verifiers are given it (`name+hash+key`).
@@ -153,6 +157,11 @@ impl Vault {
     }
 }
 
+/// The rows of one log, or of all.
+fn reach(only: Option<TenantId>) -> Reach {
+    only.map_or(Reach::Platform, Reach::Tenant)
+}
+
 /// Verifies every log of a store opened beside its instance ([`Store::inspect`]) or of a copied database.
 ///
 /// # Errors
@@ -163,7 +172,7 @@ pub async fn verify_store(
     only: Option<TenantId>,
     trust: Trust,
 ) -> Result<Vec<(TenantId, Report)>, Problem> {
-    store.read(move |db| source::verify(db, keys.as_ref(), only, &trust)).await
+    store.within(reach(only)).read(move |db| source::verify(db, keys.as_ref(), only, &trust)).await
 }
 
 /// Sequences what is pending in a store and signs its heads, without an instance around it: for a rehearsal that plays
@@ -175,6 +184,7 @@ pub async fn sequence_copy(store: &Store, keys: &Keys) -> Result<(), Problem> {
     let house = store.mark("house").await?.unwrap_or_default();
     let signer = sequence::HouseSigner::new(keys, &house)?;
     store
+        .within(Reach::Platform)
         .write(move |db| {
             while sequence::sequence(db, &house)? {}
             while sequence::checkpoint(db, &signer)? {}

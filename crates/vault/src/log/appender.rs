@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sekisho_kernel::{Problem, problem::UNAVAILABLE};
-use sekisho_store::Store;
+use sekisho_store::{Reach, Store};
 use tokio::sync::oneshot;
 
 use super::draft::{Sealed, insert};
@@ -60,7 +60,7 @@ impl Appender {
                 let rest = (line.entries.split_off(some), line.callers.split_off(some));
                 (std::mem::replace(&mut line.entries, rest.0), std::mem::replace(&mut line.callers, rest.1))
             };
-            let done = store.write(move |db| insert(db, &entries)).await;
+            let done = store.within(Reach::Append).write(move |db| insert(db, &entries)).await;
             for caller in callers {
                 // A caller may have gone; the entry stands all the same.
                 let _ = caller.send(done.clone());

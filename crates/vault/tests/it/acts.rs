@@ -299,7 +299,10 @@ async fn pointers_lead_to_their_tenant_until_they_run_out() {
         assert!(house.vault.resolve_pointer("code", b"key").await.expect("resolved").is_none());
         assert!(!unpoint(&cx).await.expect("it had run out"));
         point(&cx, Some(ends)).await.expect("pointed, and run out at once");
-        point(&other, None).await.expect("what has run out gives way");
+        point(&cx, Some(ends)).await.expect("what has run out gives way to its own");
+        assert_eq!(code(point(&other, None).await), CONFLICT.code, "another's is not theirs to take");
+        house.vault.sweep().await.expect("swept");
+        point(&other, None).await.expect("what has run out is gone");
         assert!(unpoint(&other).await.expect("taken"));
         point(&cx, Some(house.vault.now().plus(Duration::from_secs(1)))).await.expect("pointed");
         house.clock.advance(Duration::from_secs(1));

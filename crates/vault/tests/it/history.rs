@@ -5,7 +5,7 @@ use sekisho_kernel::{
     id::{EntryId, TenantId},
 };
 use sekisho_ledger::{Trust, Verdict, parse_proof, parse_verifier_key, verify_export};
-use sekisho_store::{Store, StoreConfig};
+use sekisho_store::{Reach, Store, StoreConfig};
 use sekisho_vault::{
     Scope,
     history::{Filter, Row, State},
@@ -117,8 +117,12 @@ async fn an_entry_is_accepted_then_sequenced_then_protected_and_proven() {
             assert_eq!(proof.checkpoint.verify(std::slice::from_ref(&key)).expect("signed").len(), 1);
             let (bytes, log) = (id.bytes(), house.a.bytes());
             let sql = "SELECT commitment FROM ledger_leaf WHERE id = $1 AND log = $2";
-            let row =
-                house.store().read(move |db| db.query_opt(sql, &[(&bytes).into(), (&log).into()])).await.expect("read");
+            let row = house
+                .store()
+                .within(Reach::Platform)
+                .read(move |db| db.query_opt(sql, &[(&bytes).into(), (&log).into()]))
+                .await
+                .expect("read");
             let row = row.expect("a leaf");
             let commitment = sekisho_ledger::Hash::from_slice(row.blob(0).expect("bytes")).expect("a hash");
             assert!(proof.includes(&sekisho_ledger::Leaf { id: bytes, commitment }.hash()));

@@ -15,7 +15,7 @@ use sekisho_kernel::{
     rehearsal::MovableClock,
 };
 use sekisho_keys::{Keys, RootFile, RootSource};
-use sekisho_store::{Migration, REHEARSAL, Raw, Store};
+use sekisho_store::{Migration, REHEARSAL, Raw, Reach, Store};
 use sekisho_testkit::TestStore;
 use sekisho_vault::{Act, Bookkeeping, ClearValue, Entry, Need, Parts, Record, Vault};
 use serde::{Deserialize, Serialize};
@@ -215,7 +215,7 @@ impl House {
     }
     /// Rows of one number.
     pub async fn count(&self, sql: &'static str) -> i64 {
-        let row = self.store().read(move |db| db.query_opt(sql, &[])).await.expect("counted");
+        let row = self.store().within(Reach::Platform).read(move |db| db.query_opt(sql, &[])).await.expect("counted");
         row.expect("a row").int(0).expect("a number")
     }
 }

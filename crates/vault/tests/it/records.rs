@@ -1,5 +1,5 @@
 use sekisho_kernel::{Id, Right, SystemRng, Time, id::RecordId};
-use sekisho_store::Param;
+use sekisho_store::{Param, Reach};
 use sekisho_vault::{ClearValue, Entry, Page, Scope, Stored};
 
 use crate::house::{Note, act, all, code, each, note};
@@ -189,7 +189,7 @@ async fn a_row_that_was_changed_or_moved_does_not_open() {
         let scope = Scope::of(&cx);
         let get = |id: RecordId| house.vault.peek(&scope, move |v| v.get::<Note>(id).map(|s| s.is_some()));
         let run = |sql: &'static str, a: Vec<u8>, b: Option<Vec<u8>>| {
-            house.store().write(move |db| {
+            house.store().within(Reach::Platform).write(move |db| {
                 let params = [Some(Param::Blob(&a)), b.as_ref().map(|b| Param::Blob(b))];
                 db.exec(sql, &params.into_iter().flatten().collect::<Vec<_>>())
             })

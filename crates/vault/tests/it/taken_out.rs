@@ -2,6 +2,7 @@
 
 use sekisho_kernel::{Outcome, TakenOut, event};
 use sekisho_ledger::{Kind, Trust, Verdict, parse_verifier_key};
+use sekisho_store::Reach;
 use sekisho_vault::{Page, Scope, history::Filter};
 
 use crate::house::{House, Note, RETENTION, all, each_without, note, policy};
@@ -53,7 +54,12 @@ async fn without_sealing_bodies_lie_in_the_clear() {
     each_without(Some(TakenOut::Sealing), |house| async move {
         let cx = house.person(house.a, all()).await;
         house.write(&cx, "marker-4711").await;
-        let rows = house.store().read(|db| db.query("SELECT sealed FROM note", &[])).await.expect("rows");
+        let rows = house
+            .store()
+            .within(Reach::Platform)
+            .read(|db| db.query("SELECT sealed FROM note", &[]))
+            .await
+            .expect("rows");
         let bytes = rows[0].blob(0).expect("bytes");
         assert!(bytes.windows(11).any(|w| w == b"marker-4711"));
         let read = house.vault.peek(&Scope::of(&cx), |v| v.find::<Note>("title", "marker-4711")).await;

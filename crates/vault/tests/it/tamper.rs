@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sekisho_kernel::{Outcome, Right, SystemRng, event, id::RecordId};
 use sekisho_ledger::{Kind, Report, Trust, Verdict, Weight, parse_checkpoint, parse_verifier_key};
-use sekisho_store::{Kind as Database, Param, Table};
+use sekisho_store::{Kind as Database, Param, Reach, Table};
 use sekisho_vault::Entry;
 
 use crate::house::{House, RETENTION, act, all, each, note, policy};
@@ -397,7 +397,7 @@ async fn the_service_itself_can_change_none_of_it() {
             "DELETE FROM ledger_checkpoint",
             "INSERT INTO ledger_forget (log, id) SELECT log, id FROM ledger_entry",
         ] {
-            let refused = house.store().write(move |db| db.exec(sql, &[])).await;
+            let refused = house.store().within(Reach::Platform).write(move |db| db.exec(sql, &[])).await;
             assert!(refused.is_err(), "{sql}");
         }
     })

@@ -56,7 +56,7 @@ impl Probe for StrictlyControlled {
             refused.iter().all(held),
         );
         reading_leaves_entry(world, finding, &planted).await?;
-        match instance.as_service_role("SELECT * FROM user_account").await? {
+        match instance.as_service_role(None, "SELECT * FROM user_account").await? {
             None => finding
                 .absent("refused-by-raw-role", "a database role of the service's: the embedded database has none"),
             Some(result) => finding.forbidden(

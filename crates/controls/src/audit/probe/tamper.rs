@@ -104,7 +104,7 @@ async fn roles(instance: &dyn Rehearsed, finding: &mut Finding) -> Result<(), Tr
         ("role-delete-refused", "DELETE FROM ledger_entry"),
         ("role-truncate-refused", "TRUNCATE ledger_entry"),
     ] {
-        match instance.as_service_role(sql).await? {
+        match instance.as_service_role(None, sql).await? {
             None => finding.absent(
                 clause,
                 format!("a database role that could be refused “{sql}”: the embedded database has none"),

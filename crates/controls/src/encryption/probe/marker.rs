@@ -46,7 +46,7 @@ impl Probe for Nowhere {
         by_place(finding, &files, &hits);
         control(world, finding, &files);
         finding.absent("hop-between-nodes", "a network hop between the nodes: both use one database directly");
-        finding.absent("hop-to-database", "a network hop to the database: it is a file in the node's own process");
+        on_the_wire(finding, &files, &hits);
         finding.absent("hop-to-object-store", "a network hop to an object store: there is none");
         Ok(())
     }
@@ -124,11 +124,16 @@ fn seen(hits: &[&Hit]) -> String {
     }
 }
 
+/// How an embedded database's file begins.
+const SQLITE: &[u8] = b"SQLite format 3\0";
+
 /// What a raw file is, told from its name and its bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Database,
     WriteAhead,
+    /// What passed between the service and its database.
+    Wire,
     Log,
     Temporary,
     Other,
@@ -136,9 +141,14 @@ enum Kind {
 
 fn kind(file: &RawFile) -> Kind {
     let name = name_of(file).to_lowercase();
-    if name.ends_with("-wal") || name.ends_with("-shm") || name.ends_with("-journal") {
+    let below = |dir: &str| file.path.is_relative() && file.path.starts_with(dir);
+    if below("wire") {
+        Kind::Wire
+    } else if below("base") || below("pg_tblspc") {
+        Kind::Database
+    } else if below("pg_wal") || name.ends_with("-wal") || name.ends_with("-shm") || name.ends_with("-journal") {
         Kind::WriteAhead
-    } else if file.bytes.starts_with(b"SQLite format 3\0") {
+    } else if file.bytes.starts_with(SQLITE) {
         Kind::Database
     } else if name.contains("log") || name.contains("output") || name.contains("stderr") {
         Kind::Log
@@ -171,7 +181,7 @@ fn by_place(finding: &mut Finding, files: &[RawFile], hits: &[Hit]) {
         }
         finding.forbidden(
             clause,
-            format!("every {what}: {} ({size} bytes)", names.join(", ")),
+            format!("every {what}: {} ({size} bytes)", some(&names)),
             "no hit in any form",
             seen(&found),
             found.is_empty(),
@@ -183,10 +193,42 @@ fn by_place(finding: &mut Finding, files: &[RawFile], hits: &[Hit]) {
     finding.absent("swap-files", "a swap file of the rehearsal's own: it runs in the process that proves");
 }
 
+/// The first few names, and how many more there are.
+fn some(names: &[String]) -> String {
+    const FEW: usize = 8;
+    match names.len() {
+        n if n <= FEW => names.join(", "),
+        n => format!("{} and {} more", names[..FEW].join(", "), n - FEW),
+    }
+}
+
+/// What passed between the service and a database server.
+fn on_the_wire(finding: &mut Finding, files: &[RawFile], hits: &[Hit]) {
+    let captured: Vec<&RawFile> = files.iter().filter(|f| kind(f) == Kind::Wire).collect();
+    let database = files.iter().filter(|f| kind(f) == Kind::Database);
+    if captured.is_empty() && database.clone().any(|f| f.bytes.starts_with(SQLITE)) {
+        finding.absent("hop-to-database", "a network hop to the database: it is a file in the node's own process");
+        return;
+    }
+    let size: usize = captured.iter().map(|f| f.bytes.len()).sum();
+    let names: Vec<String> = captured.iter().map(|f| name_of(f)).collect();
+    let found: Vec<&Hit> = hits.iter().filter(|h| names.contains(&h.file)).collect();
+    finding.forbidden(
+        "hop-to-database",
+        format!(
+            "everything that passed between the service and the database server: {size} bytes, captured on the wire"
+        ),
+        "no hit in any form",
+        seen(&found),
+        found.is_empty() && size > 0,
+    );
+}
+
 /// The same search over a store whose sealing is off: a copy of the database file into which the probe has written what an
 /// unsealed record would leave there, in every form.
 fn control(world: &dyn World, finding: &mut Finding, files: &[RawFile]) {
-    let Some(original) = files.iter().find(|f| kind(f) == Kind::Database) else {
+    let databases = files.iter().filter(|f| kind(f) == Kind::Database);
+    let Some(original) = databases.max_by_key(|f| f.bytes.len()) else {
         finding.error("control-store-hits", "a copy of the database file", "there is none");
         return;
     };

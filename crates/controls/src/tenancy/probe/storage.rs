@@ -2,14 +2,15 @@
 
 use sekisho_kernel::{
     claim::{Finding, Trouble},
-    world::World,
+    id::TenantId,
+    world::{Rehearsed, World},
 };
 use serde_json::{Value, json};
 
 use crate::probing::{
     Session,
     planted::Planted,
-    raw::id_bytes,
+    raw::{self, id_bytes},
     rehearsed,
     sealed::{Sealed, Store},
 };
@@ -124,37 +125,86 @@ pub async fn index(
     Ok(())
 }
 
-/// SQL under the service's own database role, without a tenant and with another's.
+/// SQL under the service's own database role: without a tenant, as one of them, and as the other.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn service_role(
     world: &dyn World,
     finding: &mut Finding,
-    own: [u8; 16],
-    other: [u8; 16],
+    own: TenantId,
+    other: TenantId,
 ) -> Result<(), Trouble> {
     let instance = rehearsed(world)?;
-    let of = |tenant: [u8; 16]| format!("SELECT * FROM user_account WHERE tenant = '\\x{}'", hex::encode(tenant));
-    for (clause, sql, what) in [
-        ("sql-without-group-nothing", "SELECT * FROM user_account".to_owned(), "without a group"),
-        ("sql-with-other-group-nothing", of(if own < other { own } else { other }), "with another group's id"),
-    ] {
-        match instance.as_service_role(&sql).await? {
-            None => finding.absent(clause, format!("a database role for SQL {what}: the embedded database has none")),
-            Some(result) => finding.forbidden(
-                clause,
-                format!("{sql}, under the service's role, {what}"),
-                "nothing comes back",
-                match &result {
-                    Ok(rows) => format!("{rows} rows"),
-                    Err(refused) => refused.clone(),
-                },
-                !matches!(result, Ok(rows) if rows > 0),
-            ),
+    let (without, with) = ("sql-without-group-nothing", "sql-with-other-group-nothing");
+    let Some(shown) = instance.as_service_role(Some(own), "SELECT * FROM user_account").await? else {
+        for (clause, what) in [(without, "without a group"), (with, "with another group's id")] {
+            finding.absent(clause, format!("a database role for SQL {what}: the embedded database has none"));
         }
+        return Ok(());
+    };
+    finding.positive(
+        with,
+        "SELECT * FROM user_account under the service's role, in a transaction begun for the first group",
+        "its rows come back",
+        words(&shown),
+        matches!(shown, Ok(rows) if rows > 0),
+    );
+    let grouped = grouped(instance).await?;
+    let every = |rows: &dyn Fn(&str) -> String| {
+        let each = grouped.iter().map(|(table, column)| format!("SELECT 1 FROM \"{table}\"{}", rows(column)));
+        each.collect::<Vec<_>>().join(" UNION ALL ")
+    };
+    let literal = |tenant: TenantId| format!("'\\x{}'", hex::encode(tenant.bytes()));
+    let tables = format!("all {} tables with a group in each row", grouped.len());
+    let not_own = every(&|column| format!(" WHERE {column} <> {}", literal(own)));
+    let of_own = every(&|column| format!(" WHERE {column} = {}", literal(own)));
+    let theirs = literal(own);
+    let change = format!("UPDATE user_account SET version = version + 1 WHERE tenant = {theirs}");
+    let delete = format!("DELETE FROM user_account WHERE tenant = {theirs}");
+    let plant =
+        format!("INSERT INTO kept_answer (tenant, key, fingerprint, created) VALUES ({theirs}, '\\x00', '\\x00', 0)");
+    let off = "ALTER TABLE user_account DISABLE ROW LEVEL SECURITY".to_owned();
+    let tried = [
+        (without, None, every(&|_| String::new()), format!("SELECT from {tables}, without a group")),
+        (with, Some(own), not_own, format!("SELECT of other groups' rows from {tables}, as the first group")),
+        (with, Some(other), of_own, format!("SELECT of the first group's rows from {tables}, as the other group")),
+        (with, Some(other), change, "UPDATE of the first group's accounts, as the other group".to_owned()),
+        (with, Some(other), delete, "DELETE of the first group's accounts, as the other group".to_owned()),
+        (with, Some(other), plant, "INSERT of a row in the first group's name, as the other group".to_owned()),
+        (with, Some(other), off, "row level security is switched off".to_owned()),
+    ];
+    for (clause, tenant, sql, what) in tried {
+        // What no database has cannot be refused.
+        let Some(result) = instance.as_service_role(tenant, &sql).await? else { continue };
+        let schema = sql.starts_with("ALTER");
+        finding.forbidden(
+            clause,
+            format!("under the service's role: {what}"),
+            if schema { "refused" } else { "nothing comes back, nothing is changed" },
+            words(&result),
+            if schema { result.is_err() } else { !matches!(result, Ok(rows) if rows > 0) } && !grouped.is_empty(),
+        );
     }
     Ok(())
+}
+
+fn words(result: &Result<u64, String>) -> String {
+    match result {
+        Ok(rows) => format!("{rows} rows"),
+        Err(refused) => refused.clone(),
+    }
+}
+
+/// Every table that names a group in each row, and its column.
+async fn grouped(instance: &dyn Rehearsed) -> Result<Vec<(String, &'static str)>, Trouble> {
+    let mut out = Vec::new();
+    for table in raw::table_names(instance).await? {
+        let columns = raw::columns(instance, &table).await?;
+        let named = ["tenant", "log"].into_iter().find(|c| columns.iter().any(|column| column == c));
+        out.extend(named.or((table == "tenant").then_some("id")).map(|column| (table, column)));
+    }
+    Ok(out)
 }
 
 /// The number of items of a list.
