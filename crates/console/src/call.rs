@@ -8,7 +8,7 @@ use axum::{
 };
 use sekisho_identity::types::Browser;
 use sekisho_kernel::{
-    Actor, Cx, Lang, Problem, Right, Secret, Target, Time, Zone,
+    Actor, Cx, Lang, Once, Problem, Right, Secret, Target, Time, Zone,
     access::AccessQuestion,
     actor::Via,
     hook::{Arrival, Knock, Passage},
@@ -67,6 +67,12 @@ impl Call {
     pub fn cx(&self) -> Result<&Cx, Fault> {
         self.passage.as_ref().map(|p| &p.cx).ok_or_else(|| Fault::own(Problem::new(&UNAUTHENTICATED)))
     }
+    /// From here on, what the person does is done under this key.
+    pub fn act_once(&mut self, once: Once) {
+        if let Some(passage) = &mut self.passage {
+            Arc::make_mut(passage).cx.once = Some(once);
+        }
+    }
     /// The context, with or without a person.
     pub fn any_cx(&self) -> Cx {
         self.passage.as_ref().map_or_else(|| self.stranger(), |p| p.cx.clone())
@@ -81,6 +87,7 @@ impl Call {
             trace: self.arrival.trace,
             policy: self.arrival.policy.clone(),
             lang: self.lang,
+            once: None,
         }
     }
     /// The interface of the route.

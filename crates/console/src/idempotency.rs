@@ -8,7 +8,8 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http_body_util::BodyExt;
-use sekisho_kernel::{Problem, Text};
+use sekisho_kernel::{Once, Problem, Text};
+use sekisho_vault::Answered;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -30,10 +31,7 @@ pub enum State {
 }
 
 /// Where the answer will be kept.
-pub struct Slot {
-    key: String,
-    fingerprint: Vec<u8>,
-}
+pub struct Slot(pub Once);
 
 #[derive(Serialize, Deserialize)]
 struct Kept {
@@ -60,9 +58,11 @@ pub async fn replay(call: &Call) -> Result<State, Fault> {
         all.update(&(part.len() as u64).to_be_bytes());
         all.update(part);
     }
-    let slot = Slot { key: format!("{user}/{key}"), fingerprint: all.finish().as_ref().to_vec() };
-    let known = call.parts.vault.answered(call.cx()?, &slot.key, &slot.fingerprint).await.map_err(told)?;
-    let Some(bytes) = known else { return Ok(State::Fresh(Some(slot))) };
+    let (key, fingerprint) = (format!("{user}/{key}"), all.finish());
+    let bytes = match call.parts.vault.answered(call.cx()?, &key, fingerprint.as_ref()).await.map_err(told)? {
+        Answered::With(bytes) => bytes,
+        Answered::Not(once) => return Ok(State::Fresh(once.map(Slot))),
+    };
     let kept: Kept = serde_json::from_slice(&bytes).map_err(defect)?;
     let body = STANDARD.decode(&kept.body).map_err(defect)?;
     let status = StatusCode::from_u16(kept.status).map_err(defect)?;
@@ -80,13 +80,13 @@ impl Slot {
     /// Gives the key back: nothing was done, and the request may be sent again with it.
     pub async fn forget(self, call: &Call) {
         let Ok(cx) = call.cx() else { return };
-        if let Err(cause) = call.parts.vault.forget_answer(cx, &self.key, &self.fingerprint).await {
+        if let Err(cause) = call.parts.vault.forget_answer(cx, self.0).await {
             tracing::warn!(trace = %call.arrival.trace, ?cause, "a key could not be given back");
         }
     }
 
     /// Keeps a successful answer, and gives it on. The act is done by now: if its answer cannot be kept, the person is
-    /// answered all the same, and a second try is told that it collides.
+    /// answered all the same, and a second try is told that it was done.
     pub async fn keep(self, call: &Call, response: Response) -> Result<Response, Fault> {
         let (head, body) = response.into_parts();
         let bytes: Bytes = body.collect().await.map_err(defect)?.to_bytes();
@@ -98,7 +98,7 @@ impl Slot {
             body: STANDARD.encode(&bytes),
         };
         let kept = serde_json::to_vec(&kept).map_err(defect)?;
-        if let Err(cause) = call.parts.vault.keep_answer(call.cx()?, &self.key, &self.fingerprint, &kept).await {
+        if let Err(cause) = call.parts.vault.keep_answer(call.cx()?, self.0, &kept).await {
             tracing::error!(trace = %call.arrival.trace, ?cause, "an answer could not be kept under its key");
         }
         Ok(Response::from_parts(head, Body::from(bytes)))

@@ -71,7 +71,7 @@ pub async fn run(
         Ok(bytes) => {
             call.body = bytes;
             match admit(&mut call).await {
-                Ok(()) => handle(Arc::new(call)).await,
+                Ok(()) => handle(call).await,
                 Err(fault) => refused(&call, fault).await,
             }
         }
@@ -80,12 +80,16 @@ pub async fn run(
     dressed(route, Some(lang), answer)
 }
 
-async fn handle(call: Arc<Call>) -> Response {
+async fn handle(mut call: Call) -> Response {
     let replayable = match idempotency::replay(&call).await {
         Ok(idempotency::State::Answer(response)) => return response,
         Ok(idempotency::State::Fresh(slot)) => slot,
         Err(fault) => return refused(&call, fault).await,
     };
+    if let Some(slot) = &replayable {
+        call.act_once(slot.0);
+    }
+    let call = Arc::new(call);
     let answer = (call.route.handler)(Arc::clone(&call)).await;
     let answer = match (answer, replayable) {
         (Ok(response), Some(slot)) => slot.keep(&call, response).await,

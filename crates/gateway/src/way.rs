@@ -182,6 +182,7 @@ impl Way {
             trace: self.trace,
             policy: self.policy(),
             lang: page::lang(&self.head.headers),
+            once: None,
         }
     }
 }

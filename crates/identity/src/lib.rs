@@ -179,6 +179,7 @@ impl Identity {
             trace: knock.trace,
             policy: knock.policy.clone(),
             lang: knock.lang,
+            once: None,
         }
     }
 

@@ -224,6 +224,7 @@ pub fn passage(slot: &Slot, knock: &Knock) -> Arc<Passage> {
             trace: knock.trace,
             policy: knock.policy.clone(),
             lang: knock.lang,
+            once: None,
         },
         user: slot.user,
         session: slot.session,

@@ -8,6 +8,7 @@ use crate::{
     policy::Effective,
     rng::{self, Rng},
     text::Lang,
+    time::Time,
 };
 
 /// A system job that may write; each has its own row in the permission matrix.
@@ -159,6 +160,18 @@ impl Via {
     }
 }
 
+/// One request's claim on an idempotency key, made by the vault. Whatever is done under it is marked in the same
+/// transaction, so that it is done once, whoever loses the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// Where the tenant keeps what is known of the key: a keyed hash of actor and key.
+    pub place: [u8; 32],
+    /// Which request it is: a keyed hash.
+    pub fingerprint: [u8; 32],
+    /// When it was claimed. A claim that was given up and taken over is another one.
+    pub claimed: Time,
+}
+
 /// The context of one act.
 #[derive(Clone, Debug)]
 pub struct Cx {
@@ -176,6 +189,8 @@ pub struct Cx {
     pub policy: Effective,
     /// The language of messages to the person.
     pub lang: Lang,
+    /// The claim on a key under which the same request may be sent again.
+    pub once: Option<Once>,
 }
 
 impl Cx {
@@ -183,6 +198,6 @@ impl Cx {
     pub fn job(tenant: TenantId, job: Job, policy: Effective, rng: &dyn Rng) -> Self {
         let actor = Actor::Job(job);
         let via = if matches!(job, Job::Command) { Via::Command } else { Via::System };
-        Self { tenant, actor, via, peer: None, trace: TraceId::new(rng), policy, lang: Lang::En }
+        Self { tenant, actor, via, peer: None, trace: TraceId::new(rng), policy, lang: Lang::En, once: None }
     }
 }

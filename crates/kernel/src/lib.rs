@@ -22,7 +22,7 @@ pub mod time;
 pub mod world;
 
 pub use access::{Function, Grant, Right, RightSet, RightsView, Target};
-pub use actor::{Actor, Cx, Job, TraceId};
+pub use actor::{Actor, Cx, Job, Once, TraceId};
 pub use catalogue::{DataClass, IndexedField, RecordDef};
 pub use event::{Event, Outcome};
 pub use id::Id;

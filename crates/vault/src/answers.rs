@@ -4,15 +4,28 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use sekisho_kernel::{Actor, Cx, Problem, id::TenantId, problem::CONFLICT};
+use sekisho_kernel::{
+    Actor, Cx, Once, Problem, Text,
+    id::{EntryId, TenantId},
+    problem::CONFLICT,
+};
 use sekisho_keys::{Place, TenantKeys};
 use sekisho_store::params;
 
 use crate::{
     Scope, Vault,
-    problem::{KEY_IN_USE, KEY_REUSED},
+    problem::{KEY_DONE, KEY_IN_USE, KEY_REUSED},
     sql,
 };
+
+/// What is known of an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// This answer was given under it.
+    With(Vec<u8>),
+    /// Nothing was: the key is now this request's, unless it has none.
+    Not(Option<Once>),
+}
 
 /// How long an answer is kept.
 const KEPT: Duration = Duration::from_secs(24 * 3_600);
@@ -22,75 +35,80 @@ const UNDER_WAY: Duration = Duration::from_secs(30);
 const MOST_TEXT: usize = 8_192;
 
 impl Vault {
-    /// The answer already given to this idempotency key within 24 h. `None`: the key is now this request's;
-    /// follow with [`Vault::keep_answer`], or [`Vault::forget_answer`] when nothing was done. Nothing is kept for strangers:
-    /// nobody gets an answer that may have been meant for somebody else.
+    /// The answer already given to this idempotency key within 24 h, or the claim on it, which is now this request's: act
+    /// with it in the context ([`Cx::once`]), then follow with [`Vault::keep_answer`], or with [`Vault::forget_answer`] when
+    /// nothing was done. Nothing is kept for strangers: nobody gets an answer that may have been meant for somebody else.
     ///
     /// # Errors
-    /// `SK-3004` when the key was used for another request, `SK-3005` while the first request with it is under way.
-    pub async fn answered(&self, cx: &Cx, key: &str, fingerprint: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
+    /// `SK-3004` when the key was used for another request, `SK-3005` while the first request with it is under way, `SK-3008`
+    /// when that was done and whoever did it has gone without leaving the answer.
+    pub async fn answered(&self, cx: &Cx, key: &str, fingerprint: &[u8]) -> Result<Answered, Problem> {
         if matches!(cx.actor, Actor::Stranger) {
-            return Ok(None);
+            return Ok(Answered::Not(None));
         }
         let (place, keys) = self.place(cx, key).await?;
-        let print = keys.mac("kept-answer/fingerprint", fingerprint);
-        let now = self.now();
+        let once = Once { place, fingerprint: keys.mac("kept-answer/fingerprint", fingerprint), claimed: self.now() };
         self.inner
             .parts
             .within(cx.tenant)
             .write(move |db| {
+                let Once { fingerprint: print, claimed: now, .. } = once;
                 let (tenant, old, stale) = (keys.tenant().bytes(), now.minus(KEPT), now.minus(UNDER_WAY));
                 let taken = params![&tenant, &place, &print, now, old, stale];
                 if db.exec(sql::RESERVE_ANSWER, &taken)? == 1 {
-                    return Ok(None);
+                    return Ok(Answered::Not(Some(once)));
                 }
                 let row = db.query_opt(sql::ANSWER, &params![&tenant, &place])?;
                 let row = row.ok_or_else(|| Problem::new(&CONFLICT))?;
                 if row.blob(0)? != print {
                     return Err(Problem::new(&KEY_REUSED));
                 }
-                match row.opt_blob(1)? {
-                    Some(sealed) => keys.open(at(&place), sealed.to_vec()).map(Some),
+                if let Some(sealed) = row.opt_blob(1)? {
+                    return keys.open(at(&place), sealed.to_vec()).map(Answered::With);
+                }
+                let done = row.opt_blob(2)?.and_then(EntryId::from_slice);
+                match done.filter(|_| row.int(3).is_ok_and(|claimed| claimed <= stale.micros())) {
+                    Some(entry) => Err(Problem::new(&KEY_DONE).detail(Text::owned(
+                        format!("操作履歴の {entry} に記録があります。"),
+                        format!("Its entry in the operation history is {entry}."),
+                    ))),
+                    // Whoever did it may be about to leave the answer.
                     None => Err(Problem::new(&KEY_IN_USE).retry_after(Duration::from_secs(1))),
                 }
             })
             .await
     }
 
-    /// Keeps an answer (sealed) under the idempotency key for 24 h.
+    /// Keeps an answer (sealed) under the claimed key for 24 h.
     ///
     /// # Errors
     /// `CONFLICT` when another request has taken the key meanwhile.
-    pub async fn keep_answer(&self, cx: &Cx, key: &str, fingerprint: &[u8], answer: &[u8]) -> Result<(), Problem> {
-        if matches!(cx.actor, Actor::Stranger) {
-            return Ok(());
-        }
-        let (place, keys) = self.place(cx, key).await?;
-        let print = keys.mac("kept-answer/fingerprint", fingerprint);
-        let sealed = keys.seal(at(&place), answer)?;
+    pub async fn keep_answer(&self, cx: &Cx, once: Once, answer: &[u8]) -> Result<(), Problem> {
+        let keys = self.inner.parts.keys.ready(cx.tenant).await?;
+        let sealed = keys.seal(at(&once.place), answer)?;
         self.inner
             .parts
             .within(cx.tenant)
             .write(move |db| {
                 let tenant = keys.tenant().bytes();
-                let row = params![&tenant, &place, &print, &sealed];
+                let row = params![&tenant, &once.place, &once.fingerprint, once.claimed, &sealed];
                 if db.exec(sql::KEEP_ANSWER, &row)? == 1 { Ok(()) } else { Err(Problem::new(&CONFLICT)) }
             })
             .await
     }
 
-    /// Gives the idempotency key back: the request failed, and may be sent again with it.
+    /// Gives the claimed key back: the request failed, and may be sent again with it. What was done under it all the same
+    /// keeps it.
     ///
     /// # Errors
     /// The store's.
-    pub async fn forget_answer(&self, cx: &Cx, key: &str, fingerprint: &[u8]) -> Result<(), Problem> {
-        let (place, keys) = self.place(cx, key).await?;
-        let print = keys.mac("kept-answer/fingerprint", fingerprint);
+    pub async fn forget_answer(&self, cx: &Cx, once: Once) -> Result<(), Problem> {
+        let tenant = cx.tenant.bytes();
         self.inner
             .parts
             .within(cx.tenant)
             .write(move |db| {
-                db.exec(sql::FORGET_ANSWER, &params![&keys.tenant().bytes(), &place, &print])?;
+                db.exec(sql::FORGET_ANSWER, &params![&tenant, &once.place, &once.fingerprint, once.claimed])?;
                 Ok(())
             })
             .await

@@ -46,7 +46,7 @@ tables! {
     POINTER "pointer" "ホスト名・トークンのハッシュから組織への対応" "From host names and token hashes to organisations"
         Metadata ClearByGoldenFile UntilExpiry ["kind" Code, "key" Opaque, "target" Opaque, "expires" Int];
     KEPT_ANSWER "kept_answer" "再送に備えて 24 時間保管する応答" "Answers kept for 24 hours against repeated requests"
-        Metadata Sealed UntilExpiry ["key" Opaque, "fingerprint" Opaque];
+        Metadata Sealed UntilExpiry ["key" Opaque, "fingerprint" Opaque, "entry" Opaque];
 }
 
 /// Columns that a table may have without naming them.

@@ -33,6 +33,7 @@ mod vault;
 mod view;
 
 pub use act::{Act, Committed, Entry, Need, Permit};
+pub use answers::Answered;
 pub use jobs::{MATRIX as JOB_MATRIX, matrix as job_matrix};
 pub use keep::{Bookkeeping, Keeper};
 pub use parts::Parts;

@@ -1,4 +1,4 @@
-//! The vault's problems, SK-3001 to SK-3007.
+//! The vault's problems, SK-3001 to SK-3008.
 
 use sekisho_kernel::{Category, ProblemKind, Text};
 
@@ -52,4 +52,10 @@ problems! {
         "保存されたデータを読み取れません。" "A stored record cannot be read."
         "新しい版の sekisho が書いたデータかもしれません。追跡番号を添えて運用者に連絡してください。"
         "A newer sekisho may have written it. Give the trace id to the operator.";
+    /// What was asked for under an idempotency key was done, and its answer was lost.
+    KEY_DONE "SK-3008" "idempotency-key-done" Conflict
+        "この Idempotency-Key の要求は実行済みですが、その応答は残っていません。"
+        "The request with this Idempotency-Key was done, and its answer was lost."
+        "操作履歴の記録から結果を確かめてください。もう一度行う場合は新しいキーを使ってください。"
+        "Look at its entry in the operation history. To do it once more, use a new key.";
 }

@@ -38,6 +38,15 @@ CREATE POLICY append ON ledger_pending FOR INSERT
     sqlite: "",
 };
 
+/// What was done under a key, where its answer was lost.
+pub(crate) const DONE: Migration = Migration {
+    number: 7,
+    name: "acts under a key",
+    sql: "ALTER TABLE kept_answer ADD COLUMN entry BLOB;",
+    postgres: "",
+    sqlite: "",
+};
+
 /// An undeclared table, for the rehearsal that has taken the data catalogue out.
 pub(crate) const SCRATCH: Migration = Migration {
     number: 9,
@@ -81,9 +90,16 @@ bookkeeping! {
     SWEEP_POINTERS "DELETE FROM pointer WHERE expires <= $1";
     SWEEP_ANSWERS "DELETE FROM kept_answer WHERE created <= $1";
     RESERVE_ANSWER "INSERT INTO kept_answer (tenant, key, fingerprint, created) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (tenant, key) DO UPDATE SET fingerprint = excluded.fingerprint, created = excluded.created, sealed = NULL
-        WHERE kept_answer.created <= $5 OR (kept_answer.sealed IS NULL AND kept_answer.created <= $6)";
-    KEEP_ANSWER "UPDATE kept_answer SET sealed = $4 WHERE tenant = $1 AND key = $2 AND fingerprint = $3 AND sealed IS NULL";
-    FORGET_ANSWER "DELETE FROM kept_answer WHERE tenant = $1 AND key = $2 AND fingerprint = $3 AND sealed IS NULL";
+        ON CONFLICT (tenant, key) DO UPDATE SET fingerprint = excluded.fingerprint, created = excluded.created,
+            sealed = NULL, entry = NULL
+        WHERE kept_answer.created <= $5
+            OR (kept_answer.sealed IS NULL AND kept_answer.entry IS NULL AND kept_answer.created <= $6)";
+    MARK_ANSWER "UPDATE kept_answer SET entry = COALESCE(entry, $5) WHERE tenant = $1 AND key = $2 AND fingerprint = $3
+        AND created = $4";
+    KEEP_ANSWER "UPDATE kept_answer SET sealed = $5 WHERE tenant = $1 AND key = $2 AND fingerprint = $3 AND created = $4
+        AND sealed IS NULL";
+    FORGET_ANSWER "DELETE FROM kept_answer WHERE tenant = $1 AND key = $2 AND fingerprint = $3 AND created = $4
+        AND sealed IS NULL AND entry IS NULL";
 }
-pub(crate) const ANSWER: &str = "SELECT fingerprint, sealed FROM kept_answer WHERE tenant = $1 AND key = $2";
+pub(crate) const ANSWER: &str =
+    "SELECT fingerprint, sealed, entry, created FROM kept_answer WHERE tenant = $1 AND key = $2";

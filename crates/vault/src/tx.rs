@@ -9,8 +9,11 @@ use sekisho_keys::TenantKeys;
 use sekisho_store::{Reach, Sql, params};
 
 use crate::{
-    Act, Bookkeeping, ClearValue, Committed, Entry, Page, Permit, Record, Scope, Stored, View, keep, log, parts::Inner,
-    problem::RIGHTS_MOVED, rows::Records, sql,
+    Act, Bookkeeping, ClearValue, Committed, Entry, Page, Permit, Record, Scope, Stored, View, keep, log,
+    parts::Inner,
+    problem::{KEY_IN_USE, RIGHTS_MOVED},
+    rows::Records,
+    sql,
 };
 
 /// Reads and writes records of one tenant. Nothing of it stands unless [`Tx::commit`] has been called and its answer
@@ -209,6 +212,7 @@ impl<'a> Tx<'a> {
             entry.object.clone_from(&self.act.object);
         }
         self.append(self.cx.tenant, &entry)?;
+        self.mark()?;
         if let Some(entry) = self.platform.take().filter(|_| !self.cx.tenant.is_nil()) {
             // What lies beyond the tenant is one entry of the platform's log, and the reach goes back at once.
             let reach = self.inner.parts.reach(self.cx.tenant);
@@ -218,6 +222,18 @@ impl<'a> Tx<'a> {
         }
         self.done = true;
         Ok(Committed { value })
+    }
+
+    /// Marks the idempotency key under which this was asked for: from this commit on nobody does it again.
+    fn mark(&mut self) -> Result<(), Problem> {
+        let Some(once) = self.cx.once else { return Ok(()) };
+        let (tenant, entry) = (self.cx.tenant.bytes(), self.entry.bytes());
+        let row = params![&tenant, &once.place, &once.fingerprint, once.claimed, &entry];
+        match self.db.exec(sql::MARK_ANSWER, &row)? {
+            1 => Ok(()),
+            // It took so long that somebody else was let in with the same request.
+            _ => Err(Problem::new(&KEY_IN_USE).at("Idempotency-Key")),
+        }
     }
 
     fn append(&mut self, to: TenantId, entry: &Entry) -> Result<(), Problem> {

@@ -20,7 +20,7 @@ use crate::{
 
 /// The migrations of the vault and the keys. The store is opened with these and the engines'.
 pub fn migrations() -> Vec<Migration> {
-    let mut out = vec![sekisho_keys::MIGRATION, sql::MIGRATION, sql::REACHES];
+    let mut out = vec![sekisho_keys::MIGRATION, sql::MIGRATION, sql::REACHES, sql::DONE];
     out.extend(log::MIGRATIONS);
     out
 }

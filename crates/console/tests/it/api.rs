@@ -212,6 +212,42 @@ async fn the_same_key_is_done_once_and_answered_twice() {
 }
 
 #[tokio::test]
+async fn an_invitation_whose_answer_was_lost_is_not_made_twice() {
+    for house in House::each().await {
+        let admin = house.admin().await;
+        let body = json!({ "name": "hanako", "mail": "hanako@example.test", "type": "user" });
+        let key = [("idempotency-key", "k-1")];
+        let faults = house.store.faults.clone();
+        // The key is claimed, the act committed; what comes next, the keeping of the answer, fails.
+        let gates = [faults.hold(), faults.hold()];
+        faults.plan(1, sekisho_store::Fault::Io);
+        let through = std::thread::spawn(move || {
+            for gate in gates {
+                gate.wait();
+                gate.open();
+            }
+        });
+        let first = admin.json_with("POST", "/api/v1/users", &body, &key).await;
+        through.join().expect("both commits came");
+        assert_eq!((first.status, faults.left()), (201, 0), "{}", first.text);
+        let again = admin.json_with("POST", "/api/v1/users", &body, &key).await;
+        assert_eq!((again.status, &again.body["code"]), (409, &json!("SK-3005")), "{}", again.text);
+        house.pass(Duration::from_secs(30));
+        let (again, entries) = house.entries(admin.json_with("POST", "/api/v1/users", &body, &key)).await;
+        assert_eq!((again.status, &again.body["code"]), (409, &json!("SK-3008")), "{}", again.text);
+        assert_eq!(entries, ["user.create failed"]);
+        let made = house.history().await.into_iter().filter(|r| r.event == "user.create");
+        let made: Vec<String> = made.filter(|r| r.outcome.name() == "success").map(|r| r.id.to_string()).collect();
+        assert_eq!(made.len(), 1);
+        assert!(again.body["detail"].as_str().expect("where to look").contains(&made[0]), "{}", again.text);
+        let entry = admin.get(&format!("/api/v1/history/{}", made[0])).await;
+        assert_eq!(entry.body["target"], first.body["id"], "{}", entry.text);
+        let people = admin.get("/api/v1/users").await;
+        assert_eq!(people.body["items"].as_array().map(Vec::len), Some(2), "the administrator, and one hanako");
+    }
+}
+
+#[tokio::test]
 async fn the_policy_can_be_tightened_and_not_loosened() {
     let house = House::new().await;
     let admin = house.admin().await;

@@ -41,7 +41,7 @@ pub struct House {
     pub acme: TenantId,
     pub evidence: Arc<Mutex<Vec<Proof>>>,
     _keys: tempfile::TempDir,
-    _store: TestStore,
+    pub store: TestStore,
 }
 
 struct Kept(Arc<Mutex<Vec<Proof>>>);
@@ -70,7 +70,19 @@ fn migrations() -> Vec<Migration> {
 impl House {
     /// On SQLite, default policy, tenants `acme` and `globex`, each with an administrator `admin`.
     pub async fn new() -> Self {
-        let store = sekisho_testkit::sqlite(&migrations());
+        Self::on(sekisho_testkit::sqlite(&migrations())).await
+    }
+
+    /// The same on each database.
+    pub async fn each() -> Vec<Self> {
+        let mut houses = vec![Self::new().await];
+        if let Some(store) = sekisho_testkit::postgres(&migrations()) {
+            houses.push(Self::on(store).await);
+        }
+        houses
+    }
+
+    async fn on(store: TestStore) -> Self {
         store.store.set_mark(REHEARSAL, "1").await.expect("marked");
         let dir = tempfile::tempdir().expect("a directory");
         RootFile::create(&dir.path().join("root.key"), &SystemRng).expect("a root key");
@@ -116,7 +128,7 @@ impl House {
             clock: time,
             rng,
         });
-        let mut house = Self { app, vault, identity, clock, acme: TenantId::NIL, evidence, _keys: dir, _store: store };
+        let mut house = Self { app, vault, identity, clock, acme: TenantId::NIL, evidence, _keys: dir, store };
         house.acme = house.tenant("acme").await;
         house.tenant("globex").await;
         house

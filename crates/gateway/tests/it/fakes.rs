@@ -99,6 +99,7 @@ impl FakeSessions {
             trace: TraceId::new(&SystemRng),
             policy: Effective::platform(policy.clone()),
             lang: sekisho_kernel::Lang::Ja,
+            once: None,
         };
         let passage = Arc::new(Passage {
             cx,

@@ -343,8 +343,11 @@ impl House {
                     let id = answer.json()["id"].as_str().expect("an id").to_owned();
                     self.with(&name, |site| (site.id, site.version, site.note) = (Some(id), 1, "new".into()));
                 }
-                // The first try has the key, or the name.
-                409 => {}
+                // The first try has the key and may yet answer, or what it did is in the history.
+                409 => {
+                    let told = answer.json()["code"].as_str().expect("a code").to_owned();
+                    assert!(["SK-3005", "SK-3008"].contains(&told.as_str()), "{name}: {}", answer.json());
+                }
                 _ => panic!("{name}: {}", String::from_utf8_lossy(&answer.body)),
             }
         }

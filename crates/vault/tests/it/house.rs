@@ -249,6 +249,7 @@ pub fn stranger(tenant: TenantId, peer: &str) -> Cx {
         trace: TraceId::new(&SystemRng),
         policy: policy(),
         lang: Lang::En,
+        once: None,
     }
 }
 
