@@ -291,9 +291,10 @@ pub fn all() -> Map<String, Value> {
             ("effective", "any"),
             ("effective_text", "text"),
             ("choices", "texts"),
-            ("movement", "fixed|min|max|subset|beside"),
+            ("movement", "fixed|inner|min|max|subset|beside"),
             ("kind", "bool|int|span|choice|str|zone|networks|socket|sockets|origin|path|list"),
             ("doc", "both"),
+            ("claims", "texts"),
         ]),
     );
     put("Policy", object(&[("name", "text"), ("digest", "text"), ("settings", "list:Setting")]));

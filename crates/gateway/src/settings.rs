@@ -8,7 +8,7 @@ use sekisho_kernel::{
 macro_rules! settings {
     ($($(#[$doc:meta])* $name:ident $key:literal $kind:expr, $default:expr, $ja:literal, $en:literal;)*) => {
         $($(#[$doc])* pub static $name: Setting = Setting {
-            key: $key, kind: $kind, default: $default, tenant: Movement::Fixed, doc: Text::new($ja, $en),
+            key: $key, kind: $kind, default: $default, tenant: Movement::Inner, doc: Text::new($ja, $en),
         };)*
         /// Every setting of the door.
         pub static ALL: &[&Setting] = &[$(&$name),*];

@@ -23,7 +23,8 @@ use crate::{
 };
 
 impl Identity {
-    /// The policy in force: the platform's, the tenant's own, and the stricter of the two.
+    /// The policy in force: the platform's, the tenant's own, and the stricter of the two. A tenant is shown what promises
+    /// something to it or may be tightened by it; the platform itself, every setting.
     ///
     /// # Errors
     /// The access check's and the store's.
@@ -38,10 +39,8 @@ impl Identity {
                 Ok(this.with_floor(Effective::new(policy, Arc::new(this.own_settings(&own)))))
             })
             .await?;
-        // Where the provider's files and sockets are is not for tenants.
-        let inner = |s: &&Setting| matches!(s.kind, Kind::Path | Kind::Socket | Kind::Sockets | Kind::Origin);
         let schema = effective.platform.schema();
-        let settings = schema.iter().filter(|s| !inner(s)).map(|s| shown(&effective, s)).collect();
+        let settings = schema.iter().filter(|s| is_for(tenant, s)).map(|s| shown(&effective, s)).collect();
         let (name, digest) = (effective.platform.name().to_owned(), effective.platform.digest());
         Ok(PolicyView { name, digest, settings })
     }
@@ -53,7 +52,7 @@ impl Identity {
     /// `SK-4021` (no such setting), a value's own fault, or the gate's refusal of what would loosen the platform's.
     pub async fn set_policy(&self, cx: &Cx, key: &str, value: serde_json::Value) -> Answer<SettingView> {
         let policy = self.platform();
-        let known = policy.schema().get(key).ok_or_else(|| Problem::new(&UNKNOWN_SETTING).at(short(key)));
+        let known = self.known(cx, key);
         let gates = self.0.gates.clone();
         let key = short(key);
         self.tenant_policy(cx, key.clone(), move |own| {
@@ -73,13 +72,19 @@ impl Identity {
     /// # Errors
     /// `SK-4021`.
     pub async fn clear_policy(&self, cx: &Cx, key: &str) -> Answer<SettingView> {
-        let known = self.platform().schema().get(key).ok_or_else(|| Problem::new(&UNKNOWN_SETTING).at(short(key)));
+        let known = self.known(cx, key);
         self.tenant_policy(cx, short(key), move |own| {
             let known = known?;
             own.settings.remove(known.key);
             Ok((known, Entry::of(known.key).with("value", "")))
         })
         .await
+    }
+
+    /// The setting of that key, if it is for the context's tenant.
+    fn known(&self, cx: &Cx, key: &str) -> Answer<&'static Setting> {
+        let known = self.platform().schema().get(key).filter(|s| is_for(cx.tenant, s));
+        known.ok_or_else(|| Problem::new(&UNKNOWN_SETTING).at(short(key)))
     }
 
     async fn tenant_policy<F>(&self, cx: &Cx, object: String, f: F) -> Answer<SettingView>
@@ -156,6 +161,13 @@ fn given(setting: &'static Setting, json: &serde_json::Value) -> Answer<sekisho_
     }
 }
 
+/// Whether a tenant is shown the setting.
+fn is_for(tenant: TenantId, setting: &Setting) -> bool {
+    // Where the provider's files and sockets are is not for tenants, whatever is declared.
+    let place = matches!(setting.kind, Kind::Path | Kind::Socket | Kind::Sockets | Kind::Origin);
+    tenant.is_nil() || (setting.tenant != Movement::Inner && !place)
+}
+
 fn switches(off: &[String]) -> Vec<FunctionView> {
     Function::all()
         .map(|f| FunctionView { name: f.name(), text: f.text().clone(), off: off.iter().any(|n| n == f.name()) })
@@ -175,6 +187,7 @@ fn shown(effective: &Effective, setting: &'static Setting) -> SettingView {
         effective_text: show(&value),
         movement: match setting.tenant {
             Movement::Fixed => "fixed",
+            Movement::Inner => "inner",
             Movement::Min => "min",
             Movement::Max => "max",
             Movement::Subset => "subset",
@@ -199,5 +212,28 @@ fn shown(effective: &Effective, setting: &'static Setting) -> SettingView {
             _ => &[],
         },
         doc: setting.doc.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sekisho_kernel::policy::Default;
+
+    use super::*;
+
+    #[test]
+    fn the_platform_sees_everything_and_a_tenant_what_is_for_it() {
+        const SHOWN: Setting = Setting {
+            key: "test.shown",
+            kind: Kind::Bool,
+            default: Default::Bool(true),
+            tenant: Movement::Fixed,
+            doc: sekisho_kernel::Text::new("試験", "test"),
+        };
+        let place = Setting { key: "test.place", kind: Kind::Path, default: Default::Str(""), ..SHOWN };
+        let inner = Setting { key: "test.inner", tenant: Movement::Inner, ..SHOWN };
+        let tenant = TenantId::from_bytes([1; 16]);
+        assert_eq!([&SHOWN, &place, &inner].map(|s| is_for(tenant, s)), [true, false, false]);
+        assert_eq!([&SHOWN, &place, &inner].map(|s| is_for(TenantId::NIL, s)), [true; 3]);
     }
 }

@@ -74,7 +74,7 @@ pub struct PolicyPage {
 /// The movement for people: words, chip.
 fn movement(setting: &Setting) -> (&'static Text, &'static str, &'static str) {
     match (setting.tenant, setting.kind) {
-        (Movement::Fixed, _) => (m::MOVES_NOT, "mute", "lock"),
+        (Movement::Fixed | Movement::Inner, _) => (m::MOVES_NOT, "mute", "lock"),
         (Movement::Min, Kind::Int { .. } | Kind::Span { .. }) => (m::MOVES_DOWN, "info", "down"),
         (Movement::Max, Kind::Int { .. } | Kind::Span { .. }) => (m::MOVES_UP, "info", "up"),
         (Movement::Beside, _) => (m::MOVES_BESIDE, "info", "up"),
@@ -193,7 +193,7 @@ fn row(effective: &Effective, setting: &'static Setting, view: SettingView, can_
         movement: words,
         tone,
         icon,
-        can_move: can_write && setting.tenant != Movement::Fixed,
+        can_move: can_write && !matches!(setting.tenant, Movement::Fixed | Movement::Inner),
         options: options(setting, &platform, lang),
         many: matches!(setting.kind, Kind::Networks | Kind::List | Kind::Sockets),
         own: written(&own),

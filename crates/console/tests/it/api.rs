@@ -263,6 +263,31 @@ async fn the_policy_can_be_tightened_and_not_loosened() {
 }
 
 #[tokio::test]
+async fn a_tenant_sees_what_promises_something_to_it_and_not_where_the_house_stands() {
+    let house = House::new().await;
+    let admin = house.admin().await;
+    let policy = admin.get("/api/v1/policy").await.body;
+    let settings = policy["settings"].as_array().expect("settings");
+    let shown: Vec<&str> = settings.iter().map(|s| s["key"].as_str().expect("a key")).collect();
+    for key in ["sessions.idle", "lockout.tries", "audit.retention", "encryption.tls_min"] {
+        assert!(shown.contains(&key), "{key}: {shown:?}");
+    }
+    let idle = settings.iter().find(|s| s["key"] == "sessions.idle").expect("shown");
+    assert!(idle["claims"].as_array().expect("claims").contains(&json!("NM-02")), "{idle}");
+    for hidden in ["passwords.breached_list", "waf.feed", "waf.feed_key", "waf.own_rules"] {
+        assert!(!shown.contains(&hidden), "{hidden}");
+        // Nor is it told by trying to move it, in whichever way.
+        for method in ["PUT", "DELETE"] {
+            let tried = admin.json(method, &format!("/api/v1/policy/{hidden}"), &json!({ "value": "" })).await;
+            let unknown = admin.json(method, "/api/v1/policy/no.such", &json!({ "value": "" })).await;
+            assert_eq!((tried.status, &tried.body["code"]), (unknown.status, &unknown.body["code"]), "{}", tried.text);
+        }
+    }
+    let all: Vec<&str> = settings.iter().map(|s| s["movement"].as_str().expect("a word")).collect();
+    assert!(!all.contains(&"inner"), "{all:?}");
+}
+
+#[tokio::test]
 async fn the_history_is_searched_proven_and_downloaded() {
     let house = House::new().await;
     let admin = house.admin().await;

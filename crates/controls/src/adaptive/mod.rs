@@ -83,13 +83,13 @@ settings! {
     SPRAY_CLEAR "spray_clear" Kind::Int { min: 1, max: 200 }, Default::Int(5), Fixed,
         "スプレーとみなした接続元を、アカウントの数がこれを下回るまでスプレーとみなし続けます。"
         "An address that sprayed counts as spraying until it has fewer accounts than this.";
-    LOCATION_DB "location_db" Kind::Path, Default::Str(""), Fixed,
+    LOCATION_DB "location_db" Kind::Path, Default::Str(""), Inner,
         "場所のデータベース（MaxMind DB 形式、City 系）のファイル。指定がなければ、移動は判定しません。"
         "The file of a database of places (MaxMind DB format, City family). Without one travel is not judged.";
-    NETWORK_DB "network_db" Kind::Path, Default::Str(""), Fixed,
+    NETWORK_DB "network_db" Kind::Path, Default::Str(""), Inner,
         "自律システムのデータベース（MaxMind DB 形式、ASN 系）のファイル。"
         "The file of a database of autonomous systems (MaxMind DB format, ASN family).";
-    LISTED_FILE "listed_file" Kind::Path, Default::Str(""), Fixed,
+    LISTED_FILE "listed_file" Kind::Path, Default::Str(""), Inner,
         "危険なアドレスのリストのファイル。1 行にひとつのアドレスまたは範囲を書きます。"
         "A file of bad addresses: an address or a network on each line.";
     LISTED "listed" Kind::Networks, Default::List(&[]), Beside,

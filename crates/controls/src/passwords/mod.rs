@@ -69,7 +69,7 @@ pub static BREACHED_LIST: Setting = Setting {
     key: "passwords.breached_list",
     kind: Kind::Path,
     default: Default::Str(""),
-    tenant: Movement::Fixed,
+    tenant: Movement::Inner,
     doc: Text::new(
         "漏えい済みパスワード一覧のファイル。1 行に 1 件、平文または大文字 16 進の SHA-1 で書きます。空の場合は照合しません。",
         "File of breached passwords, one a line, plain or as upper-case SHA-1 hex. Empty checks against none.",

@@ -37,7 +37,7 @@ impl Side {
 
 /// Every setting that a tenant may move.
 fn movable(world: &dyn World) -> Vec<&'static Setting> {
-    world.policy().schema().iter().filter(|s| s.tenant != Movement::Fixed).collect()
+    world.policy().schema().iter().filter(|s| !matches!(s.tenant, Movement::Fixed | Movement::Inner)).collect()
 }
 
 /// Those of which a stricter value than the platform's exists. What an organisation puts beside the platform's is its control's

@@ -59,7 +59,7 @@ pub static RULES: Setting = Setting {
     key: "waf.rules",
     kind: Kind::Path,
     default: Default::Str(""),
-    tenant: Movement::Fixed,
+    tenant: Movement::Inner,
     doc: Text::new(
         "ルールセットのフォルダー。OWASP Core Rule Set 4 または Debian の modsecurity-crs を変更せずに読み込みます。空なら製品に含まれる基本の規則を使います。",
         "Folder of a rule set: OWASP Core Rule Set 4 or Debian's modsecurity-crs, unmodified. Empty: the base rules that come with the product.",
@@ -71,7 +71,7 @@ pub static OWN_RULES: Setting = Setting {
     key: "waf.own_rules",
     kind: Kind::Path,
     default: Default::Str(""),
-    tenant: Movement::Fixed,
+    tenant: Movement::Inner,
     doc: Text::new(
         "独自の規則を SecLang で書いたファイル。ルールセットとともに読み込みます。",
         "A file with rules of one's own in SecLang, loaded beside the rule set.",
@@ -155,7 +155,7 @@ pub static FEED: Setting = Setting {
     key: "waf.feed",
     kind: Kind::Str { max: 512 },
     default: Default::Str(""),
-    tenant: Movement::Fixed,
+    tenant: Movement::Inner,
     doc: Text::new(
         "新しいルールセットの配布元。フォルダー、または https:// で始まるアドレスです。空なら取り込みません。",
         "Where new rule sets come from: a folder, or an address that begins with https://. Empty: none are fetched.",
@@ -167,7 +167,7 @@ pub static FEED_KEY: Setting = Setting {
     key: "waf.feed_key",
     kind: Kind::Str { max: 64 },
     default: Default::Str(""),
-    tenant: Movement::Fixed,
+    tenant: Movement::Inner,
     doc: Text::new(
         "配布元の Ed25519 公開鍵（base64）。`sekisho waf feed key` が表示します。この鍵の署名がないものは読み込みません。",
         "The feed's Ed25519 public key, base64, as `sekisho waf feed key` prints it. What it has not signed is not loaded.",
@@ -179,7 +179,7 @@ pub static FEED_CA: Setting = Setting {
     key: "waf.feed_ca",
     kind: Kind::Path,
     default: Default::Str(""),
-    tenant: Movement::Fixed,
+    tenant: Movement::Inner,
     doc: Text::new(
         "https の配布元の証明書を検証する認証局の PEM ファイルです。https の配布元では必須です。",
         "PEM file of the authorities that an https feed's certificate is checked against. Required for an https feed.",

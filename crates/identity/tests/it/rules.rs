@@ -113,6 +113,8 @@ async fn a_tenant_tightens_and_never_loosens() {
         assert_eq!((idle.platform_text.as_str(), idle.tenant_text.as_deref()), ("\"30m\"", Some("\"5m\"")));
         assert_eq!((idle.movement, idle.kind, idle.effective.clone()), ("min", "span", json!(300)));
         assert!(view.settings.iter().all(|s| s.key != "passwords.breached_list"), "no paths of the provider's");
+        assert_eq!(set(&house, &cx, "passwords.breached_list", json!("x")).await, Err(p::UNKNOWN_SETTING.code));
+        assert_eq!(code(house.node.clear_policy(&cx, "passwords.breached_list").await), p::UNKNOWN_SETTING.code);
         assert_eq!(house.node.clear_policy(&cx, "sessions.idle").await.expect("cleared").effective_text, "\"30m\"");
         let taro = house.person(&cx, "taro", UserType::Approver, None).await;
         assert!(!taro.kind.rights().has(Right::POLICY_WRITE));

@@ -72,6 +72,8 @@ pub enum Kind {
 pub enum Movement {
     /// Not at all.
     Fixed,
+    /// Not at all, and no tenant is shown it: where the installation lies, what it listens on, what it can bear.
+    Inner,
     /// The smaller of the two (a shorter idle time, fewer tries); for choices the earlier word. A duration that may
     /// be zero reads zero as "no end", the loosest value.
     Min,
@@ -421,7 +423,7 @@ pub fn stricter(setting: &'static Setting, platform: Value, own: &Value) -> Valu
 /// Whether a tenant's value would loosen the platform's: then it is refused when it is set.
 pub fn loosens(setting: &'static Setting, platform: &Value, own: &Value) -> bool {
     match setting.tenant {
-        Movement::Fixed => true,
+        Movement::Fixed | Movement::Inner => true,
         Movement::Beside => false,
         _ => stricter(setting, platform.clone(), own) != *own,
     }

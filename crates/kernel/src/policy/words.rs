@@ -64,6 +64,9 @@ fn example(setting: &'static Setting) -> String {
 pub fn movement(setting: &'static Setting) -> Text {
     match (setting.tenant, setting.kind) {
         (Movement::Fixed, _) => Text::new("組織は変更できません。", "A tenant cannot change it."),
+        (Movement::Inner, _) => {
+            Text::new("組織は変更できず、見ることもできません。", "A tenant can neither change nor see it.")
+        }
         (Movement::Min, Kind::Choice(_)) => {
             Text::new("組織は、先に挙げた値へ変更できます。", "A tenant may move it to a word listed earlier.")
         }
