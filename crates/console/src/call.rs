@@ -94,6 +94,7 @@ impl Call {
     pub const fn via(&self) -> Via {
         match self.route.surface {
             Surface::Api | Surface::Oauth => Via::Api,
+            Surface::Scim => Via::Scim,
             Surface::Page | Surface::File => Via::Console,
         }
     }
@@ -187,7 +188,7 @@ impl Call {
         let shape = self.route.body.unwrap_or(&NOTHING);
         let given = match self.route.surface {
             Surface::Api => shape.json(&self.body)?,
-            Surface::Page | Surface::File | Surface::Oauth => {
+            Surface::Page | Surface::File | Surface::Oauth | Surface::Scim => {
                 let own: Vec<_> = self.form().into_iter().filter(|(n, _)| !OF_FORMS.contains(&n.as_str())).collect();
                 shape.pairs(&own)?
             }

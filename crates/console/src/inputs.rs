@@ -154,6 +154,17 @@ shapes! {
         may("confidential", Takes::Bool, "Whether it keeps a secret."),
         may("account", Takes::Id("usr"), "The service account as which it acts when it acts for nobody."),
     ];
+    /// A new connection of an identity provider.
+    NEW_CONNECTION "NewConnection" [
+        need("name", NAME, "What the identity provider is called."),
+        may("networks", Takes::Networks(20), "Addresses or networks from which it comes; any when left out."),
+        need("days", Takes::Int(1, 3_650), "Days until its token runs out."),
+    ];
+    /// Which role a provisioned group gives.
+    GROUP_MAP "GroupMap" [
+        may("role", Takes::Id("rol"), "The role; none takes it away.").or_null(),
+        may("site", Takes::Id("sit"), "For one site only; the whole tenant when left out.").or_null(),
+    ];
     /// A token of one's own.
     NEW_OWN_TOKEN "NewOwnApiToken" [
         need("name", NAME, "What it is for."),

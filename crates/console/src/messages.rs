@@ -295,6 +295,30 @@ messages! {
     NO_GRANTS "付与されたロールはありません。" "No role is granted.";
     NO_PROOF_YET "この記録はまだ署名付きチェックポイントに含まれていません。通常は 10 秒以内に含まれます。" "No signed checkpoint covers this entry yet. It usually takes less than ten seconds.";
     NO_TOKENS "API トークンはありません。" "There is no API token.";
+    PROVISIONING "ユーザー連携（SCIM）" "Provisioning (SCIM)";
+    PROVISIONING_LEAD "ID プロバイダー（Entra ID、Okta など）が、ユーザーとグループを SCIM 2.0 で登録、変更、無効化、削除します。無効化すると、セッションとトークンはすべて直ちに終了します。" "An identity provider (Entra ID, Okta and the like) adds, edits, deactivates and deletes users and groups over SCIM 2.0. Deactivation ends every session and token at once.";
+    SCIM_ADDRESS "接続先" "Where to connect";
+    SCIM_ADDRESS_HINT "ID プロバイダーの設定画面にこのアドレスとトークンを入力します。認証方式は「ベアラートークン」です。接続元アドレス制限を使う場合は、ID プロバイダーの接続元も許可してください。" "Enter this address and the token in the identity provider's settings; it authenticates by bearer token. Where address rules are in use, admit the provider's addresses too.";
+    SCIM_CALLS "最近の連携" "Latest calls";
+    SCIM_CONNECT "ID プロバイダーを接続" "Connect an identity provider";
+    SCIM_CONNECTIONS "接続中の ID プロバイダー" "Connected identity providers";
+    SCIM_GIVES "付与するロール" "Role that it gives";
+    SCIM_GROUP "グループ" "Group";
+    SCIM_GROUPS "連携グループとロール" "Provisioned groups and roles";
+    SCIM_GROUPS_LEAD "グループに選んだロールは、メンバーに直ちに付与され、メンバーでなくなると直ちに失われます。" "The role chosen for a group is its members' at once, and is taken back at once from who leaves it.";
+    SCIM_IGNORED "保存されない属性:" "Attributes not kept:";
+    SCIM_IS_OFF "ポリシーで SCIM が無効になっているため、連携の要求はすべて拒否されます（provisioning.scim）。" "The policy has SCIM switched off: every call is refused (provisioning.scim).";
+    SCIM_MAKE_TOKEN "トークンを発行" "Make the token";
+    SCIM_MEMBERS "メンバー" "Members";
+    SCIM_PROVIDER "ID プロバイダー" "Identity provider";
+    SCIM_PROVIDER_HINT "例: Entra ID" "Such as Entra ID";
+    SCIM_TENANT_URL "SCIM のアドレス（テナントの URL）" "SCIM address (tenant URL)";
+    SCIM_WHY "理由・備考" "Why";
+    NO_CALLS "連携はまだありません。" "There has been no call yet.";
+    NO_CONNECTIONS "接続中の ID プロバイダーはありません。" "No identity provider is connected.";
+    NO_GROUPS "連携グループはありません。" "There is no provisioned group.";
+    NO_ROLE "なし" "None";
+    VIA_SCIM "SCIM" "SCIM";
     SERVICE_ACCOUNT "サービスアカウント（人ではなく、API トークンだけを使う）" "Service account: no person, API tokens alone";
     CONSENTS "連携中のアプリケーション" "Applications acting for you";
     CONSENTS_LEAD "同意を撤回すると、アプリケーションが持つトークンは直ちに使えなくなります。" "Withdraw a consent and the application's tokens end at once.";
@@ -551,6 +575,7 @@ pub fn section(name: &str) -> Option<&'static Text> {
         "unique_id" => CLIENTS,
         "tokens" => TOKENS,
         "oauth" => APPLICATIONS,
+        "provisioning" => PROVISIONING,
         "door" => S_DOOR,
         "store" => S_STORE,
         "keys" => S_KEYS,

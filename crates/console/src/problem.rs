@@ -67,6 +67,39 @@ pub static BAD_CURSOR: ProblemKind = ProblemKind {
     ),
 };
 
+/// A method that an address of SCIM does not have.
+pub static SCIM_METHOD: ProblemKind = ProblemKind {
+    code: "SK-6010",
+    name: "scim-method",
+    category: Category::NotFound,
+    title: Text::new("このアドレスでは、このメソッドを使えません。", "This address does not take this method."),
+    remedy: Text::new("RFC 7644 の 3.2 節のメソッドを使ってください。", "Use the methods of RFC 7644 section 3.2."),
+};
+
+/// What SCIM knows and this service does not do.
+pub static SCIM_NOT_IMPLEMENTED: ProblemKind = ProblemKind {
+    code: "SK-6011",
+    name: "scim-not-implemented",
+    category: Category::NotFound,
+    title: Text::new("この SCIM の機能には対応していません。", "This part of SCIM is not supported here."),
+    remedy: Text::new(
+        "/Users または /Groups を使ってください。",
+        "Use /Users or /Groups. /ServiceProviderConfig says what is supported.",
+    ),
+};
+
+/// A SCIM body that is too large, or has too many operations.
+pub static SCIM_TOO_LARGE: ProblemKind = ProblemKind {
+    code: "SK-6012",
+    name: "scim-too-large",
+    category: Category::TooLarge,
+    title: Text::new("SCIM の要求が大きすぎます。", "The SCIM request is too large."),
+    remedy: Text::new(
+        "1 MiB 以下、1,000 件以下に分けて送信してください。",
+        "Divide it: at most 1 MiB and 1,000 operations each.",
+    ),
+};
+
 /// A problem together with what the console knows of it.
 #[derive(Debug)]
 pub struct Fault(Box<Told>);

@@ -68,13 +68,19 @@ pub fn problem(call: &Call, fault: &Fault) -> Response {
             (status(problem.kind.category), [(header::CONTENT_TYPE, kind)], body).into_response()
         }
         Surface::Oauth => oauth_error(problem),
+        Surface::Scim => {
+            let (status, body) = scim_error(call.lang, problem);
+            let kind = HeaderValue::from_static("application/scim+json");
+            (status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response()
+        }
         Surface::Page | Surface::File => page::error::render(call, fault),
     };
     let headers = response.headers_mut();
     if let Some(wait) = problem.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
     }
-    if problem.kind.category == Category::Unauthenticated && call.route.surface == Surface::Api {
+    if problem.kind.category == Category::Unauthenticated && matches!(call.route.surface, Surface::Api | Surface::Scim)
+    {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
@@ -96,6 +102,37 @@ fn oauth_error(problem: &sekisho_kernel::Problem) -> Response {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"oauth\""));
     }
     response
+}
+
+/// An error as RFC 7644 §3.12 writes it.
+pub fn scim_error(lang: sekisho_kernel::Lang, problem: &sekisho_kernel::Problem) -> (StatusCode, Value) {
+    let kind = problem.kind;
+    let status = match kind.name {
+        "scim-version" => StatusCode::PRECONDITION_FAILED,
+        "scim-method" => StatusCode::METHOD_NOT_ALLOWED,
+        "scim-not-implemented" => StatusCode::NOT_IMPLEMENTED,
+        _ => status(kind.category),
+    };
+    let word = match kind.name {
+        "scim-invalid-syntax" | "malformed" => Some("invalidSyntax"),
+        "scim-invalid-filter" => Some("invalidFilter"),
+        "scim-invalid-path" => Some("invalidPath"),
+        "scim-no-target" => Some("noTarget"),
+        "scim-invalid-value" | "invalid" => Some("invalidValue"),
+        "scim-mutability" => Some("mutability"),
+        "scim-too-many" => Some("tooMany"),
+        "name-taken" => Some("uniqueness"),
+        _ => None,
+    };
+    let mut out = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        "status": status.as_u16().to_string(),
+        "detail": format!("{} [{}]", problem.message(lang), kind.code),
+    });
+    if let Some(word) = word {
+        out["scimType"] = json!(word);
+    }
+    (status, out)
 }
 
 /// RFC 9457 §3 with our extensions.

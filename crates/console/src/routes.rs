@@ -58,6 +58,8 @@ pub enum Surface {
     Page,
     /// A style sheet, script or picture.
     File,
+    /// SCIM, under `/scim/v2`: JSON of RFC 7643 and RFC 7644.
+    Scim,
     /// An OAuth endpoint or its metadata: forms from applications, JSON in OAuth's own form.
     Oauth,
 }
@@ -197,6 +199,12 @@ impl RouteInfo {
         self.activity = false;
         self
     }
+    const fn scim(mut self) -> Self {
+        self.surface = Surface::Scim;
+        self.gives = Gives::Media(&["application/scim+json"]);
+        self.activity = false;
+        self
+    }
     const fn file(mut self, kind: &'static [&'static str]) -> Self {
         self.surface = Surface::File;
         self.gives = Gives::Media(kind);
@@ -222,10 +230,11 @@ const fn right(right: R) -> Access {
 const OWN: Access = Access::Own;
 const PUBLIC: Access = Access::Public;
 
-/// What stands in for a route where there is none: the API's answer and the page.
-pub static UNKNOWN: [RouteInfo; 2] = [
+/// What stands in for a route where there is none: the API's answer, the page, and SCIM's answer.
+pub static UNKNOWN: [RouteInfo; 3] = [
     route!(Get "/api/{*rest}" "unknownApi" PUBLIC, None, serve::nothing_here),
     route!(Get "/{*rest}" "unknownPage" PUBLIC, None, serve::nothing_here).page(),
+    route!(Get "/scim/{*rest}" "unknownScim" PUBLIC, None, serve::nothing_here).scim(),
 ];
 
 static ROUTES: &[RouteInfo] = &[
@@ -286,6 +295,15 @@ static ROUTES: &[RouteInfo] = &[
         .says("A new token of a service account; its text comes back, once.").body(&i::NEW_TOKEN).gives(201, "ApiTokenIssued"),
     route!(Delete "/api/v1/tokens/{id}" "endToken" right(R::TOKENS_WRITE), Some(&e::TOKEN_END), api::tokens::end)
         .says("Ends anybody's token at once.").id("tok"),
+    // --- provisioning
+    route!(Get "/api/v1/provisioning" "listConnections" right(R::CLIENTS_READ), Some(&e::PROVISIONING_READ), api::provisioning::list)
+        .says("Identity providers that provision by SCIM, with their tokens, and the address to give them.").gives(200, "Provisioning"),
+    route!(Post "/api/v1/provisioning" "createConnection" right(R::TOKENS_WRITE), Some(&e::PROVISIONING_CREATE), api::provisioning::create)
+        .says("A new one; its token comes back, once.").body(&i::NEW_CONNECTION).gives(201, "ApiTokenIssued"),
+    route!(Get "/api/v1/provisioning/groups" "listGroups" right(R::CLIENTS_READ), Some(&e::GROUP_LIST), api::provisioning::groups)
+        .says("Provisioned groups, oldest first, and the role that each gives.").query(&i::PAGE).gives(200, "GroupList"),
+    route!(Put "/api/v1/provisioning/groups/{id}" "mapGroup" right(R::GRANTS_WRITE), Some(&e::GROUP_MAP), api::provisioning::map)
+        .says("Which role a group gives to its members; none takes it away.").id("grp").body(&i::GROUP_MAP).gives(200, "Group").version(false),
     // --- users
     route!(Get "/api/v1/users" "listUsers" right(R::USERS_READ), Some(&e::USER_LIST), api::users::list)
         .says("Accounts, oldest first.").query(&i::USER_QUERY).gives(200, "UserList"),
@@ -537,6 +555,12 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/applications/{id}/delete" "deleteApplicationForm" right(R::CLIENTS_WRITE), Some(&e::APPLICATION_DELETE), page::applications::delete).id("app").page(),
     route!(Get "/account/applications" "consentsPage" OWN, Some(&e::CONSENT_LIST), page::applications::consents).page(),
     route!(Post "/account/applications/{id}/withdraw" "withdrawConsentForm" OWN, Some(&e::CONSENT_WITHDRAW), page::applications::withdraw).id("cns").page(),
+    // --- pages: provisioning
+    route!(Get "/provisioning" "provisioningPage" right(R::CLIENTS_READ), Some(&e::PROVISIONING_READ), page::provisioning::show).query(&i::PAGE).page(),
+    route!(Post "/provisioning" "createConnectionForm" right(R::TOKENS_WRITE), Some(&e::PROVISIONING_CREATE), page::provisioning::create).page(),
+    route!(Post "/provisioning/{id}/delete" "deleteConnectionForm" right(R::USERS_WRITE), Some(&e::USER_DELETE), page::provisioning::delete).id("usr").page(),
+    route!(Post "/provisioning/tokens/{id}/end" "endConnectionTokenForm" right(R::TOKENS_WRITE), Some(&e::TOKEN_END), page::provisioning::end).id("tok").page(),
+    route!(Post "/provisioning/groups/{id}" "mapGroupForm" right(R::GRANTS_WRITE), Some(&e::GROUP_MAP), page::provisioning::map).id("grp").page(),
     // --- OAuth
     route!(Get "/oauth/authorize" "authorizePage" OWN, None, page::applications::authorize).page(),
     route!(Post "/oauth/authorize" "consentForm" OWN, Some(&e::CONSENT_CREATE), page::applications::consent).page(),
@@ -544,6 +568,29 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/oauth/introspect" "oauthIntrospect" PUBLIC, Some(&e::OAUTH_INTROSPECT), api::oauth::introspect).oauth(),
     route!(Post "/oauth/revoke" "oauthRevoke" PUBLIC, Some(&e::OAUTH_REVOKE), api::oauth::revoke).oauth(),
     route!(Get "/.well-known/oauth-authorization-server" "oauthMetadata" PUBLIC, None, api::oauth::metadata).oauth(),
+    // --- SCIM
+    route!(Get "/scim/v2/Users" "scimUsers" right(R::USERS_PROVISION), Some(&e::USER_LIST), api::scim::users).scim(),
+    route!(Post "/scim/v2/Users" "scimCreateUser" right(R::USERS_PROVISION), Some(&e::USER_CREATE), api::scim::create_user).scim(),
+    route!(Post "/scim/v2/Users/.search" "scimSearchUsers" right(R::USERS_PROVISION), Some(&e::USER_LIST), api::scim::search_users).scim(),
+    route!(Get "/scim/v2/Users/{id}" "scimUser" right(R::USERS_PROVISION), Some(&e::USER_READ), api::scim::user).id("usr").scim(),
+    route!(Put "/scim/v2/Users/{id}" "scimReplaceUser" right(R::USERS_PROVISION), Some(&e::USER_UPDATE), api::scim::replace_user).id("usr").scim(),
+    route!(Patch "/scim/v2/Users/{id}" "scimPatchUser" right(R::USERS_PROVISION), Some(&e::USER_UPDATE), api::scim::patch_user).id("usr").scim(),
+    route!(Delete "/scim/v2/Users/{id}" "scimDeleteUser" right(R::USERS_PROVISION), Some(&e::USER_DELETE), api::scim::delete_user).id("usr").scim(),
+    route!(Get "/scim/v2/Groups" "scimGroups" right(R::USERS_PROVISION), Some(&e::GROUP_LIST), api::scim::groups).scim(),
+    route!(Post "/scim/v2/Groups" "scimCreateGroup" right(R::USERS_PROVISION), Some(&e::GROUP_CREATE), api::scim::create_group).scim(),
+    route!(Post "/scim/v2/Groups/.search" "scimSearchGroups" right(R::USERS_PROVISION), Some(&e::GROUP_LIST), api::scim::search_groups).scim(),
+    route!(Get "/scim/v2/Groups/{id}" "scimGroup" right(R::USERS_PROVISION), Some(&e::GROUP_READ), api::scim::group).id("grp").scim(),
+    route!(Put "/scim/v2/Groups/{id}" "scimReplaceGroup" right(R::USERS_PROVISION), Some(&e::GROUP_UPDATE), api::scim::replace_group).id("grp").scim(),
+    route!(Patch "/scim/v2/Groups/{id}" "scimPatchGroup" right(R::USERS_PROVISION), Some(&e::GROUP_UPDATE), api::scim::patch_group).id("grp").scim(),
+    route!(Delete "/scim/v2/Groups/{id}" "scimDeleteGroup" right(R::USERS_PROVISION), Some(&e::GROUP_DELETE), api::scim::delete_group).id("grp").scim(),
+    route!(Post "/scim/v2/Bulk" "scimBulk" right(R::USERS_PROVISION), Some(&e::PROVISIONING_BULK), api::scim::bulk).scim(),
+    route!(Post "/scim/v2/.search" "scimSearch" right(R::USERS_PROVISION), Some(&e::PROVISIONING_READ), api::scim::not_here).scim(),
+    route!(Get "/scim/v2/Me" "scimMe" right(R::USERS_PROVISION), Some(&e::PROVISIONING_READ), api::scim::not_here).scim(),
+    route!(Get "/scim/v2/ServiceProviderConfig" "scimConfig" PUBLIC, None, api::scim::config).scim(),
+    route!(Get "/scim/v2/ResourceTypes" "scimTypes" PUBLIC, None, api::scim::types).scim(),
+    route!(Get "/scim/v2/ResourceTypes/{name}" "scimType" PUBLIC, None, api::scim::one_type).scim(),
+    route!(Get "/scim/v2/Schemas" "scimSchemas" PUBLIC, None, api::scim::all_schemas).scim(),
+    route!(Get "/scim/v2/Schemas/{name}" "scimSchema" PUBLIC, None, api::scim::one_schema).scim(),
     // --- files
     route!(Get "/assets/console.css" "styleFile" PUBLIC, None, files::style).file(&["text/css"]).idle(),
     route!(Get "/assets/console.js" "scriptFile" PUBLIC, None, files::script).file(&["text/javascript"]).idle(),

@@ -186,7 +186,13 @@ pub fn all() -> Map<String, Value> {
     put("Functions", object(&[("functions", "list:Function")]));
     put("Role", record("rol", &[("name", "text"), ("rights", "texts")]));
     put("RoleList", list("Role"));
-    put("Grant", record("gra", &[("user", "id:usr"), ("role", "id:rol"), ("site", "id?:sit")]));
+    put(
+        "Grant",
+        record(
+            "gra",
+            &[("user", "id:usr"), ("role", "id:rol"), ("site", "id?:sit"), ("direct", "bool"), ("groups", "texts")],
+        ),
+    );
     put("GrantList", list("Grant"));
     put("Site", record("sit", &[("name", "text"), ("note", "text")]));
     put("SiteList", list("Site"));
@@ -270,6 +276,12 @@ pub fn all() -> Map<String, Value> {
     let mut issued = record("tok", &token);
     issued["properties"]["token"] = json!({ "type": "string", "description": "The token, shown once." });
     put("ApiTokenIssued", issued);
+    let connection =
+        [("user", "id:usr"), ("created", "time"), ("name", "text"), ("active", "bool"), ("tokens", "list:ApiToken")];
+    put("Connection", object(&connection));
+    put("Provisioning", object(&[("address", "text"), ("open", "bool"), ("connections", "list:Connection")]));
+    put("Group", record("grp", &[("name", "text"), ("members", "int"), ("role", "id?:rol"), ("site", "id?:sit")]));
+    put("GroupList", list("Group"));
     let client = [("name", "text"), ("note", "text"), ("disabled", "bool")];
     put("SigningClient", record("cli", &client));
     put("SigningClientList", list("SigningClient"));

@@ -17,17 +17,18 @@ use sekisho_kernel::{
 };
 
 use crate::{
+    api::scim,
     call::Call,
     cookie, guard, idempotency, page,
     parts::Parts,
-    problem::{FORGED, Fault, MALFORMED, TOO_LARGE},
+    problem::{FORGED, Fault, MALFORMED, SCIM_METHOD, SCIM_TOO_LARGE, TOO_LARGE},
     reply,
     routes::{Access, RouteInfo, Surface, UNKNOWN},
 };
 
 type Params = Result<RawPathParams, RawPathParamsRejection>;
 
-/// The largest body, in bytes.
+/// The largest body, in bytes, of all but SCIM.
 pub const MAX_BODY: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -67,7 +68,7 @@ pub async fn run(
         headers: head.headers,
         parts,
     };
-    let answer = match read(body).await {
+    let answer = match read(route, body).await {
         Ok(bytes) => {
             call.body = bytes;
             match admit(&mut call).await {
@@ -115,7 +116,7 @@ async fn handle(mut call: Call) -> Response {
 async fn admit(call: &mut Call) -> Result<(), Fault> {
     let route = call.route;
     let mutating = route.verb.mutates();
-    let bearer = call.headers.contains_key(header::AUTHORIZATION) && route.surface == Surface::Api;
+    let bearer = call.headers.contains_key(header::AUTHORIZATION) && programs(route);
     if route.surface == Surface::Oauth {
         // Applications prove who they are in the request itself; no cookie counts, so nobody can be made to send it.
         return if mutating { content_type(route, &call.headers, &call.body) } else { Ok(()) };
@@ -153,10 +154,17 @@ async fn admit(call: &mut Call) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whether programs call it, by a bearer token.
+const fn programs(route: &RouteInfo) -> bool {
+    matches!(route.surface, Surface::Api | Surface::Scim)
+}
+
 /// The CSRF value: against the session's token where somebody is signed in, else, on pages, against the form cookie.
 fn forgery(call: &Call) -> Result<(), Fault> {
     let given = match call.route.surface {
-        Surface::Api => call.headers.get("x-csrf-token").and_then(|v| v.to_str().ok()).unwrap_or("").to_owned(),
+        Surface::Api | Surface::Scim => {
+            call.headers.get("x-csrf-token").and_then(|v| v.to_str().ok()).unwrap_or("").to_owned()
+        }
         Surface::Page | Surface::File | Surface::Oauth => call.field("csrf"),
     };
     let sound = match (&call.token, &call.passage, call.route.surface) {
@@ -173,6 +181,10 @@ fn content_type(route: &RouteInfo, headers: &HeaderMap, body: &[u8]) -> Result<(
     let kind = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     let fits = match route.surface {
         Surface::Api => kind == "application/json" || (body.is_empty() && kind.is_empty()),
+        Surface::Scim => {
+            matches!(kind.as_str(), "application/scim+json" | "application/json")
+                || (body.is_empty() && kind.is_empty())
+        }
         Surface::Page | Surface::File | Surface::Oauth => kind == "application/x-www-form-urlencoded",
     };
     if fits { Ok(()) } else { Err(Fault::own(Problem::new(&MALFORMED).at("Content-Type"))) }
@@ -182,19 +194,23 @@ fn token(route: &RouteInfo, headers: &HeaderMap) -> Option<Secret<String>> {
     if route.surface == Surface::Oauth {
         return None;
     }
-    if route.surface == Surface::Api
+    if programs(route)
         && let Some(value) = headers.get(header::AUTHORIZATION)
     {
         let text = value.to_str().ok()?;
         let (scheme, token) = text.split_once(' ')?;
         return scheme.eq_ignore_ascii_case("bearer").then(|| Secret::new(token.trim().to_owned()));
     }
+    // A cookie that a browser sends along provisions nobody.
+    if route.surface == Surface::Scim {
+        return None;
+    }
     cookie::get(headers, cookie::SESSION).map(|t| Secret::new(t.to_owned()))
 }
 
 /// Language and zone of whoever reads the answer.
 fn reader(parts: &Parts, route: &RouteInfo, arrival: &Arrival, headers: &HeaderMap) -> (Lang, Zone, bool) {
-    let chosen = cookie::get(headers, cookie::LANG).and_then(Lang::from_tag).filter(|_| route.surface != Surface::Api);
+    let chosen = cookie::get(headers, cookie::LANG).and_then(Lang::from_tag).filter(|_| !programs(route));
     let asked = headers.get(header::ACCEPT_LANGUAGE).and_then(|v| v.to_str().ok());
     let lang = chosen.unwrap_or_else(|| Lang::negotiate(asked));
     let fixed = parts.gates.audit(&arrival.policy).zone;
@@ -207,10 +223,15 @@ fn reader(parts: &Parts, route: &RouteInfo, arrival: &Arrival, headers: &HeaderM
     (lang, zone, zone_fixed)
 }
 
-async fn read(body: Body) -> Result<axum::body::Bytes, Fault> {
-    match tokio::time::timeout(BODY_TIME, Limited::new(body, MAX_BODY).collect()).await {
+async fn read(route: &RouteInfo, body: Body) -> Result<axum::body::Bytes, Fault> {
+    // Bulk requests and large groups are longer than what people send.
+    let (most, too_large) = match route.surface {
+        Surface::Scim => (scim::MAX_BODY, &SCIM_TOO_LARGE),
+        _ => (MAX_BODY, &TOO_LARGE),
+    };
+    match tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await {
         Ok(Ok(all)) => Ok(all.to_bytes()),
-        Ok(Err(e)) if e.is::<http_body_util::LengthLimitError>() => Err(Fault::own(Problem::new(&TOO_LARGE))),
+        Ok(Err(e)) if e.is::<http_body_util::LengthLimitError>() => Err(Fault::own(Problem::new(too_large))),
         Ok(Err(e)) => Err(Fault::own(Problem::new(&MALFORMED).log(e))),
         Err(_) => Err(Fault::own(Problem::new(&MALFORMED).log("the body took too long"))),
     }
@@ -233,7 +254,8 @@ async fn refused(call: &Call, mut fault: Fault) -> Response {
             _ if call.route.event.is_none() => Outcome::Refused,
             _ => Outcome::Failed,
         };
-        let detail = vec![("code", problem.kind.code.to_owned())];
+        let mut detail = vec![("code", problem.kind.code.to_owned())];
+        detail.extend(problem.place.as_ref().map(|p| ("place", p.chars().take(128).collect())));
         let entered = call.parts.vault.enter(&call.any_cx(), event, outcome, call.uri.path(), detail).await;
         if let Err(broken) = entered {
             tracing::error!(trace = %call.arrival.trace, cause = ?broken, "an entry could not be written");
@@ -255,15 +277,26 @@ async fn refused(call: &Call, mut fault: Fault) -> Response {
 
 /// Every address that no route has: refused, and entered.
 pub async fn unknown(state: State<Parts>, request: Request) -> Response {
-    let api = request.uri().path().starts_with("/api/");
-    let route = if api { &UNKNOWN[0] } else { &UNKNOWN[1] };
+    let path = request.uri().path();
+    let route = match path {
+        _ if path.starts_with("/api/") => &UNKNOWN[0],
+        _ if path.starts_with("/scim/") => &UNKNOWN[2],
+        _ => &UNKNOWN[1],
+    };
     run(route, state, None, request).await
 }
 
 /// The handler of [`unknown`].
 pub async fn nothing_here(call: Arc<Call>) -> Result<Response, Fault> {
-    let _ = call;
-    Err(Fault::own(Problem::new(&NOT_FOUND)))
+    let path = call.uri.path();
+    let alike = |known: &str| {
+        known.split('/').count() == path.split('/').count()
+            && known.split('/').zip(path.split('/')).all(|(k, p)| k.starts_with('{') || k == p)
+    };
+    // RFC 7644 §4: discovery takes GET alone, and says so.
+    let scim = call.route.surface == Surface::Scim
+        && crate::routes::routes().iter().any(|r| r.surface == Surface::Scim && alike(r.path));
+    Err(Fault::own(Problem::new(if scim { &SCIM_METHOD } else { &NOT_FOUND })))
 }
 
 const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \

@@ -8,14 +8,14 @@ use sekisho_kernel::{
     access::AccessQuestion,
     gate::{
         AdaptiveRule, AddressLists, AuditRule, Decision, FactorRule, FirewallRule, FirewallSource, Gates as Hooks,
-        LockoutRule, OauthRule, PasswordRule, SessionRule, SignatureRule, TlsRule, TokenRule,
+        LockoutRule, OauthRule, PasswordRule, ProvisioningRule, SessionRule, SignatureRule, TlsRule, TokenRule,
     },
     policy::Value,
 };
 
 use crate::{
-    CONTROLS, access, adaptive, addresses, audit, encryption, lockout, oauth, passwords, second_factor, sessions,
-    switches, tenancy, tenant_keys, tenant_policy, tokens, unique_id, waf,
+    CONTROLS, access, adaptive, addresses, audit, encryption, lockout, oauth, passwords, provisioning, second_factor,
+    sessions, switches, tenancy, tenant_keys, tenant_policy, tokens, unique_id, waf,
 };
 
 /// Every gate. A serving instance is given [`Gates::whole`]; only a rehearsal can name what is taken out, since
@@ -72,6 +72,9 @@ impl Hooks for Gates {
     }
     fn tokens(&self, policy: &Effective) -> TokenRule {
         tokens::rule(&tenant_policy::seen(policy, self.out))
+    }
+    fn provisioning(&self, policy: &Effective) -> ProvisioningRule {
+        provisioning::rule(&tenant_policy::seen(policy, self.out))
     }
     fn oauth(&self, policy: &Effective) -> OauthRule {
         oauth::rule(policy)

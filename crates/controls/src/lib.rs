@@ -18,6 +18,7 @@ pub mod oauth;
 pub mod passwords;
 mod probing;
 mod profiles;
+pub mod provisioning;
 pub mod second_factor;
 pub mod self_service;
 pub mod sessions;
@@ -52,6 +53,7 @@ pub static CONTROLS: &[&Declared] = &[
     &sign_out::CONTROL,
     &access::CONTROL,
     &self_service::CONTROL,
+    &provisioning::CONTROL,
     &switches::CONTROL,
     &levels::CONTROL,
     &tenant_policy::CONTROL,

@@ -179,7 +179,11 @@ async fn tenant(way: &mut Way) -> Flow {
         HostKind::Application => Inside::Application,
     };
     if way.via == Via::Door && entry.kind == HostKind::Console {
-        way.via = if way.path().starts_with("/api/") { Via::Api } else { Via::Console };
+        way.via = match way.path() {
+            path if path.starts_with("/api/") => Via::Api,
+            path if path.starts_with("/scim/") => Via::Scim,
+            _ => Via::Console,
+        };
     }
     way.host = Some(entry);
     Ok(())

@@ -11,7 +11,7 @@ use sekisho_vault::{Entry, Page, Scope, Stored};
 
 use crate::{
     Answer, Identity, guard, page_size, people,
-    problems::TOO_MANY_RECORDS,
+    problems::{GROUP_GRANT, TOO_MANY_RECORDS},
     records::{CustomRole, RoleGrant, Site, UserAccount},
     rights::{self, MOST_GRANTS},
     sql,
@@ -42,14 +42,25 @@ impl Identity {
                 }
                 reach.gives(rights::known(&role.body.rights), new.site)?;
                 let granted = people::of_user::<RoleGrant>(&mut tx.view(), new.user)?;
-                if granted.iter().any(|g| g.body.role == new.role && g.body.site == new.site) {
+                let there = granted.iter().find(|g| g.body.role == new.role && g.body.site == new.site);
+                if there.is_some_and(|g| g.body.direct) {
                     return Err(already());
+                }
+                if let Some(there) = there {
+                    // A group gives it already: now it stays when the group no longer does.
+                    let body = RoleGrant { direct: true, ..there.body.clone() };
+                    tx.update(there.id, there.version, &body)?;
+                    people::moved(tx, new.user)?;
+                    let made = tx.get::<RoleGrant>(there.id)?.map(grant_view).ok_or_else(missing("grant"))?;
+                    let entry = Entry::of(made.id).with("user", new.user).with("role", new.role);
+                    return tx.commit(permit, with_site(entry, &made), made);
                 }
                 if granted.len() >= usize::try_from(MOST_GRANTS).unwrap_or(usize::MAX) {
                     return Err(Problem::new(&TOO_MANY_RECORDS));
                 }
-                tx.insert(id, &RoleGrant { user: new.user, role: new.role, site: new.site })
-                    .map_err(|p| if p.is(&CONFLICT) { already() } else { p })?;
+                let body =
+                    RoleGrant { user: new.user, role: new.role, site: new.site, direct: true, groups: Vec::new() };
+                tx.insert(id, &body).map_err(|p| if p.is(&CONFLICT) { already() } else { p })?;
                 people::moved(tx, new.user)?;
                 tx.notify("rights", &format!("{tenant}:{}", new.user))?;
                 let made = tx.get::<RoleGrant>(id)?.map(grant_view).ok_or_else(|| Problem::new(&NOT_FOUND))?;
@@ -81,7 +92,7 @@ impl Identity {
     /// Takes a role back; the person is held to what is left at once.
     ///
     /// # Errors
-    /// `NOT_FOUND`.
+    /// `NOT_FOUND`, `SK-4099` where a provisioned group gives it.
     pub async fn delete_grant(&self, cx: &Cx, id: GrantId) -> Answer<()> {
         let site = self
             .vault()
@@ -92,8 +103,16 @@ impl Identity {
         self.vault()
             .act(cx, act, move |tx, permit| {
                 // A grant never changes, so the site is still the one that the right was checked for.
-                let grant = tx.get::<RoleGrant>(id)?.map(grant_view).ok_or_else(|| Problem::new(&NOT_FOUND))?;
-                tx.delete::<RoleGrant>(id)?;
+                let stored = tx.get::<RoleGrant>(id)?.ok_or_else(|| Problem::new(&NOT_FOUND))?;
+                match (stored.body.direct, stored.body.groups.is_empty()) {
+                    (_, true) => drop(tx.delete::<RoleGrant>(id)?),
+                    (true, false) => {
+                        let body = RoleGrant { direct: false, ..stored.body.clone() };
+                        tx.update(id, stored.version, &body)?;
+                    }
+                    (false, false) => return Err(Problem::new(&GROUP_GRANT)),
+                }
+                let grant = grant_view(stored);
                 people::moved(tx, grant.user)?;
                 tx.notify("rights", &format!("{tenant}:{}", grant.user))?;
                 let entry = Entry::of(id).with("user", grant.user).with("role", grant.role);
@@ -125,5 +144,7 @@ fn grant_view(grant: Stored<RoleGrant>) -> GrantView {
         user: grant.body.user,
         role: grant.body.role,
         site: grant.body.site,
+        direct: grant.body.direct,
+        groups: grant.body.groups,
     }
 }

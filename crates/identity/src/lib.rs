@@ -25,6 +25,7 @@ pub mod records;
 mod rights;
 pub mod risk;
 mod roles;
+pub mod scim;
 mod session;
 mod settings;
 mod sign_in;

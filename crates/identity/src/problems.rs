@@ -167,6 +167,46 @@ problems! {
     OAUTH_KIND "SK-4047" "oauth-unsupported-grant-type" Invalid
         "この grant_type には対応していません。" "This grant_type is not supported."
         "authorization_code、refresh_token、client_credentials のいずれかを使ってください。" "Use authorization_code, refresh_token or client_credentials.";
+    /// A SCIM body that is no resource, or no request, of its kind.
+    SCIM_SYNTAX "SK-4090" "scim-invalid-syntax" Invalid
+        "SCIM の要求として読み取れません。" "This is not a SCIM request of this kind."
+        "JSON の形と schemas を RFC 7643、RFC 7644 に照らして確かめてください。" "Check the JSON and its schemas against RFC 7643 and RFC 7644.";
+    /// A filter that cannot be read, or compares what cannot be compared.
+    SCIM_FILTER "SK-4091" "scim-invalid-filter" Invalid
+        "このフィルターは使えません。" "This filter cannot be used."
+        "userName eq \"taro\" のように、RFC 7644 の 3.4.2.2 節に従って指定してください。" "Write it as in RFC 7644 section 3.4.2.2, such as userName eq \"taro\".";
+    /// A path that no schema has.
+    SCIM_PATH "SK-4092" "scim-invalid-path" Invalid
+        "この属性の指定は使えません。" "This attribute path cannot be used."
+        "サービスの /Schemas にある属性を指定してください。" "Name an attribute of this service's /Schemas.";
+    /// A PATCH operation that finds nothing to do something with.
+    SCIM_NO_TARGET "SK-4093" "scim-no-target" Invalid
+        "変更の対象がありません。" "There is nothing at that path to change."
+        "path とそのフィルターを確かめてください。" "Check the path and its filter.";
+    /// A value that does not fit its attribute.
+    SCIM_VALUE "SK-4094" "scim-invalid-value" Invalid
+        "この値は使えません。" "This value cannot be used."
+        "示された属性の値を直してください。" "Correct the value of the attribute named.";
+    /// An attribute that clients do not write, or that must stay.
+    SCIM_MUTABILITY "SK-4095" "scim-mutability" Invalid
+        "この属性は変更または削除できません。" "This attribute cannot be changed or removed."
+        "読み取り専用または必須の属性です。要求から外してください。" "It is read-only or required. Leave it out of the request.";
+    /// A search over more than may be opened.
+    SCIM_TOO_MANY "SK-4096" "scim-too-many" Invalid
+        "対象が多すぎるため、この条件では検索できません。" "There are too many resources to search in this way."
+        "userName、externalId、id のいずれかの完全一致で検索してください。" "Search by userName, externalId or id with eq.";
+    /// The version named is no longer the resource's.
+    SCIM_VERSION "SK-4097" "scim-version" Conflict
+        "読み取った後に変更されています。" "It has changed since it was read."
+        "最新の内容を取得し、その ETag で試してください。" "Read it again and use the new ETag.";
+    /// The policy has SCIM switched off.
+    SCIM_OFF "SK-4098" "scim-off" Forbidden
+        "SCIM による連携は許可されていません。" "Provisioning by SCIM is switched off."
+        "必要な場合は、ポリシーの provisioning.scim を変更してください。" "If you need it, change provisioning.scim in the policy.";
+    /// A grant that a provisioned group gives.
+    GROUP_GRANT "SK-4099" "group-grant" Conflict
+        "このロールは連携グループから付与されています。" "This role comes from a provisioned group."
+        "グループから外すか、グループとロールの対応付けを変更してください。" "Take the person out of the group, or change what the group gives.";
     /// A host name is registered already or is none.
     BAD_HOST "SK-4029" "bad-host" Invalid
         "このホスト名は登録できません。" "This host name cannot be registered."

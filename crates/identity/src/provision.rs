@@ -79,6 +79,7 @@ impl Identity {
             site: None,
             functions_off: Vec::new(),
             service: false,
+            provisioner: false,
         };
         self.vault()
             .act(&cx, by_job(&cx, job, &event::TENANT_CREATE, tenant), move |tx, permit| {

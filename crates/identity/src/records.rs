@@ -6,7 +6,7 @@ use sekisho_kernel::{
     RecordDef, Text,
     access::UserType,
     catalogue::{Clear, DataClass, IndexedField, Protection, Retention},
-    id::{ApplicationId, SigningClientId, SiteId, UserId},
+    id::{ApplicationId, RoleId, ScimGroupId, SigningClientId, SiteId, UserId},
 };
 use sekisho_vault::{ClearValue, Record};
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,12 @@ def!(SIGNING_CLIENT "signing_client" "署名クライアントの名称と鍵" "
     Configuration Sealed Retention::UntilDeleted, ["name" true], []);
 def!(UNIQUE_ID "unique_id" "署名クライアントの一意の ID と利用者の対応" "Which unique ID of a signing client is which person"
     Personal Sealed Retention::UntilDeleted, ["link" true], ["client_id" Opaque, "user_id" Opaque]);
+def!(SCIM_PROFILE "scim_profile" "SCIM で受け取ったユーザーの属性" "What an identity provider says of people by SCIM"
+    Personal Sealed Retention::UntilDeleted, ["external" false], []);
+def!(SCIM_GROUP "scim_group" "SCIM で連携したグループ（名称、対応するロール）" "Groups provisioned by SCIM: name, and the role they give"
+    Configuration Sealed Retention::UntilDeleted, ["name" true, "external" false], ["role_id" Opaque, "site_id" Opaque]);
+def!(SCIM_MEMBER "scim_member" "SCIM で連携したグループのメンバー" "Who is a member of which provisioned group"
+    Personal Sealed Retention::UntilDeleted, [], ["group_id" Opaque, "user_id" Opaque]);
 def!(TRY_COUNTER "try_counter" "サインイン失敗の計数" "Counters of failed sign-ins"
     Metadata ClearByGoldenFile Retention::UntilExpiry, [],
     ["places" Int, "failed" Int, "locked" Int, "expires" Int]);
@@ -96,6 +102,9 @@ pub const RECORDS: &[&RecordDef] = &[
     &API_TOKEN,
     &SIGNING_CLIENT,
     &UNIQUE_ID,
+    &SCIM_PROFILE,
+    &SCIM_GROUP,
+    &SCIM_MEMBER,
     &TRY_COUNTER,
     &SIGN_IN_PLACE,
     &RISK_PROFILE,
@@ -131,6 +140,9 @@ impl Record for TenantHost {
     const DEF: &'static RecordDef = &TENANT_HOST;
 }
 
+/// The code of a service account in the clear column of types.
+pub const SERVICE: &str = "service";
+
 /// A person's account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UserAccount {
@@ -154,6 +166,9 @@ pub struct UserAccount {
     /// Whether no person is behind it: it signs in by API tokens alone.
     #[serde(default)]
     pub service: bool,
+    /// Whether it is an identity provider's: it may provision people by SCIM.
+    #[serde(default)]
+    pub provisioner: bool,
 }
 impl Record for UserAccount {
     const DEF: &'static RecordDef = &USER_ACCOUNT;
@@ -163,7 +178,8 @@ impl Record for UserAccount {
         out
     }
     fn clear(&self) -> ClearValues {
-        vec![("user_type", self.kind.name().into()), ("state", self.state.code().into()), ("site_id", self.site.into())]
+        let kind = if self.service { SERVICE } else { self.kind.name() };
+        vec![("user_type", kind.into()), ("state", self.state.code().into()), ("site_id", self.site.into())]
     }
 }
 
@@ -237,7 +253,7 @@ impl Record for CustomRole {
 }
 
 /// A role granted to a user.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RoleGrant {
     /// To whom.
     pub user: UserId,
@@ -246,6 +262,16 @@ pub struct RoleGrant {
     /// Where; the whole tenant without.
     #[serde(default)]
     pub site: Option<SiteId>,
+    /// Whether somebody granted it by hand.
+    #[serde(default = "yes")]
+    pub direct: bool,
+    /// The provisioned groups that give it.
+    #[serde(default)]
+    pub groups: Vec<ScimGroupId>,
+}
+/// Grants from before there were groups were all made by hand.
+const fn yes() -> bool {
+    true
 }
 impl Record for RoleGrant {
     const DEF: &'static RecordDef = &ROLE_GRANT;
@@ -530,5 +556,64 @@ impl Record for OneTimeLink {
     const DEF: &'static RecordDef = &ONE_TIME_LINK;
     fn clear(&self) -> ClearValues {
         vec![("user_id", self.user.into()), ("expires", self.expires.into())]
+    }
+}
+
+/// What SCIM says of a person beyond the account. Its id is the user's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScimProfile {
+    /// The provisioning client's own identifier.
+    #[serde(default)]
+    pub external_id: Option<String>,
+    /// Attributes by their canonical names, without what the account holds.
+    #[serde(default)]
+    pub attributes: serde_json::Map<String, serde_json::Value>,
+}
+impl Record for ScimProfile {
+    const DEF: &'static RecordDef = &SCIM_PROFILE;
+    fn indexed(&self) -> Vec<(&'static str, String)> {
+        self.external_id.iter().map(|e| ("external", e.clone())).collect()
+    }
+}
+
+/// A group that an identity provider keeps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScimGroup {
+    /// Its name.
+    pub name: String,
+    /// The provisioning client's own identifier.
+    #[serde(default)]
+    pub external_id: Option<String>,
+    /// The role that an administrator lets it give.
+    #[serde(default)]
+    pub role: Option<RoleId>,
+    /// Where; the whole tenant without.
+    #[serde(default)]
+    pub site: Option<SiteId>,
+}
+impl Record for ScimGroup {
+    const DEF: &'static RecordDef = &SCIM_GROUP;
+    fn indexed(&self) -> Vec<(&'static str, String)> {
+        let mut out = vec![("name", self.name.clone())];
+        out.extend(self.external_id.clone().map(|e| ("external", e)));
+        out
+    }
+    fn clear(&self) -> ClearValues {
+        vec![("role_id", self.role.into()), ("site_id", self.site.into())]
+    }
+}
+
+/// Somebody's membership of a group.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct ScimMember {
+    /// Of which.
+    pub group: ScimGroupId,
+    /// Whose.
+    pub user: UserId,
+}
+impl Record for ScimMember {
+    const DEF: &'static RecordDef = &SCIM_MEMBER;
+    fn clear(&self) -> ClearValues {
+        vec![("group_id", self.group.into()), ("user_id", self.user.into())]
     }
 }

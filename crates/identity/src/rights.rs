@@ -39,6 +39,10 @@ pub fn person(view: &mut View<'_>, tenant: TenantId, user: UserId) -> Answer<Opt
         view.list::<RoleGrant>(&Page { limit: MOST_GRANTS, eq: &[("user_id", user.into())], ..Page::default() })?;
     let kind = account.body.kind;
     let mut grants = vec![Grant { rights: kind.rights(), site: None, role: kind.name().to_owned() }];
+    if account.body.provisioner {
+        let rights = [Right::USERS_PROVISION].into_iter().collect();
+        grants.push(Grant { rights, site: None, role: "provisioner".to_owned() });
+    }
     let (mut names, mut sites) = (vec![kind.name().to_owned()], Vec::new());
     for grant in granted {
         let Some(role) = view.get::<CustomRole>(grant.body.role)? else { continue };

@@ -12,7 +12,7 @@ use sekisho_vault::{Entry, Page, Stored};
 use crate::{
     Answer, Identity, guard, page_size,
     problems::ROLE_IN_USE,
-    records::{CustomRole, RoleGrant},
+    records::{CustomRole, RoleGrant, ScimGroup},
     rights, sql,
     types::{After, Listed, NewRole, RolePatch, RoleView},
     under,
@@ -109,7 +109,8 @@ impl Identity {
                 if version.is_some_and(|v| v != role.version) {
                     return Err(Problem::new(&CONFLICT));
                 }
-                if tx.count::<RoleGrant>(&[("role_id", id.into())])? > 0 {
+                let groups = tx.count::<ScimGroup>(&[("role_id", id.into())])?;
+                if groups + tx.count::<RoleGrant>(&[("role_id", id.into())])? > 0 {
                     return Err(Problem::new(&ROLE_IN_USE));
                 }
                 tx.delete::<CustomRole>(id)?;

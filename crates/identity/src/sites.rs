@@ -12,7 +12,7 @@ use sekisho_vault::{Entry, Page, Stored};
 use crate::{
     Answer, Identity, guard, page_size,
     problems::SITE_IN_USE,
-    records::{RoleGrant, Site, UserAccount},
+    records::{RoleGrant, ScimGroup, Site, UserAccount},
     sql,
     types::{After, Listed, NewSite, SitePatch, SiteView},
     under,
@@ -100,7 +100,8 @@ impl Identity {
                     return Err(Problem::new(&CONFLICT));
                 }
                 let people = tx.count::<UserAccount>(&[("site_id", id.into())])?;
-                if people + tx.count::<RoleGrant>(&[("site_id", id.into())])? > 0 {
+                let groups = tx.count::<ScimGroup>(&[("site_id", id.into())])?;
+                if people + groups + tx.count::<RoleGrant>(&[("site_id", id.into())])? > 0 {
                     return Err(Problem::new(&SITE_IN_USE));
                 }
                 tx.delete::<Site>(id)?;

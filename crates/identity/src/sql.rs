@@ -9,8 +9,25 @@ pub const MIGRATIONS: &[(u32, &str, &str)] = &[
     (11, "signing clients", SIGNING_CLIENTS),
     (12, "api tokens", API_TOKENS),
     (13, "oauth", OAUTH),
+    (16, "scim", SCIM),
     (17, "risk", RISK),
 ];
+
+const SCIM: &str = "
+CREATE TABLE scim_profile (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, x_external BLOB, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+CREATE INDEX scim_profile_external ON scim_profile (tenant, x_external);
+CREATE TABLE scim_group (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, x_name BLOB, x_external BLOB, role_id BLOB, site_id BLOB, sealed BLOB NOT NULL,
+  PRIMARY KEY (tenant, id), UNIQUE (tenant, x_name));
+CREATE INDEX scim_group_external ON scim_group (tenant, x_external);
+CREATE INDEX scim_group_role ON scim_group (tenant, role_id);
+CREATE INDEX scim_group_site ON scim_group (tenant, site_id);
+CREATE TABLE scim_member (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, group_id BLOB, user_id BLOB, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id),
+  UNIQUE (tenant, group_id, user_id));
+CREATE INDEX scim_member_user ON scim_member (tenant, user_id);
+";
 
 const RISK: &str = "
 CREATE TABLE risk_profile (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
@@ -208,6 +225,10 @@ bookkeeping! {
     /// Sessions past an end. `$2` last used at or before, `$3` signed in at or before.
     SESSION_OVER "session.over"
         "SELECT id FROM user_session WHERE tenant = $1 AND (last_used <= $2 OR signed_in <= $3) ORDER BY id LIMIT 1000";
+
+    /// The account of a person, service accounts passed over, by its place in the list. `$2` how many come before it.
+    PEOPLE_AT "people.at"
+        "SELECT id FROM user_account WHERE tenant = $1 AND COALESCE(user_type, '') <> 'service' ORDER BY id LIMIT 1 OFFSET $2";
 
     /// Forgets links that have run out. `$2` now.
     LINK_SWEEP "link.sweep" "DELETE FROM one_time_link WHERE tenant = $1 AND expires <= $2";

@@ -58,7 +58,7 @@ fn key_of(text: &str) -> Option<[u8; 32]> {
 }
 
 /// A token to be made, checked.
-struct Wanted {
+pub struct Wanted {
     record: ApiToken,
     expires: Time,
     text: Secret<String>,
@@ -66,7 +66,7 @@ struct Wanted {
 }
 
 impl Identity {
-    fn wanted(&self, cx: &Cx, user: UserId, given: &NewToken) -> Answer<Wanted> {
+    pub(crate) fn wanted(&self, cx: &Cx, user: UserId, given: &NewToken) -> Answer<Wanted> {
         let rule = self.gates().tokens(&cx.policy);
         let life = Duration::from_secs(u64::from(given.days) * 86_400);
         if given.days == 0 || life > rule.longest {
@@ -219,7 +219,7 @@ impl Identity {
     /// The person, or service account, behind a token. Only the API of the console's host takes one.
     pub(crate) async fn resolve_token(&self, knock: &Knock, text: &str) -> Answer<Arc<Passage>> {
         let key = key_of(text).ok_or_else(nobody)?;
-        if knock.via != Via::Api || knock.host.kind != HostKind::Console {
+        if !matches!(knock.via, Via::Api | Via::Scim) || knock.host.kind != HostKind::Console {
             return Err(nobody());
         }
         let (rule, now) = (self.gates().tokens(&knock.policy), self.now());
@@ -348,7 +348,7 @@ fn told(id: ApiTokenId, record: &ApiToken) -> Entry {
         .with("expires", record.expires.rfc3339())
 }
 
-fn put(tx: &mut Tx<'_>, id: ApiTokenId, wanted: &Wanted) -> Answer<TokenIssued> {
+pub fn put(tx: &mut Tx<'_>, id: ApiTokenId, wanted: &Wanted) -> Answer<TokenIssued> {
     let user = wanted.record.user;
     tx.get::<UserAccount>(user)?.ok_or_else(|| Problem::new(&NOT_FOUND))?;
     if people::of_user::<ApiToken>(&mut tx.view(), user)?.len() >= MOST {
@@ -377,7 +377,7 @@ pub fn end_all(tx: &mut Tx<'_>, tenant: TenantId, user: UserId) -> Answer<u32> {
     Ok(ended)
 }
 
-fn shown(token: Stored<ApiToken>, unused: Duration) -> Answer<TokenView> {
+pub fn shown(token: Stored<ApiToken>, unused: Duration) -> Answer<TokenView> {
     let used = last_used(&token)?;
     let ends = token.body.expires;
     let idle = Time::from_micros(used.micros().saturating_add(i64::try_from(unused.as_micros()).unwrap_or(i64::MAX)));

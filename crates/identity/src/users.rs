@@ -6,7 +6,7 @@ use sekisho_kernel::{
     Cx, Event, Problem, RightSet, Secret, TakenOut, Target,
     access::{Right, UserType},
     event,
-    id::{SiteId, UserId},
+    id::{SiteId, TenantId, UserId},
     problem::{CONFLICT, FORBIDDEN, NOT_FOUND, UNAUTHENTICATED},
 };
 use sekisho_vault::{Committed, Entry, Page, Permit, Scope, Stored, Tx, View};
@@ -22,7 +22,7 @@ use crate::{
     problems::{OWN_ACCOUNT, SEARCH_TOO_WIDE, SERVICE_ACCOUNT},
     records::{Credential, LinkPurpose, RecoveryCodes, RiskProfile, RoleGrant, Site, UserAccount},
     rights::{self, Person},
-    session, sql, tokens,
+    scim, session, sql, tokens,
     types::{Created, Listed, Me, NewUser, UserPatch, UserQuery, UserState, UserView},
     under,
     values::{self, taken},
@@ -87,6 +87,7 @@ impl Identity {
             site: new.site,
             functions_off: Vec::new(),
             service: new.service,
+            provisioner: false,
         };
         if new.service {
             if new.kind != UserType::User || new.password.is_some() {
@@ -237,9 +238,7 @@ impl Identity {
             if taken_out {
                 return Ok(Entry::default());
             }
-            let (ended, tokens) = (session::end_all(tx, tenant, id, None)?, tokens::end_all(tx, tenant, id)?);
-            let held = grants::end_all(tx, tenant, ("user_id", id.into()))?;
-            Ok(Entry::default().with("sessions_ended", ended).with("tokens_ended", tokens + held))
+            shut_out(tx, tenant, id)
         })
         .await
     }
@@ -288,22 +287,7 @@ impl Identity {
                     return Err(Problem::new(&CONFLICT));
                 }
                 gone_for_good(tx, &reach, me, &person)?;
-                session::end_all(tx, tenant, id, None)?;
-                tokens::end_all(tx, tenant, id)?;
-                applications::drop_person(tx, tenant, id)?;
-                tx.delete::<Credential>(id)?;
-                tx.delete::<RecoveryCodes>(id)?;
-                tx.delete::<RiskProfile>(id)?;
-                tx.keep(&sql::RISK_CLEAR, &[id.into()])?;
-                drop_factors(tx, id)?;
-                link::drop_all(tx, id)?;
-                clients::drop_unique_ids(tx, id)?;
-                for grant in of_user::<RoleGrant>(&mut tx.view(), id)? {
-                    tx.delete::<RoleGrant>(grant.id)?;
-                }
-                tx.keep(&sql::TRY_CLEAR, &[id.into()])?;
-                tx.delete::<UserAccount>(id)?;
-                tx.notify("rights", &format!("{tenant}:{id}"))?;
+                remove(tx, tenant, id)?;
                 tx.commit(permit, Entry::of(id), ())
             })
             .await
@@ -431,13 +415,49 @@ fn done(tx: &mut Tx<'_>, permit: Permit, id: UserId, entry: Entry) -> Answer<Com
     tx.commit(permit, Entry { object: id.to_string(), ..entry }, user)
 }
 
+/// Ends every session and token of an account, on every node at once.
+pub fn shut_out(tx: &mut Tx<'_>, tenant: TenantId, id: UserId) -> Answer<Entry> {
+    let (ended, tokens) = (session::end_all(tx, tenant, id, None)?, tokens::end_all(tx, tenant, id)?);
+    let held = grants::end_all(tx, tenant, ("user_id", id.into()))?;
+    Ok(Entry::default().with("sessions_ended", ended).with("tokens_ended", tokens + held))
+}
+
+/// Takes an account away with everything that hangs on it.
+pub fn remove(tx: &mut Tx<'_>, tenant: TenantId, id: UserId) -> Answer<()> {
+    session::end_all(tx, tenant, id, None)?;
+    tokens::end_all(tx, tenant, id)?;
+    applications::drop_person(tx, tenant, id)?;
+    tx.delete::<Credential>(id)?;
+    tx.delete::<RecoveryCodes>(id)?;
+    tx.delete::<RiskProfile>(id)?;
+    tx.keep(&sql::RISK_CLEAR, &[id.into()])?;
+    drop_factors(tx, id)?;
+    link::drop_all(tx, id)?;
+    clients::drop_unique_ids(tx, id)?;
+    scim::forget_person(tx, id)?;
+    for grant in of_user::<RoleGrant>(&mut tx.view(), id)? {
+        tx.delete::<RoleGrant>(grant.id)?;
+    }
+    tx.keep(&sql::TRY_CLEAR, &[id.into()])?;
+    tx.delete::<UserAccount>(id)?;
+    tx.notify("rights", &format!("{tenant}:{id}"))
+}
+
 /// What disabling and deleting have in common.
-fn gone_for_good(tx: &mut Tx<'_>, reach: &Reach, me: Option<UserId>, person: &Person) -> Answer<()> {
+pub fn gone_for_good(tx: &mut Tx<'_>, reach: &Reach, me: Option<UserId>, person: &Person) -> Answer<()> {
     if me == Some(person.account.id()) {
         return Err(Problem::new(&OWN_ACCOUNT));
     }
     reach.above(person)?;
-    if able(&person.account.body) { another_administrator(tx, person.account.id()) } else { Ok(()) }
+    still_administered(tx, me, &person.account)
+}
+
+/// Refuses what would take away oneself, or the last administrator.
+pub fn still_administered(tx: &mut Tx<'_>, me: Option<UserId>, account: &Stored<UserAccount>) -> Answer<()> {
+    if me == Some(account.id()) {
+        return Err(Problem::new(&OWN_ACCOUNT));
+    }
+    if able(&account.body) { another_administrator(tx, account.id()) } else { Ok(()) }
 }
 
 fn known_site(view: &mut View<'_>, site: Option<SiteId>) -> Answer<()> {

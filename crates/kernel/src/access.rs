@@ -57,6 +57,7 @@ catalogue! {
         SESSIONS "sessions" "セッションの管理" "Session management";
         CLIENTS "clients" "外部アプリケーションとの連携" "Connected applications";
         TOKENS "tokens" "API トークンの管理" "Management of API tokens";
+        PROVISIONING "provisioning" "ユーザー連携（SCIM）" "Provisioning by SCIM";
     }
     rights {
         APPLICATION_USE "application.use" APPLICATION true "アプリケーションを使う" "Use the application";
@@ -82,6 +83,7 @@ catalogue! {
         TOKENS_READ "tokens.read" TOKENS false "組織の API トークンを見る" "See the organisation's API tokens";
         TOKENS_WRITE "tokens.write" TOKENS false "サービスアカウントの API トークンを発行し、トークンを終了する" "Issue tokens of service accounts, and end tokens";
         CLIENTS_WRITE "clients.write" CLIENTS false "連携するアプリケーションを登録・変更・削除する" "Register, change and delete connected applications";
+        USERS_PROVISION "users.provision" PROVISIONING false "ユーザーとグループを SCIM で連携する" "Provision users and groups by SCIM";
     }
 }
 

@@ -136,6 +136,8 @@ pub enum Via {
     Console,
     /// `/api/v1`.
     Api,
+    /// `/scim/v2`: an identity provider that provisions users.
+    Scim,
     /// The proxied application.
     Door,
     /// Forward-auth.
@@ -152,6 +154,7 @@ impl Via {
         match self {
             Self::Console => "console",
             Self::Api => "api",
+            Self::Scim => "scim",
             Self::Door => "door",
             Self::ForwardAuth => "forward-auth",
             Self::Command => "command",

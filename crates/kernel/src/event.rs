@@ -163,6 +163,15 @@ events! {
     TOKEN_LIST "token.list" 6003 2 "API トークンの閲覧" "API tokens read";
     TOKEN_END "token.end" 3001 12 "API トークンの終了" "API token ended";
     TOKEN_EXPIRE "token.expire" 3001 12 "API トークンの期限切れ" "API token expired";
+    GROUP_CREATE "group.create" 3006 1 "連携グループの作成" "Provisioned group created";
+    GROUP_LIST "group.list" 6003 2 "連携グループ一覧の閲覧" "Provisioned groups read";
+    GROUP_READ "group.read" 6003 2 "連携グループの閲覧" "Provisioned group read";
+    GROUP_UPDATE "group.update" 3006 2 "連携グループの変更" "Provisioned group changed";
+    GROUP_DELETE "group.delete" 3006 5 "連携グループの削除" "Provisioned group deleted";
+    GROUP_MAP "group.map" 3005 1 "連携グループとロールの対応付け" "Provisioned group mapped to a role";
+    PROVISIONING_CREATE "provisioning.create" 3001 11 "SCIM 接続の作成" "SCIM connection made";
+    PROVISIONING_READ "provisioning.read" 6003 2 "SCIM 連携の閲覧" "SCIM provisioning read";
+    PROVISIONING_BULK "provisioning.bulk" 6003 99 "SCIM による一括処理" "SCIM bulk request";
     CLIENT_CREATE "client.create" 6003 1 "署名クライアントの登録" "Signing client registered";
     CLIENT_LIST "client.list" 6003 2 "署名クライアント一覧の閲覧" "Signing clients read";
     CLIENT_READ "client.read" 6003 2 "署名クライアントの閲覧" "Signing client read";

@@ -227,6 +227,13 @@ pub struct TokenRule {
     pub unused: Duration,
 }
 
+/// Whether identity providers may provision people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProvisioningRule {
+    /// Whether SCIM answers.
+    pub scim: bool,
+}
+
 /// What a password must satisfy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordRule {
@@ -424,6 +431,10 @@ pub trait Gates: Send + Sync {
     /// The rule of applications' tokens; none lives where no control answers.
     fn oauth(&self, _policy: &Effective) -> OauthRule {
         OauthRule { access: Duration::ZERO, refresh: Duration::ZERO }
+    }
+    /// The rule of provisioning; closed where no control answers.
+    fn provisioning(&self, _policy: &Effective) -> ProvisioningRule {
+        ProvisioningRule { scim: false }
     }
     /// The rule of API tokens; none lives where no control answers.
     fn tokens(&self, _policy: &Effective) -> TokenRule {

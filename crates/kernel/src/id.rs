@@ -170,6 +170,10 @@ kinds! {
     OauthGrantKind OauthGrantId "oag";
     /// An API token.
     ApiTokenKind ApiTokenId "tok";
+    /// A group that an identity provider keeps by SCIM.
+    ScimGroupKind ScimGroupId "grp";
+    /// Somebody's membership of one.
+    ScimMemberKind ScimMemberId "mem";
     /// Any catalogued record, where its kind does not matter.
     RecordKind RecordId "rec";
 }

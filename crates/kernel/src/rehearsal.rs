@@ -84,6 +84,8 @@ pub enum TakenOut {
     OauthScope,
     /// The consent that an application needs.
     OauthConsent,
+    /// What follows when SCIM says that a person is no longer active, or deletes them.
+    Deprovisioning,
     /// The store of used signatures: one signs in again and again.
     SignatureOnce,
 }

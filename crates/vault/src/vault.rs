@@ -233,7 +233,9 @@ impl Vault {
             Category::Forbidden | Category::Unauthenticated | Category::TooMany => Outcome::Refused,
             _ => Outcome::Failed,
         };
-        let detail = vec![("problem", problem.kind.code.to_owned())];
+        let mut detail = vec![("problem", problem.kind.code.to_owned())];
+        // Names of fields and settings, never what was in them.
+        detail.extend(problem.place.as_ref().map(|p| ("place", p.chars().take(128).collect())));
         if let Err(error) = log::enter(&self.inner.parts, cx, act.event, outcome, &act.object, detail).await {
             tracing::error!(%error, event = act.event.name, trace = %cx.trace, "an end could not be entered");
         }

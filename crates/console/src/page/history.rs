@@ -112,6 +112,7 @@ pub fn via(name: &str) -> &'static Text {
     match name {
         "console" => m::VIA_CONSOLE,
         "api" => m::VIA_API,
+        "scim" => m::VIA_SCIM,
         "door" => m::VIA_DOOR,
         "forward-auth" => m::VIA_FORWARD_AUTH,
         "command" => m::VIA_COMMAND,

@@ -12,6 +12,7 @@ pub mod overview;
 pub mod plain;
 pub mod policy;
 pub mod prefs;
+pub mod provisioning;
 pub mod risk;
 pub mod roles;
 pub mod sessions;
@@ -260,6 +261,7 @@ pub fn nav(rights: &[Right]) -> Vec<Group> {
                 (Some(Right::ADDRESSES_READ), Item { href: "/addresses", text: m::ADDRESSES, icon: "network" }),
                 (Some(Right::CLIENTS_READ), Item { href: "/clients", text: m::CLIENTS, icon: "link" }),
                 (Some(Right::CLIENTS_READ), Item { href: "/applications", text: m::APPLICATIONS, icon: "screen" }),
+                (Some(Right::CLIENTS_READ), Item { href: "/provisioning", text: m::PROVISIONING, icon: "people" }),
                 (Some(Right::TOKENS_READ), Item { href: "/tokens", text: m::TOKENS, icon: "key" }),
             ],
         ),

@@ -6,4 +6,5 @@ mod forms;
 mod house;
 mod pages;
 mod samples;
+mod scim;
 mod surface;

@@ -10,6 +10,7 @@ pub mod person;
 pub mod planted;
 pub mod raw;
 pub mod rights;
+pub mod scim;
 pub mod sealed;
 pub mod search;
 pub mod signature;

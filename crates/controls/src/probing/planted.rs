@@ -16,6 +16,7 @@ use super::{
     oauth::{App, REDIRECT},
     person::text,
     rehearsed,
+    scim::Provider,
     search::Marker,
     told,
 };
@@ -55,7 +56,7 @@ impl Planted {
 }
 
 /// Writes a marker into every kind of record of a tenant: account, role, grant, site, address rule, signing client, unique ID,
-/// switches, policy, second factor, recovery codes, session, link, a repeated request's kept answer, a locked name, and through the door.
+/// provisioned person and group, switches, policy, second factor, recovery codes, session, link, a repeated request's kept answer, a locked name, and through the door.
 ///
 /// # Errors
 /// When something cannot be written.
@@ -97,6 +98,11 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         json!({"user": service, "name": both, "rights": ["users.read"], "networks": ["203.0.113.0/24"], "days": 1});
     let token = desk.make(world, "/tokens", &token).await?;
     let (token_id, token) = (text(&token, "id"), text(&token, "token"));
+    let provider = Provider::connect(world, &desk).await?;
+    let (_, provisioned) = provider.create(world, &format!("scim-{}", marker.ascii)).await?;
+    provider.replace(world, &provisioned, "title", json!(both)).await?;
+    let group = json!({"displayName": both, "members": [{"value": provisioned}]});
+    let group = text(&provider.need(world, "POST", "/Groups", &group).await?, "id");
     let client = desk.make(world, "/signing-clients", &json!({"name": both, "note": both})).await?;
     let (client, key) = (text(&client, "id"), text(&client, "key"));
     let unique = json!({"client": client, "user": person.id, "unique_id": both});
@@ -130,6 +136,8 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         format!("/tokens?user={service}"),
         format!("/applications/{}", app.id),
         format!("/signing-clients/{client}"),
+        format!("/users/{provisioned}"),
+        "/provisioning/groups".to_owned(),
         format!("/unique-ids?client={client}"),
     ];
     let mut read_back = Vec::new();
@@ -146,6 +154,7 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         ("application", app.id.clone()),
         ("signing client", client),
         ("unique ID", unique),
+        ("provisioned group", group),
     ]);
     let secrets = vec![
         ("the account's password", person.password.clone()),
@@ -156,6 +165,7 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         ("the invitation link's token", link),
         ("the signing client's key", key),
         ("the API token", token),
+        ("the identity provider's token", provider.token),
         ("the application's secret", app.secret),
         ("the application's access token", held.access),
         ("the application's refresh token", held.refresh),

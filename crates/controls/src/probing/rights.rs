@@ -124,6 +124,13 @@ impl Scenery {
                 let app = text(&self.admin.make(world, "/applications", &new).await?, "id");
                 post(&format!("/applications/{app}/approve"), json!({}))
             }
+            Right::USERS_PROVISION => {
+                let mut ask = Ask::new("GET", &who.host, &format!("{}/Users?count=1", super::scim::SCIM))
+                    .header("authorization", format!("Bearer {}", who.token))
+                    .node(who.node);
+                ask.peer = who.peer;
+                ask
+            }
             Right::TOKENS_READ => who.ask("GET", "/tokens"),
             Right::TOKENS_WRITE => {
                 let account = service_account(world, &self.admin).await?;

@@ -110,7 +110,7 @@ impl Identity {
     pub(crate) async fn resolve_access(&self, knock: &Knock, text: &str) -> Answer<Arc<Passage>> {
         let nobody = || Problem::new(&UNAUTHENTICATED);
         let key = access_key(text).ok_or_else(nobody)?;
-        if knock.via != Via::Api || knock.host.kind != HostKind::Console {
+        if !matches!(knock.via, Via::Api | Via::Scim) || knock.host.kind != HostKind::Console {
             return Err(nobody());
         }
         let now = self.now();

@@ -3,13 +3,14 @@
 mod clients;
 mod oauth;
 mod risk;
+mod scim;
 mod sign_in;
 mod tokens;
 
 use sekisho_kernel::{
     Secret, Text, Time,
     access::UserType,
-    id::{AddressRuleId, GrantId, RoleId, SiteId, UserId},
+    id::{AddressRuleId, GrantId, RoleId, ScimGroupId, SiteId, UserId},
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -21,6 +22,10 @@ pub use oauth::{
     NewApplication, OauthClient, OauthTokens, TokenAsk,
 };
 pub use risk::{RiskChange, RiskDecision, RiskQuery, RiskReplay, RiskReplayed, RiskSources, RiskTally};
+pub use scim::{
+    ConnectionView, GroupMap, MappedGroupView, NewConnection, ScimList, ScimPrecondition, ScimQuery, ScimResource,
+    ScimShape,
+};
 pub use sign_in::{
     Browser, Enrolment, FactorProof, FactorView, LinkUsed, Me, SessionState, SessionView, SignInStep, SignedIn,
 };
@@ -227,7 +232,7 @@ pub struct RolePatch {
 pub struct GrantView {
     /// Its id.
     pub id: GrantId,
-    /// Always 1: grants are made and taken back, never changed.
+    /// Moves when another group gives the same, or none does any more.
     pub version: i64,
     /// When it was made.
     #[serde(serialize_with = "rfc3339::serialize")]
@@ -241,6 +246,10 @@ pub struct GrantView {
     pub role: RoleId,
     /// For one site only.
     pub site: Option<SiteId>,
+    /// Whether somebody granted it by hand.
+    pub direct: bool,
+    /// The provisioned groups that give it.
+    pub groups: Vec<ScimGroupId>,
 }
 
 /// A new grant.

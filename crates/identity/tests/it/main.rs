@@ -9,6 +9,7 @@ mod lockout;
 mod oauth;
 mod risk;
 mod rules;
+mod scim;
 mod sessions;
 mod sign_in;
 mod signature;

@@ -91,6 +91,71 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
             onward: "/tokens",
         },
     );
+    let group = |n: u8, name: &str, role: bool| MappedGroupView {
+        id: id(n),
+        version: 3,
+        created: at(90_000),
+        updated: at(4_000),
+        name: name.into(),
+        members: 12,
+        role: role.then(|| id(7)),
+        site: None,
+    };
+    let call = |n: u8, name: &'static str, outcome: &'static str, why: Option<&'static sekisho_kernel::ProblemKind>| {
+        let event = sekisho_kernel::event::by_name(name).expect("an event");
+        provisioning::CallRow {
+            id: id(n),
+            at: at(4_000).rfc3339(),
+            local_time: "2026-05-14 09:12:31 +09:00".into(),
+            says: event.text.clone(),
+            event: name.into(),
+            outcome: history::outcome(outcome),
+            target: "usr_0198c2b400007000800000000000002a".into(),
+            code: why.map(|w| w.code.to_owned()).unwrap_or_default(),
+            why,
+            place: if why.is_some() { "emails".into() } else { String::new() },
+            ignored: if why.is_none() { "nickNames shoeSize".into() } else { String::new() },
+        }
+    };
+    let connection = |n: u8, name: &str, active: bool| ConnectionView {
+        user: id(n),
+        created: at(90_000),
+        name: name.into(),
+        active,
+        tokens: if active { vec![token(n, Some(4_000))] } else { Vec::new() },
+    };
+    for (name, open) in [("provisioning", true), ("provisioning-empty", false)] {
+        let some = |list: Vec<provisioning::CallRow>| if open { list } else { Vec::new() };
+        put(
+            name,
+            &provisioning::ProvisioningPage {
+                p: shell(lang, m::PROVISIONING, "/provisioning"),
+                address: "https://acme.console.localhost/scim/v2".into(),
+                open,
+                connections: if open {
+                    vec![connection(1, "Entra ID", true), connection(2, "Okta", false)]
+                } else {
+                    Vec::new()
+                },
+                groups: if open {
+                    vec![group(3, "Sales", true), group(4, &j(lang, "開発部", "Development"), false)]
+                } else {
+                    Vec::new()
+                },
+                roles: vec![
+                    Choice::new("", m::NO_ROLE.get(lang)),
+                    Choice::new(id::<sekisho_kernel::id::RoleKind>(7).to_string(), j(lang, "監査", "Auditors")),
+                ],
+                sites: vec![Choice::new("", m::WHOLE_TENANT.get(lang)), Choice::new("x", j(lang, "大阪", "Osaka"))],
+                calls: Some(some(vec![
+                    call(5, "user.create", "success", None),
+                    call(6, "user.update", "failed", Some(&sekisho_identity::problems::SCIM_VALUE)),
+                ])),
+                next: None,
+                paged: false,
+            },
+        );
+    }
     let client = |n: u8, disabled| ClientView {
         id: id(n),
         version: 2,

@@ -17,6 +17,7 @@ use crate::probing::{
     operations::Operation,
     person::{API, fresh_password, text},
     rehearsed, rights,
+    scim::Provider,
     signature::Client,
 };
 
@@ -389,6 +390,14 @@ impl Cast {
             "POST /applications/{id}/approve" | "POST /applications/{id}/stop" => {
                 filled(self.made(world, "/applications", application(world)).await?, json!({}))
             }
+            "GET /provisioning" | "GET /provisioning/groups" => plain(&operation.path),
+            "POST /provisioning" => Ok(("/provisioning".into(), json!({"name": world.marker("idp"), "days": 1}))),
+            "PUT /provisioning/groups/{id}" => {
+                let provider = Provider::connect(world, &self.desk).await?;
+                let group = json!({"displayName": world.marker("group")});
+                let group = provider.need(world, "POST", "/Groups", &group).await?;
+                filled(text(&group, "id"), json!({"role": self.role(world).await?}))
+            }
             "POST /tokens" => Ok(("/tokens".into(), self.token(world).await?)),
             "DELETE /tokens/{id}" => {
                 let body = self.token(world).await?;
@@ -506,6 +515,7 @@ impl Cast {
             ("/me/tokens", "tok"),
             ("/me/applications", "cns"),
             ("/applications", "app"),
+            ("/provisioning/groups", "grp"),
             ("/tokens", "tok"),
         ];
         if operation.has_parameter() {

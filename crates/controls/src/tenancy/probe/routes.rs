@@ -67,6 +67,7 @@ fn body(operation: &Operation, world: &dyn World, kind: &str, id: &str, own: &Ow
             "client": named("signing client", &own.client), "user": named("account", &own.user),
             "unique_id": world.marker("x"),
         }),
+        ("PUT", path) if path.starts_with("/provisioning/groups") => json!({"role": named("role", &own.role)}),
         ("PATCH", path) if path.starts_with("/signing-clients") => json!({"note": "taken over"}),
         ("PATCH", path) if path.starts_with("/users") => {
             json!({"display_name": "taken over", "site": named("site", &own.site)})

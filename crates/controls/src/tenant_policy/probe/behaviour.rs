@@ -20,10 +20,11 @@ use crate::{
         history, in_force,
         person::{fresh_password, text},
         raw, rehearsed, rights,
+        scim::Provider,
         signature::Client,
         told,
     },
-    second_factor, sessions, tenant_keys, tokens, unique_id, waf,
+    provisioning, second_factor, sessions, tenant_keys, tokens, unique_id, waf,
 };
 
 /// What is set, and how its effect is seen.
@@ -55,6 +56,8 @@ enum Seen {
     Risk(IpAddr),
     /// Whether a token is still good after two days without use.
     Unused,
+    /// Whether an identity provider's call is answered.
+    Scim,
     /// Words that the firewall takes for an attack at its higher levels only.
     Firewall,
 }
@@ -88,6 +91,7 @@ pub fn case(setting: &'static Setting, platform: &Value) -> Option<Case> {
         Value::Span(_) if is(&tokens::UNUSED) => of(Value::Span(DAY), Seen::Unused),
         Value::Str(_) if is(&unique_id::MODE) => of(Value::Str("off".into()), Seen::Signature(0)),
         Value::Span(_) if is(&unique_id::SKEW) => of(Value::Span(Duration::from_secs(10)), Seen::Signature(20)),
+        Value::Str(_) if is(&provisioning::SCIM) => of(Value::Str("off".into()), Seen::Scim),
         Value::Int(_) if is(&waf::PARANOIA) => of(Value::Int(4), Seen::Firewall),
         Value::Str(_) if is(&adaptive::LOW) => of(Value::Str("step_up".into()), Seen::Risk(HOME)),
         Value::Int(_) if is(&adaptive::MEDIUM_AT) => of(Value::Int(10), Seen::Risk(HOME)),
@@ -273,6 +277,18 @@ async fn look(
             Ok(Effect::of("a person asks for an API token", strict, loose))
         }
         Seen::Unused => unused(world, strict, loose).await,
+        Seen::Scim => {
+            let ask = async |side: &Side, admitted: bool| -> Result<Vec<(String, bool)>, Trouble> {
+                let provider = Provider::connect(world, &side.desk).await?;
+                let mut out = Vec::new();
+                for node in [0, 1] {
+                    let got = world.send(Provider { node, ..provider.clone() }.ask("GET", "/Users?count=1")).await?;
+                    out.push((told(&got), good(&got) == admitted));
+                }
+                Ok(out)
+            };
+            Ok(Effect::of("an identity provider asks for users", ask(strict, false).await?, ask(loose, true).await?))
+        }
         Seen::Firewall => {
             let ask = async |side: &Side, admitted: bool| -> Result<Vec<(String, bool)>, Trouble> {
                 let mut out = Vec::new();

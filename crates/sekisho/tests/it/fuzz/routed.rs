@@ -5,14 +5,40 @@ use serde_json::{Value, json};
 
 /// One well-formed request for each route of the API, as a signed-in administrator sends it.
 pub fn api() -> Vec<Vec<u8>> {
-    let of_api = routes().iter().filter(|route| route.surface == Surface::Api && !ends(route));
+    let of_api = |route: &&RouteInfo| matches!(route.surface, Surface::Api | Surface::Scim) && !ends(route);
+    let of_api = routes().iter().filter(of_api);
     of_api
         .map(|route| {
-            let body = if route.verb == Verb::Get { String::new() } else { sample(route).to_string() };
+            let body = match (route.verb, route.surface) {
+                (Verb::Get, _) => String::new(),
+                (_, Surface::Scim) => provisioned(route).to_string(),
+                _ => sample(route).to_string(),
+            };
             let more = "Authorization: Bearer {token}\r\nContent-Type: application/json\r\nIf-Match: \"1\"\r\n";
             request(route, more, &body)
         })
         .collect()
+}
+
+/// A body of SCIM: a resource, a change, or many of them.
+fn provisioned(route: &RouteInfo) -> Value {
+    let user = json!({"userName": "{token}", "active": true, "emails": [{"value": "h@example.test", "primary": true}]});
+    let group = json!({"displayName": "{token}", "members": [{"value": "{user}"}]});
+    let change =
+        json!({"Operations": [{"op": "Replace", "path": "emails[type eq \"work\"].value", "value": "h@example.test"}]});
+    match (route.verb, route.path) {
+        (Verb::Patch, _) => change,
+        (_, path) if path.ends_with("/Bulk") => json!({"Operations": [
+            {"method": "POST", "path": "/Users", "bulkId": "a", "data": user},
+            {"method": "POST", "path": "/Groups", "bulkId": "b", "data": {"displayName": "x", "members": [{"value": "bulkId:a"}]}},
+            {"method": "PATCH", "path": "/Users/bulkId:a", "data": change},
+        ]}),
+        (_, path) if path.ends_with("/.search") => {
+            json!({"filter": "userName sw \"a\"", "count": 5, "attributes": ["id"]})
+        }
+        (_, path) if path.contains("/Groups") => group,
+        _ => user,
+    }
 }
 
 /// One for each page and form.

@@ -52,6 +52,7 @@ pub fn write() {
     requests();
     strangers();
     bodies();
+    provisioning();
     signed_in();
 }
 
@@ -227,6 +228,47 @@ fn http2() {
     put("http2", "others", &[&begun[..], &frame(1, 5, 1, &fields), &others.concat()].concat());
 }
 
+/// What a provisioning client sends.
+fn provisioning() {
+    for (name, text) in [
+        ("and", r#"userName eq "taro" and active eq true"#),
+        ("or", r#"userName eq "taro" or externalId eq "E1" or id eq "usr_1""#),
+        ("not", r#"not (title pr) and (name.familyName co "山" or emails ew "jp")"#),
+        ("within", r#"emails[type eq "work" and value co "@example.jp"]"#),
+        ("path", r#"emails[type eq "work"].value"#),
+        ("extension", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value eq \"usr_2\""),
+        ("time", r#"meta.lastModified ge "2026-05-13T13:42:34+09:00""#),
+        ("members", r#"displayName eq "g" and members eq "usr_1""#),
+        ("deep", r#"((((not (title eq "\u0041")))))"#),
+        ("null", "nickName eq null or title ne null"),
+    ] {
+        put("scim-filter", name, text.as_bytes());
+    }
+    let operations = |list: serde_json::Value| serde_json::json!({ "Operations": list }).to_string();
+    for (name, body) in [
+        ("replace", operations(serde_json::json!([{"op": "replace", "path": "title", "value": "x"}]))),
+        (
+            "entra",
+            operations(serde_json::json!([
+                {"op": "Add", "path": "phoneNumbers[type eq \"mobile\"].value", "value": "090"},
+                {"op": "Replace", "value": {"active": "False", "name.givenName": "G", "emails[type eq \"work\"].value": "n@example.jp"}},
+            ])),
+        ),
+        ("remove", operations(serde_json::json!([{"op": "remove", "path": "emails[primary eq true]"}, {"op": "remove", "path": "name"}]))),
+        ("primary", operations(serde_json::json!([{"op": "add", "path": "emails", "value": [{"value": "x@y.jp", "primary": "True"}]}]))),
+        (
+            "user",
+            serde_json::json!({
+                "schemas": [sekisho_identity::scim::schema::USER_URI], "userName": "a", "emails": {"value": "b"}, "addresses": [{"locality": "東京"}],
+                sekisho_identity::scim::schema::ENTERPRISE_URI: {"manager": "usr_1"},
+            })
+            .to_string(),
+        ),
+    ] {
+        put("scim-patch", name, body.as_bytes());
+    }
+}
+
 /// A body and a form of every route that takes one.
 fn bodies() {
     for (name, body) in BODIES {
@@ -255,6 +297,8 @@ const BODIES: &[(&str, &str)] = &[
     ),
     ("createSigningClient", r#"{"name":"portal","note":"a"}"#),
     ("createUniqueId", r#"{"client":"cli_01a203baed7576b7ae94e9addb9a46de","user":"{user}","unique_id":"EMP-1"}"#),
+    ("createConnection", r#"{"name":"idp","networks":["192.0.2.0/24"],"days":1}"#),
+    ("mapGroup", r#"{"role":"rol_01a203baed7576b7ae94e9addb9a46de","site":null}"#),
     ("createOwnToken", r#"{"name":"t","rights":["users.read"],"networks":["192.0.2.0/24"],"days":1,"password":"x"}"#),
     ("createToken", r#"{"user":"{user}","name":"t","rights":[],"networks":[],"days":1}"#),
     (

@@ -5,9 +5,14 @@ use std::sync::OnceLock;
 use sekisho_console::routes;
 use sekisho_controls as controls;
 use sekisho_gateway::{Origin, host as names};
+use sekisho_identity::scim::{
+    self,
+    filter::{Filter, Literal, Operator, Place},
+};
 use sekisho_kernel::{Lang, Schema, Time, Zone, id::EntryId, policy, world::HelloAnswer};
 use sekisho_ledger as ledger;
 use sekisho_prober::{evidence::Envelope, hello};
+use serde_json::{Value, json};
 
 fn schema() -> &'static Schema {
     static SCHEMA: OnceLock<Schema> = OnceLock::new();
@@ -146,6 +151,60 @@ pub fn input(input: &[u8]) {
         if let Ok(read) = shape.pairs(&pairs) {
             let written = serde_json::to_vec(&read).expect("it can be written");
             assert!(shape.json(&written).is_ok(), "a form may say what a body may not: {name}: {body}");
+        }
+    }
+}
+
+/// Somebody as a provisioning client knows them.
+fn provisioned() -> scim::Resource {
+    let value = json!({
+        "id": "usr_01a203baed7576b7ae94e9addb9a46de", "userName": "taro", "externalId": "E1", "active": true, "title": "Manager",
+        "name": {"familyName": "山田", "givenName": "太郎"},
+        "emails": [{"value": "w@example.jp", "type": "work", "primary": true}, {"value": "h@example.jp", "type": "home"}],
+        "meta": {"created": "2026-04-01T00:00:00Z", "lastModified": "2026-05-13T04:42:34Z"},
+        scim::schema::ENTERPRISE_URI: {"department": "QA", "manager": {"value": "usr_2"}},
+    });
+    value.as_object().cloned().expect("an object")
+}
+
+/// A filter or a path of SCIM. What an index is asked for is what every match has.
+pub fn scim_filter(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let person = provisioned();
+    for kind in scim::schema::TYPES {
+        let _ = scim::filter::path(kind, &text);
+        let Ok(read) = scim::filter::filter(kind, &text) else { continue };
+        let matches = read.matches(&person);
+        assert_eq!(Filter::Not(Box::new(read.clone())).matches(&person), !matches);
+        if let (true, Some(equalities)) = (matches, read.equalities()) {
+            let equals = |(place, text): &(Place, &str)| {
+                Filter::Compare(*place, Operator::Eq, Literal::Text((*text).to_owned())).matches(&person)
+            };
+            assert!(equalities.iter().any(equals), "an index would not find {text}");
+        }
+    }
+}
+
+/// A PATCH request of SCIM, or a resource. What comes of it is taken again as it is.
+pub fn scim_patch(input: &[u8]) {
+    let Ok(body) = serde_json::from_slice(input) else { return };
+    let users = &scim::schema::USERS;
+    let again = |resource: scim::Resource| {
+        let mut ignored = scim::value::Ignored::default();
+        let taken = scim::value::resource(users, &Value::Object(resource.clone()), &mut ignored);
+        let mut without = resource;
+        for name in ["id", "meta", "groups", "schemas"] {
+            without.remove(name);
+        }
+        assert_eq!(taken.expect("what was written is read"), without);
+    };
+    if let Ok(read) = scim::value::resource(users, &body, &mut scim::value::Ignored::default()) {
+        again(read);
+    }
+    if let Ok(operations) = scim::patch::operations(users, &body) {
+        let mut person = provisioned();
+        if scim::patch::apply(users, &mut person, &operations, &mut scim::value::Ignored::default()).is_ok() {
+            again(person);
         }
     }
 }
