@@ -85,6 +85,7 @@ impl House {
         let vault = Vault::open(parts).await.unwrap();
         let policy = Arc::new(policy);
         let identity = Identity::new(sekisho_identity::Parts {
+            outside: Arc::new(sekisho_kernel::egress::Nowhere),
             vault: vault.clone(),
             gates: gates.clone(),
             policy: policy.clone(),

@@ -10,6 +10,8 @@ pub const FORM: &str = "__Host-sekisho-form";
 pub const CHALLENGE: &str = "__Host-sekisho-challenge";
 /// Where sign-in leads back to.
 pub const RETURN: &str = "__Host-sekisho-return";
+/// What a person carries to an identity provider and back.
+pub const ERRAND: &str = "__Host-sekisho-errand";
 /// By which a browser is known again (`lockout.known_device`).
 pub const DEVICE: &str = "__Host-sekisho-device";
 /// The chosen language.

@@ -191,6 +191,54 @@ shapes! {
         need("nonce", Takes::Text(16, 64), "Letters, digits, `-` and `_`; used once."),
         need("signature", Takes::Secret(43, 43), "HMAC-SHA-256 over the six lines, base64url without padding."),
     ];
+    /// A new identity provider.
+    NEW_PROVIDER "NewProvider" [
+        need("name", NAME, "Unique within the tenant; the sign-in page shows it."),
+        need("issuer", Takes::Text(1, 512), "https, to the letter as the provider writes it; never changed later."),
+        need("client_id", Takes::Text(1, 256), "Our name there."),
+        may("client_secret", Takes::Secret(0, 512), "Our secret there."),
+    ];
+    /// What to change in an identity provider.
+    PROVIDER_PATCH "ProviderPatch" [
+        may("name", NAME, "The name."),
+        may("client_id", Takes::Text(1, 256), "Our name there."),
+        may("client_secret", Takes::Secret(0, 512), "Our secret there; the empty text takes it away."),
+        may("scopes", Takes::Any, "A list of scopes that are asked for beside `openid`."),
+        may("userinfo", Takes::Bool, "Whether its userinfo endpoint is asked too."),
+        may("enabled", Takes::Bool, "Whether it signs anybody in."),
+        may("button", Takes::Bool, "Whether the sign-in page has a button for it."),
+        may("create_users", Takes::Bool, "Whether somebody who has no account gets one."),
+        may("trusts_factor", Takes::Bool, "Whether its word (`amr` with `mfa`) is taken for a second factor."),
+        may("name_claim", Takes::Text(1, 256), "The claim with the sign-in name of a new account."),
+        may("display_name_claim", Takes::Text(1, 256), "The claim with the display name."),
+        may("mail_claim", Takes::Text(1, 256), "The claim with the mail address."),
+        may("rules", Takes::Any, "A list of `{claim, value, role}`: which claims give which roles, all of them anew."),
+    ];
+    /// The page's rule; the provider is in the path.
+    ROLE_RULE "RoleRule" [
+        need("claim", Takes::Text(1, 256), "The claim, or a path with dots."),
+        need("value", NAME, "Its value, to the letter."),
+        need("role", Takes::Id("rol"), "The role that it gives."),
+    ];
+    /// A new mail domain.
+    NEW_MAIL_DOMAIN "NewMailDomain" [
+        need("domain", Takes::Text(1, 253), "What follows `@` in the mail addresses."),
+        need("provider", Takes::Id("idp"), "The provider to which it leads."),
+    ];
+    /// The page's mail domain; the provider is in the path.
+    MAIL_DOMAIN_FORM "MailDomainForm" [need("domain", Takes::Text(1, 253), "What follows `@` in the mail addresses.")];
+    /// Which mail domains.
+    MAIL_DOMAIN_QUERY "MailDomainQuery" [LIMIT, AFTER, may("provider", Takes::Id("idp"), "Only of this provider.")];
+    /// Which identities.
+    IDENTITY_QUERY "IdentityQuery" [
+        LIMIT, AFTER,
+        may("provider", Takes::Id("idp"), "Only of this provider."),
+        may("user", Takes::Id("usr"), "Only of this person."),
+    ];
+    /// Which provider, chosen on a page.
+    PROVIDER_CHOICE "ProviderChoice" [need("provider", Takes::Id("idp"), "The provider.")];
+    /// A mail address, for the way that it leads.
+    MAIL_CHOICE "MailChoice" [need("mail", Takes::Mail, "One's own mail address.")];
     /// A new signing client.
     NEW_CLIENT "NewSigningClient" [need("name", NAME, "Unique within the tenant."), may("note", NOTE, "Free text.")];
     /// What to change in a signing client.

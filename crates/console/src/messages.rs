@@ -1,7 +1,11 @@
 //! Every message of the pages, in both languages: one without its Japanese or its English does not compile.
 //! The words follow docs/glossary.md.
 
+mod codes;
+
 use sekisho_kernel::Text;
+
+pub use codes::{done, field, section};
 
 macro_rules! messages {
     ($($name:ident $ja:literal $en:literal;)*) => {
@@ -335,6 +339,75 @@ messages! {
     NO_CONSENTS "連携中のアプリケーションはありません。" "No application acts for you.";
     CONFIRM_TOKEN_END "このトークンは直ちに使えなくなります。よろしいですか。" "The token ends at once. Go on?";
     DONE_TOKEN_ENDED "トークンを終了しました。" "The token has ended.";
+    ADD_PROVIDER "ID プロバイダーを登録" "Register an identity provider";
+    BY_MAIL "組織のメールアドレスでサインイン" "Sign in with your organisation's mail address";
+    BY_MAIL_HINT "組織の ID プロバイダーへ移動します。" "It takes you to your organisation's identity provider.";
+    CONFIRM_UNLINK "この ID ではサインインできなくなります。よろしいですか。" "You can no longer sign in with it. Go on?";
+    DONE_DOMAIN_VERIFIED "メールドメインの管理を確認しました。" "Control of the mail domain is proven.";
+    DONE_LINKED "ID プロバイダーと対応付けました。" "The identity provider is linked.";
+    DONE_UNLINKED "対応付けを解除しました。" "It is unlinked.";
+    DOMAIN_ADD "メールドメインを追加" "Add a mail domain";
+    DOMAIN_CHECK "DNS を確認" "Check DNS";
+    DOMAIN_HINT "メールアドレスの「@」より後（例: example.co.jp）" "What follows “@”, such as example.co.jp";
+    DOMAIN_NAME "メールドメイン" "Mail domain";
+    DOMAIN_PROVEN "確認済み" "Proven";
+    DOMAIN_RECORD "DNS に登録する TXT レコード" "TXT record to put into DNS";
+    DOMAIN_WAITING "確認待ち" "Not proven yet";
+    GOING_TO_PROVIDER "ID プロバイダーへ移動します" "Taking you to the identity provider";
+    GOING_TO_PROVIDER_LEAD "自動で移動しない場合は「次へ」を押してください。" "If nothing happens, press Continue.";
+    IDENTITIES "ID プロバイダーとの対応付け" "Linked identity providers";
+    IDENTITIES_LEAD "組織の ID プロバイダーで、このアカウントにサインインできるようにします。対応付けには 10 分以内のサインインが必要です。" "Lets you sign in to this account at your organisation's identity provider. Linking needs a sign-in within the last ten minutes.";
+    LINK_PROVIDER "{name} と対応付ける" "Link {name}";
+    MAIL_LEADS_NOWHERE "このメールアドレスにつながる ID プロバイダーはありません。サインイン名とパスワードでサインインしてください。" "No identity provider belongs to this mail address. Sign in with name and password.";
+    RESULT_GOOD "良好" "Good";
+    RESULT_BAD "要対応" "Wrong";
+    NO_DOMAINS "メールドメインは登録されていません。" "There is no mail domain.";
+    NO_IDENTITIES "対応付けられた ID はありません。" "Nothing is linked.";
+    NO_PROVIDERS "ID プロバイダーは登録されていません。" "There is no identity provider.";
+    NO_RULES "ロールの対応はありません。" "No claim gives a role.";
+    OR "または" "or";
+    OTHER_WAYS "ほかのサインイン方法" "Other ways to sign in";
+    PROVIDER "ID プロバイダー" "Identity provider";
+    PROVIDERS "ID プロバイダー" "Identity providers";
+    PROVIDERS_LEAD "組織の ID プロバイダー（OpenID Connect）で利用者をサインインさせます。" "People sign in at your organisation's own identity provider (OpenID Connect).";
+    PROVIDER_AT_PROVIDER "プロバイダー側に登録する値" "What to register at the provider";
+    PROVIDER_BUTTON "サインイン画面にボタンを表示する" "Show a button on the sign-in page";
+    PROVIDER_CALLBACK "リダイレクト URI" "Redirect URI";
+    PROVIDER_CLAIM_DISPLAY "表示名のクレーム" "Claim with the display name";
+    PROVIDER_CLAIM_MAIL "メールアドレスのクレーム" "Claim with the mail address";
+    PROVIDER_CLAIM_NAME "サインイン名のクレーム" "Claim with the sign-in name";
+    PROVIDER_CLIENT "クライアント ID" "Client id";
+    PROVIDER_CREATES "アカウントがない利用者のアカウントを作成する" "Make an account for people who have none";
+    PROVIDER_DELETE "ID プロバイダーの削除" "Delete this provider";
+    PROVIDER_DELETE_EXPLAINED "対応付けとメールドメインもすべて削除されます。アカウントは残り、始まっているセッションは続きます。" "Its links and mail domains go with it. Accounts stay, and sessions that have begun go on.";
+    PROVIDER_DOMAINS "メールドメイン" "Mail domains";
+    PROVIDER_DOMAINS_LEAD "このドメインのメールアドレスを入力した利用者を、この ID プロバイダーへ案内します。管理していることを確認するまでは使われません。" "People who enter a mail address of the domain are taken to this provider. It leads nowhere before control of it is proven.";
+    PROVIDER_ISSUER "発行者（Issuer）" "Issuer";
+    PROVIDER_ISSUER_HINT "https で始まる URL。プロバイダーが示すとおりに、1 文字も変えずに入力します。後から変更できません。" "The https address, to the letter as the provider writes it. It cannot be changed later.";
+    PROVIDER_LOGOUT "バックチャネルログアウト URI" "Back-channel logout URI";
+    PROVIDER_OFF "停止中" "Off";
+    PROVIDER_ON "有効" "On";
+    PROVIDER_RULES "クレームによるロールの付与" "Roles given by claims";
+    PROVIDER_RULES_LEAD "サインインのたびに、クレームの値に合わせてロールを付与または剥奪します。ここにないロールは変わりません。" "At each sign-in these roles are granted and taken back as the claims say. Other roles stay.";
+    PROVIDER_SCOPES "追加の scope（空白区切り）" "Further scopes, separated by spaces";
+    PROVIDER_SECRET "クライアントの秘密" "Client secret";
+    PROVIDER_SECRET_HINT "変更しない場合は空のままにします。" "Leave it empty to keep the present one.";
+    PROVIDER_SETTINGS "設定" "Settings";
+    PROVIDER_START "有効にする" "Switch on";
+    PROVIDER_STOP "停止する" "Switch off";
+    PROVIDER_TEST "接続を確認" "Test the connection";
+    PROVIDER_TEST_GOOD "接続を確認しました" "The connection is good";
+    PROVIDER_TEST_BAD "問題が見つかりました" "Something is wrong";
+    PROVIDER_TRUSTS "プロバイダーの多要素認証（amr の mfa）を、第 2 要素として認める" "Take the provider's multi-factor sign-in (amr with mfa) for a second factor";
+    PROVIDER_USERINFO "UserInfo エンドポイントのクレームも使う" "Use the userinfo endpoint's claims too";
+    RULE_ADD "対応を追加" "Add a rule";
+    RULE_CLAIM "クレーム" "Claim";
+    RULE_CLAIM_HINT "クレームの名前（例: groups、realm_access.roles）" "The claim's name, such as groups or realm_access.roles";
+    TEST_CLIENT "クライアント" "Client";
+    TEST_DISCOVERY "ディスカバリー" "Discovery";
+    TEST_KEYS "署名検証鍵" "Keys";
+    UNLINK "解除" "Unlink";
+    WITH_PROVIDER "{name} でサインイン" "Sign in with {name}";
     NO_CLIENTS "署名クライアントはありません。" "There is no signing client.";
     NO_UNIQUE_IDS "一意の ID は登録されていません。" "There is no unique ID.";
     NOBODY_OF_THAT_NAME "このサインイン名のユーザーはいません。" "Nobody has this sign-in name.";
@@ -533,106 +606,4 @@ messages! {
     WOULD_PASS "通る" "Would pass";
     YOUR_PASSWORD "パスワード" "Your password";
     YOUR_RIGHTS "保有する権限" "Your rights";
-}
-
-/// What a page says after a form, by the code in its address. An unknown code says nothing.
-pub fn done(code: &str) -> Option<&'static Text> {
-    Some(match code {
-        "created" => DONE_CREATED,
-        "saved" => DONE_SAVED,
-        "deleted" => DONE_DELETED,
-        "disabled" => DONE_DISABLED,
-        "enabled" => DONE_ENABLED,
-        "unlocked" => DONE_UNLOCKED,
-        "granted" => DONE_GRANTED,
-        "revoked" => DONE_REVOKED,
-        "password-changed" => DONE_PASSWORD_CHANGED,
-        "password-set" => DONE_PASSWORD_SET,
-        "factor-removed" => DONE_FACTOR_REMOVED,
-        "session-ended" => DONE_SESSION_ENDED,
-        "sessions-ended" => DONE_SESSIONS_ENDED,
-        "token-ended" => DONE_TOKEN_ENDED,
-        "consent-withdrawn" => DONE_WITHDRAWN,
-        "signed-out" => DONE_SIGNED_OUT,
-        "signed-out-everywhere" => DONE_SIGNED_OUT_EVERYWHERE,
-        _ => return None,
-    })
-}
-
-/// A policy section's heading; `None` for one that has none here, which is then shown by its name in the file.
-pub fn section(name: &str) -> Option<&'static Text> {
-    Some(match name {
-        "passwords" => PASSWORD,
-        "lockout" => RULE_LOCKOUT,
-        "second_factor" => SECOND_FACTOR,
-        "adaptive" => RISK,
-        "sessions" => SESSIONS,
-        "addresses" => ADDRESSES,
-        "audit" => HISTORY,
-        "encryption" => S_ENCRYPTION,
-        "tenant_keys" => S_TENANT_KEYS,
-        "switches" => FUNCTIONS,
-        "unique_id" => CLIENTS,
-        "tokens" => TOKENS,
-        "oauth" => APPLICATIONS,
-        "provisioning" => PROVISIONING,
-        "door" => S_DOOR,
-        "store" => S_STORE,
-        "keys" => S_KEYS,
-        "forward_auth" => VIA_FORWARD_AUTH,
-        "tenant_policy" => POLICY,
-        "waf" => FIREWALL,
-        _ => return None,
-    })
-}
-
-/// A field's name for people.
-pub fn field(name: &str) -> Option<&'static Text> {
-    Some(match name {
-        "name" => NAME,
-        "display_name" => DISPLAY_NAME,
-        "mail" => MAIL,
-        "type" => USER_TYPE,
-        "site" => SITE,
-        "password" => PASSWORD,
-        "current" => CURRENT_PASSWORD,
-        "new" | "new_password" => NEW_PASSWORD,
-        "repeat" => REPEAT_PASSWORD,
-        "code" => CODE,
-        "recovery_code" => RECOVERY_CODE,
-        "token" => LINK_TOKEN,
-        "role" => ROLE,
-        "rights" => RIGHTS,
-        "network" => NETWORK,
-        "note" => NOTE,
-        "value" => VALUE,
-        "off" => FUNCTIONS,
-        "unique_id" => UNIQUE_ID,
-        "days" => TOKEN_DAYS,
-        "redirect_uris" => APP_REDIRECTS,
-        "confidential" => APP_CONFIDENTIAL,
-        "networks" => TOKEN_NETWORKS,
-        "service" => SERVICE_ACCOUNT,
-        "user" => SIGN_IN_NAME,
-        "from" => FROM,
-        "to" => TO,
-        "actor" => ACTOR,
-        "action" => ACTION,
-        "result" => RESULT,
-        "target" => TARGET,
-        "text" => FREE_TEXT,
-        "rule" => RULE,
-        "part" => MATCHED_PART,
-        "path" => PATH,
-        "until" => LAST_DAY_OF,
-        "reason" => REASON,
-        "paranoia" => PARANOIA,
-        "threshold" => BLOCKING_SCORE,
-        "exclusion" => EXCLUSION,
-        "medium_at" => RISK_MEDIUM_AT,
-        "high_at" => RISK_HIGH_AT,
-        "low" => RISK_IF_LOW,
-        "medium" => RISK_IF_MEDIUM,
-        _ => return None,
-    })
 }

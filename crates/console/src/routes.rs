@@ -446,6 +446,35 @@ static ROUTES: &[RouteInfo] = &[
         .says("Judged sign-ins, newest first, each with its reasons.").query(&i::RISK_QUERY).gives(200, "RiskDecisionList"),
     route!(Post "/api/v1/risk/replay" "replayRisk" right(R::HISTORY_READ), Some(&e::RISK_REPLAY), api::risk::replay)
         .says("Judges the sign-ins of the last days again under other settings. Nothing is changed.").body(&i::RISK_REPLAY).gives(200, "RiskReplay"),
+    // --- identity providers
+    route!(Get "/api/v1/providers" "listProviders" right(R::FEDERATION_READ), Some(&e::PROVIDER_LIST), api::federation::list)
+        .says("Outside identity providers, oldest first.").query(&i::PAGE).gives(200, "ProviderList"),
+    route!(Post "/api/v1/providers" "createProvider" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_CREATE), api::federation::create)
+        .says("A new OpenID provider; it signs nobody in until it is enabled.").body(&i::NEW_PROVIDER).gives(201, "Provider"),
+    route!(Get "/api/v1/providers/{id}" "readProvider" right(R::FEDERATION_READ), Some(&e::PROVIDER_READ), api::federation::read)
+        .says("One provider.").id("idp").gives(200, "Provider"),
+    route!(Patch "/api/v1/providers/{id}" "updateProvider" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_UPDATE), api::federation::update)
+        .says("Changes a provider; what is left out stays.").id("idp").body(&i::PROVIDER_PATCH).gives(200, "Provider").version(true),
+    route!(Delete "/api/v1/providers/{id}" "deleteProvider" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_DELETE), api::federation::delete)
+        .says("Deletes a provider with its links and mail domains.").id("idp").version(false),
+    route!(Post "/api/v1/providers/{id}/test" "testProvider" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_TEST), api::federation::test)
+        .says("Asks the provider for metadata and keys, shows it our client, and says what is wrong.").id("idp").body(&i::EMPTY).gives(200, "ProviderTest"),
+    route!(Get "/api/v1/mail-domains" "listMailDomains" right(R::FEDERATION_READ), Some(&e::MAIL_DOMAIN_LIST), api::federation::domains)
+        .says("Mail domains that lead to a provider.").query(&i::MAIL_DOMAIN_QUERY).gives(200, "MailDomainList"),
+    route!(Post "/api/v1/mail-domains" "createMailDomain" right(R::FEDERATION_WRITE), Some(&e::MAIL_DOMAIN_CREATE), api::federation::create_domain)
+        .says("A new mail domain; it leads nowhere before control of it is proven.").body(&i::NEW_MAIL_DOMAIN).gives(201, "MailDomain"),
+    route!(Post "/api/v1/mail-domains/{id}/verify" "verifyMailDomain" right(R::FEDERATION_WRITE), Some(&e::MAIL_DOMAIN_VERIFY), api::federation::verify_domain)
+        .says("Looks for the DNS record that proves control of it.").id("dom").body(&i::EMPTY).gives(200, "MailDomain"),
+    route!(Delete "/api/v1/mail-domains/{id}" "deleteMailDomain" right(R::FEDERATION_WRITE), Some(&e::MAIL_DOMAIN_DELETE), api::federation::delete_domain)
+        .says("Deletes a mail domain.").id("dom"),
+    route!(Get "/api/v1/identities" "listIdentities" right(R::FEDERATION_READ), Some(&e::IDENTITY_LIST), api::federation::identities)
+        .says("Which subject of a provider is which person.").query(&i::IDENTITY_QUERY).gives(200, "IdentityList"),
+    route!(Delete "/api/v1/identities/{id}" "deleteIdentity" right(R::FEDERATION_WRITE), Some(&e::IDENTITY_DELETE), api::federation::delete_identity)
+        .says("Takes a link away.").id("idn"),
+    route!(Get "/api/v1/me/identities" "listOwnIdentities" OWN, Some(&e::IDENTITY_LIST), api::federation::own)
+        .says("One's own links.").gives(200, "IdentityList"),
+    route!(Delete "/api/v1/me/identities/{id}" "deleteOwnIdentity" OWN, Some(&e::IDENTITY_DELETE), api::federation::delete_own)
+        .says("Takes one of them away; needs a sign-in within the last ten minutes.").id("idn"),
     // --- claims
     route!(Get "/api/v1/claims" "listClaims" right(R::CLAIMS_READ), Some(&e::CLAIMS_READ), api::claims::list)
         .says("Every claim with verdict, evidence and age.").query(&i::CLAIM_QUERY).gives(200, "ClaimList"),
@@ -561,6 +590,26 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/provisioning/{id}/delete" "deleteConnectionForm" right(R::USERS_WRITE), Some(&e::USER_DELETE), page::provisioning::delete).id("usr").page(),
     route!(Post "/provisioning/tokens/{id}/end" "endConnectionTokenForm" right(R::TOKENS_WRITE), Some(&e::TOKEN_END), page::provisioning::end).id("tok").page(),
     route!(Post "/provisioning/groups/{id}" "mapGroupForm" right(R::GRANTS_WRITE), Some(&e::GROUP_MAP), page::provisioning::map).id("grp").page(),
+    // --- identity providers
+    route!(Post "/sign-in/provider" "signInProviderForm" PUBLIC, Some(&e::SESSION_SIGN_IN), page::federation::leave).body(&i::PROVIDER_CHOICE).page(),
+    route!(Post "/sign-in/mail" "signInMailForm" PUBLIC, Some(&e::SESSION_SIGN_IN), page::federation::leave_by_mail).body(&i::MAIL_CHOICE).page(),
+    route!(Get "/federation/{id}/callback" "providerCallback" PUBLIC, Some(&e::SESSION_SIGN_IN), page::federation::come_back).id("idp").page(),
+    route!(Post "/federation/{id}/logout" "providerLogout" PUBLIC, Some(&e::PROVIDER_SIGN_OUT), api::federation::logout).id("idp").oauth(),
+    route!(Get "/account/identities" "identitiesPage" OWN, Some(&e::IDENTITY_LIST), page::federation::identities).page(),
+    route!(Post "/account/identities" "linkIdentityForm" OWN, Some(&e::IDENTITY_CREATE), page::federation::link).body(&i::PROVIDER_CHOICE).page(),
+    route!(Post "/account/identities/{id}/delete" "deleteOwnIdentityForm" OWN, Some(&e::IDENTITY_DELETE), page::federation::unlink).id("idn").page(),
+    route!(Get "/providers" "providersPage" right(R::FEDERATION_READ), Some(&e::PROVIDER_LIST), page::providers::show).query(&i::PAGE).page(),
+    route!(Post "/providers" "createProviderForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_CREATE), page::providers::create).body(&i::NEW_PROVIDER).page(),
+    route!(Get "/providers/{id}" "providerPage" right(R::FEDERATION_READ), Some(&e::PROVIDER_READ), page::providers::show_one).id("idp").page(),
+    route!(Post "/providers/{id}" "updateProviderForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_UPDATE), page::providers::update).id("idp").page(),
+    route!(Post "/providers/{id}/switch" "switchProviderForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_UPDATE), page::providers::switch).id("idp").page(),
+    route!(Post "/providers/{id}/test" "testProviderForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_TEST), page::providers::test).id("idp").page(),
+    route!(Post "/providers/{id}/rules" "createRoleRuleForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_UPDATE), page::providers::add_rule).id("idp").body(&i::ROLE_RULE).page(),
+    route!(Post "/providers/{id}/rules/{rule}/delete" "deleteRoleRuleForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_UPDATE), page::providers::remove_rule).id("idp").page(),
+    route!(Post "/providers/{id}/domains" "createMailDomainForm" right(R::FEDERATION_WRITE), Some(&e::MAIL_DOMAIN_CREATE), page::providers::add_domain).id("idp").body(&i::MAIL_DOMAIN_FORM).page(),
+    route!(Post "/providers/{id}/domains/{domain}/verify" "verifyMailDomainForm" right(R::FEDERATION_WRITE), Some(&e::MAIL_DOMAIN_VERIFY), page::providers::verify_domain).id("idp").page(),
+    route!(Post "/providers/{id}/domains/{domain}/delete" "deleteMailDomainForm" right(R::FEDERATION_WRITE), Some(&e::MAIL_DOMAIN_DELETE), page::providers::remove_domain).id("idp").page(),
+    route!(Post "/providers/{id}/delete" "deleteProviderForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_DELETE), page::providers::delete).id("idp").page(),
     // --- OAuth
     route!(Get "/oauth/authorize" "authorizePage" OWN, None, page::applications::authorize).page(),
     route!(Post "/oauth/authorize" "consentForm" OWN, Some(&e::CONSENT_CREATE), page::applications::consent).page(),

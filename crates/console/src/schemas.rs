@@ -290,6 +290,40 @@ pub fn all() -> Map<String, Value> {
     put("SigningClientIssued", issued);
     put("UniqueId", record("uid", &[("client", "id:cli"), ("user", "id:usr"), ("unique_id", "text")]));
     put("UniqueIdList", list("UniqueId"));
+    let provider = [
+        ("name", "text"),
+        ("protocol", "oidc"),
+        ("issuer", "text"),
+        ("client_id", "text"),
+        ("has_secret", "bool"),
+        ("scopes", "texts"),
+        ("userinfo", "bool"),
+        ("enabled", "bool"),
+        ("button", "bool"),
+        ("create_users", "bool"),
+        ("trusts_factor", "bool"),
+        ("claims", "ref:ClaimNames"),
+        ("rules", "list:RoleRuleRow"),
+    ];
+    put("ClaimNames", object(&[("name", "text"), ("display_name", "text"), ("mail", "text")]));
+    put("RoleRuleRow", object(&[("claim", "text"), ("value", "text"), ("role", "id:rol")]));
+    put("Provider", record("idp", &provider));
+    put("ProviderList", list("Provider"));
+    put("ProviderCheck", object(&[("name", "text"), ("good", "bool"), ("says", "both")]));
+    put("ProviderTest", object(&[("good", "bool"), ("callback", "text"), ("checks", "list:ProviderCheck")]));
+    let domain = [
+        ("domain", "text"),
+        ("provider", "id:idp"),
+        ("record_name", "text"),
+        ("record_value", "text"),
+        ("verified_at", "time?"),
+    ];
+    put("MailDomain", record("dom", &domain));
+    put("MailDomainList", list("MailDomain"));
+    let identity =
+        [("provider", "id:idp"), ("provider_name", "text"), ("user", "id:usr"), ("subject", "text"), ("name", "text")];
+    put("Identity", record("idn", &identity));
+    put("IdentityList", list("Identity"));
     put("AddressRule", record("adr", &[("network", "text"), ("note", "text")]));
     put("AddressRuleList", list("AddressRule"));
     put(

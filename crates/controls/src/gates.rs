@@ -7,15 +7,16 @@ use sekisho_kernel::{
     Effective, Setting, TakenOut, Text,
     access::AccessQuestion,
     gate::{
-        AdaptiveRule, AddressLists, AuditRule, Decision, FactorRule, FirewallRule, FirewallSource, Gates as Hooks,
-        LockoutRule, OauthRule, PasswordRule, ProvisioningRule, SessionRule, SignatureRule, TlsRule, TokenRule,
+        AdaptiveRule, AddressLists, AuditRule, Decision, FactorRule, FederationRule, FirewallRule, FirewallSource,
+        Gates as Hooks, LockoutRule, OauthRule, PasswordRule, ProvisioningRule, SessionRule, SignatureRule, TlsRule,
+        TokenRule,
     },
     policy::Value,
 };
 
 use crate::{
-    CONTROLS, access, adaptive, addresses, audit, encryption, lockout, oauth, passwords, provisioning, second_factor,
-    sessions, switches, tenancy, tenant_keys, tenant_policy, tokens, unique_id, waf,
+    CONTROLS, access, adaptive, addresses, audit, encryption, federation, lockout, oauth, passwords, provisioning,
+    second_factor, sessions, switches, tenancy, tenant_keys, tenant_policy, tokens, unique_id, waf,
 };
 
 /// Every gate. A serving instance is given [`Gates::whole`]; only a rehearsal can name what is taken out, since
@@ -75,6 +76,9 @@ impl Hooks for Gates {
     }
     fn provisioning(&self, policy: &Effective) -> ProvisioningRule {
         provisioning::rule(&tenant_policy::seen(policy, self.out))
+    }
+    fn federation(&self, policy: &Effective) -> FederationRule {
+        federation::rule(&tenant_policy::seen(policy, self.out), self.out)
     }
     fn oauth(&self, policy: &Effective) -> OauthRule {
         oauth::rule(policy)

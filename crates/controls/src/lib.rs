@@ -11,6 +11,7 @@ pub mod catalogue;
 mod control;
 pub mod data_catalogue;
 pub mod encryption;
+pub mod federation;
 mod gates;
 pub mod levels;
 pub mod lockout;
@@ -49,6 +50,7 @@ pub static CONTROLS: &[&Declared] = &[
     &unique_id::CONTROL,
     &tokens::CONTROL,
     &oauth::CONTROL,
+    &federation::CONTROL,
     &sessions::CONTROL,
     &sign_out::CONTROL,
     &access::CONTROL,

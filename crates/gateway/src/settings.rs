@@ -114,4 +114,20 @@ settings! {
     ALLOW_SERVICE_WORKER "door.allow_service_worker_allowed" Kind::Bool, Safe::Bool(false),
         "上流アプリケーションの Service-Worker-Allowed ヘッダーを通すかどうかです。",
         "Whether the application's Service-Worker-Allowed header passes.";
+    /// Inside networks that tenants' addresses may lead to.
+    EGRESS_ALLOW "egress.allow" Kind::Networks, Safe::List(&[]),
+        "組織が登録した外部アドレス（ID プロバイダーなど）の接続先として、公開アドレス以外に許可する範囲です。空なら公開アドレスだけに接続します。",
+        "Networks that are not public and that addresses given by organisations (identity providers and the like) may lead to all the same. Empty: public addresses only.";
+    /// Whom TLS towards the outside trusts.
+    EGRESS_AUTHORITIES "egress.authorities" Kind::Path, Safe::Str(""),
+        "外部への TLS 接続で信頼する認証局の PEM ファイルです。空ならシステムの認証局を使います。",
+        "PEM file of the certificate authorities that TLS towards the outside trusts. Empty: the system's.";
+    /// The resolver that is asked for TXT records.
+    EGRESS_RESOLVER "egress.resolver" Kind::Socket, Safe::Str(""),
+        "メールドメインの管理を確かめるときに、DNS の TXT レコードを TCP で問い合わせるリゾルバーです。空なら /etc/resolv.conf の最初のものを使います。",
+        "Resolver that is asked over TCP for the DNS TXT records that prove control of a mail domain. Empty: the first of /etc/resolv.conf.";
+    /// How long an outside address may take.
+    EGRESS_TIMEOUT "egress.timeout" Kind::Span { min: 1, max: 60 }, Safe::Secs(10),
+        "外部アドレスの応答を待つ時間の上限です。",
+        "The longest that an outside address may take to answer.";
 }

@@ -11,6 +11,7 @@ mod cache;
 mod clients;
 mod directory;
 mod factors;
+mod federation;
 mod grants;
 mod guard;
 mod hasher;
@@ -45,6 +46,7 @@ use sekisho_kernel::{
     Cx, Event, Policy, Problem, Rng, TakenOut, Target, Time,
     access::Right,
     actor::{Actor, Job},
+    egress::Outside,
     gate::Gates,
     hook::Knock,
     id::TenantId,
@@ -75,6 +77,8 @@ pub struct Parts {
     pub clock: SharedClock,
     /// Randomness for tokens, secrets and salts.
     pub rng: Arc<dyn Rng>,
+    /// Identity providers and name servers.
+    pub outside: Arc<dyn Outside>,
     /// How many password hashes run at once: the number of cores.
     pub cores: usize,
 }
@@ -95,6 +99,8 @@ struct Inner {
     sources: risk::Sources,
     cache: Arc<cache::Cache>,
     counts: Arc<Counts>,
+    outside: Arc<dyn Outside>,
+    providers: federation::Cache,
 }
 
 impl Identity {
@@ -105,7 +111,7 @@ impl Identity {
 
     /// For a rehearsal, with one control really taken out.
     pub fn rehearse(parts: Parts, taken: Option<TakenOut>) -> Self {
-        let Parts { vault, gates, policy, clock, rng, cores } = parts;
+        let Parts { vault, gates, policy, clock, rng, outside, cores } = parts;
         let cache = Arc::new(cache::Cache::default());
         if taken != Some(TakenOut::SessionRecheck) {
             let heard = cache.clone();
@@ -123,6 +129,8 @@ impl Identity {
             sources: risk::Sources::default(),
             cache,
             counts: Arc::default(),
+            outside,
+            providers: federation::Cache::default(),
         }))
     }
 

@@ -167,6 +167,46 @@ problems! {
     OAUTH_KIND "SK-4047" "oauth-unsupported-grant-type" Invalid
         "この grant_type には対応していません。" "This grant_type is not supported."
         "authorization_code、refresh_token、client_credentials のいずれかを使ってください。" "Use authorization_code, refresh_token or client_credentials.";
+    /// One and the same answer to whatever a provider's answer was refused for.
+    PROVIDER_REFUSED "SK-4050" "provider-refused" Unauthenticated
+        "ID プロバイダーでのサインインを確認できませんでした。" "The sign-in at the identity provider could not be confirmed."
+        "サインインを最初からやり直してください。続く場合は管理者へ連絡してください。詳しい理由は組織の操作履歴にあります。"
+        "Start the sign-in again. If it goes on, tell your administrator: the organisation's history says why.";
+    /// The provider does not answer, or not as it should.
+    PROVIDER_DOWN "SK-4051" "provider-unreachable" Unavailable
+        "ID プロバイダーに接続できません。" "The identity provider cannot be reached."
+        "しばらくしてから、もう一度試してください。続く場合は管理者へ連絡してください。管理者は ID プロバイダーの画面で接続を確認できます。"
+        "Try again in a while. If it goes on, tell your administrator, who can test the connection on the provider's page.";
+    /// Nobody here is that subject, and the provider makes no accounts.
+    NO_ACCOUNT "SK-4053" "provider-no-account" Forbidden
+        "この ID に対応するアカウントがありません。" "There is no account for this identity."
+        "すでにアカウントがある場合は、そのアカウントでサインインし、アカウントの画面で ID プロバイダーと対応付けてください。ない場合は管理者へ連絡してください。"
+        "If you have an account here, sign in to it and link the provider on your account's page. If not, ask your administrator.";
+    /// The name is an account's already, which only its own sign-in can link.
+    NAME_HAS_ACCOUNT "SK-4054" "provider-name-taken" Forbidden
+        "同じ名前のアカウントがすでにあります。" "There is an account of this name already."
+        "ご自身のアカウントであれば、そのアカウントでサインインし、アカウントの画面で ID プロバイダーと対応付けてください。"
+        "If it is yours, sign in to it and link the provider on your account's page.";
+    /// The link is the only way in.
+    LAST_WAY_IN "SK-4055" "last-way-in" Conflict
+        "これを解除すると、サインインする方法がなくなります。" "Without it you could not sign in any more."
+        "先に、管理者が発行するリンクからパスワードを設定してください。" "First set a password by a link that an administrator issues.";
+    /// Linking needs a sign-in that is fresh.
+    SIGN_IN_AGAIN "SK-4056" "sign-in-again" Forbidden
+        "この操作には、10 分以内のサインインが必要です。" "This needs a sign-in within the last ten minutes."
+        "サインアウトしてもう一度サインインし、やり直してください。" "Sign out, sign in again, and repeat it.";
+    /// The record that proves control of a domain is not there.
+    DOMAIN_UNPROVEN "SK-4057" "mail-domain-unproven" Conflict
+        "メールドメインの管理を確認できませんでした。" "Control of the mail domain could not be proven."
+        "示された TXT レコードを DNS に登録し、反映されてからもう一度確認してください。" "Put the TXT record shown into DNS and try again once it can be seen.";
+    /// The domain leads to another tenant.
+    DOMAIN_ELSEWHERE "SK-4058" "mail-domain-taken" Conflict
+        "このメールドメインは別の組織で使われています。" "This mail domain is another organisation's."
+        "心当たりがない場合は、サービスの運営者へ連絡してください。" "If you do not know of one, tell the operator of the service.";
+    /// The subject or the account is linked already.
+    LINKED_ALREADY "SK-4059" "linked-already" Conflict
+        "この ID またはアカウントは、すでに対応付けられています。" "This identity, or this account, is linked already."
+        "アカウントの画面で現在の対応付けを確かめてください。" "See what is linked on your account's page.";
     /// A SCIM body that is no resource, or no request, of its kind.
     SCIM_SYNTAX "SK-4090" "scim-invalid-syntax" Invalid
         "SCIM の要求として読み取れません。" "This is not a SCIM request of this kind."

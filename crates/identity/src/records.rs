@@ -1,5 +1,7 @@
 //! The record types: the one declaration of each table of this crate, and what is sealed in it.
 
+mod federation;
+
 use std::collections::BTreeMap;
 
 use sekisho_kernel::{
@@ -10,6 +12,10 @@ use sekisho_kernel::{
 };
 use sekisho_vault::{ClearValue, Record};
 use serde::{Deserialize, Serialize};
+
+pub use federation::{
+    CameBy, ClaimNames, IdentityProvider, MailDomain, OidcSettings, OutsideIdentity, Protocol, RoleRule,
+};
 
 use crate::types::UserState;
 
@@ -68,6 +74,12 @@ def!(SCIM_GROUP "scim_group" "SCIM で連携したグループ（名称、対応
     Configuration Sealed Retention::UntilDeleted, ["name" true, "external" false], ["role_id" Opaque, "site_id" Opaque]);
 def!(SCIM_MEMBER "scim_member" "SCIM で連携したグループのメンバー" "Who is a member of which provisioned group"
     Personal Sealed Retention::UntilDeleted, [], ["group_id" Opaque, "user_id" Opaque]);
+def!(IDENTITY_PROVIDER "identity_provider" "外部の ID プロバイダー（名称、発行者、クライアントの秘密、ロールの対応）" "Identity providers: name, issuer, client secret, role rules"
+    Configuration Sealed Retention::UntilDeleted, ["name" true], ["enabled" Int]);
+def!(OUTSIDE_IDENTITY "outside_identity" "ID プロバイダーの利用者とユーザーの対応" "Which subject of an identity provider is which person"
+    Personal Sealed Retention::UntilDeleted, ["link" true], ["provider_id" Opaque, "user_id" Opaque]);
+def!(MAIL_DOMAIN "mail_domain" "ID プロバイダーへつながるメールドメイン" "Mail domains that lead to an identity provider"
+    Configuration Sealed Retention::UntilDeleted, ["domain" true], ["provider_id" Opaque, "verified" Int]);
 def!(TRY_COUNTER "try_counter" "サインイン失敗の計数" "Counters of failed sign-ins"
     Metadata ClearByGoldenFile Retention::UntilExpiry, [],
     ["places" Int, "failed" Int, "locked" Int, "expires" Int]);
@@ -105,6 +117,9 @@ pub const RECORDS: &[&RecordDef] = &[
     &SCIM_PROFILE,
     &SCIM_GROUP,
     &SCIM_MEMBER,
+    &IDENTITY_PROVIDER,
+    &OUTSIDE_IDENTITY,
+    &MAIL_DOMAIN,
     &TRY_COUNTER,
     &SIGN_IN_PLACE,
     &RISK_PROFILE,
@@ -345,6 +360,9 @@ pub struct UserSession {
     pub browser: String,
     /// The console host's token first, then one of each application host.
     pub tokens: Vec<HostToken>,
+    /// By which outside provider the person came in, and in which of its sessions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<CameBy>,
 }
 impl Record for UserSession {
     const DEF: &'static RecordDef = &USER_SESSION;

@@ -21,10 +21,11 @@ use sekisho_vault::{Bookkeeping, Entry, Scope, Stored, Tx};
 use crate::{
     Answer, Identity, by_job,
     cache::Slot,
+    federation::logout,
     oauth::grants,
     own, people,
     problems::ENTRY_CODE_OVER,
-    records::{HostToken, UserSession},
+    records::{CameBy, HostToken, UserSession},
     rights::{self, Person},
     sql, token, tokens,
     types::UserState,
@@ -121,6 +122,7 @@ impl Identity {
             address: knock.peer.to_canonical().to_string(),
             browser: browser.chars().filter(|c| !c.is_control()).take(200).collect(),
             tokens: vec![HostToken { host: knock.host.host.clone(), key: hex::encode(&key) }],
+            provider: None,
         };
         Made { id: self.id(), token: text, record, key, expires: now.plus(rule.absolute) }
     }
@@ -234,10 +236,19 @@ pub fn passage(slot: &Slot, knock: &Knock) -> Arc<Passage> {
 }
 
 impl Made {
+    /// The person came in by an outside provider.
+    pub const fn came(&mut self, by: CameBy) {
+        self.record.provider = Some(by);
+    }
     /// Writes the session within the sign-in's act.
     pub fn put(&self, tx: &mut Tx<'_>) -> Answer<()> {
         tx.insert(self.id, &self.record)?;
         tx.keep(&sql::SESSION_TOUCH, &[self.id.into(), self.record.signed_in.into()])?;
+        if let Some(mark) = self.record.provider.and_then(|by| by.session) {
+            // One session there may have begun several here, all of one person.
+            tx.unpoint(logout::SESSION, &mark)?;
+            tx.point(logout::SESSION, &mark, self.record.user, Some(self.expires))?;
+        }
         tx.point("session", &self.key, self.id, Some(self.expires))
     }
     /// The ends of the session as it begins.

@@ -9,9 +9,24 @@ pub const MIGRATIONS: &[(u32, &str, &str)] = &[
     (11, "signing clients", SIGNING_CLIENTS),
     (12, "api tokens", API_TOKENS),
     (13, "oauth", OAUTH),
+    (14, "federation", FEDERATION),
     (16, "scim", SCIM),
     (17, "risk", RISK),
 ];
+
+const FEDERATION: &str = "
+CREATE TABLE identity_provider (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, x_name BLOB, enabled BIGINT, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id), UNIQUE (tenant, x_name));
+CREATE TABLE outside_identity (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, x_link BLOB, provider_id BLOB, user_id BLOB, sealed BLOB NOT NULL,
+  PRIMARY KEY (tenant, id), UNIQUE (tenant, x_link));
+CREATE INDEX outside_identity_provider ON outside_identity (tenant, provider_id);
+CREATE INDEX outside_identity_user ON outside_identity (tenant, user_id);
+CREATE TABLE mail_domain (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, x_domain BLOB, provider_id BLOB, verified BIGINT, sealed BLOB NOT NULL,
+  PRIMARY KEY (tenant, id), UNIQUE (tenant, x_domain));
+CREATE INDEX mail_domain_provider ON mail_domain (tenant, provider_id);
+";
 
 const SCIM: &str = "
 CREATE TABLE scim_profile (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,

@@ -13,6 +13,7 @@ use sekisho_vault::{Committed, Entry, Page, Permit, Scope, Stored, Tx, View};
 
 use crate::{
     Answer, Identity, clients,
+    federation::identities,
     guard::{self, Reach, able, another_administrator},
     link,
     oauth::{applications, grants},
@@ -252,8 +253,11 @@ impl Identity {
         self.change(cx, id, &event::USER_ENABLE, Right::USERS_WRITE, move |tx, person| {
             reach.above(person)?;
             let has_password = tx.get::<Credential>(id)?.is_some();
-            let state =
-                if has_password || person.account.body.service { UserState::Active } else { UserState::Invited };
+            let state = if has_password || person.account.body.service || identities::has_any(tx, id)? {
+                UserState::Active
+            } else {
+                UserState::Invited
+            };
             moved(tx, id)?;
             tx.update(id, person.account.version, &UserAccount { state, ..person.account.body.clone() })?;
             Ok(Entry::default())
@@ -435,6 +439,7 @@ pub fn remove(tx: &mut Tx<'_>, tenant: TenantId, id: UserId) -> Answer<()> {
     link::drop_all(tx, id)?;
     clients::drop_unique_ids(tx, id)?;
     scim::forget_person(tx, id)?;
+    identities::drop_person(tx, id)?;
     for grant in of_user::<RoleGrant>(&mut tx.view(), id)? {
         tx.delete::<RoleGrant>(grant.id)?;
     }

@@ -58,6 +58,7 @@ catalogue! {
         CLIENTS "clients" "外部アプリケーションとの連携" "Connected applications";
         TOKENS "tokens" "API トークンの管理" "Management of API tokens";
         PROVISIONING "provisioning" "ユーザー連携（SCIM）" "Provisioning by SCIM";
+        FEDERATION "federation" "外部の ID プロバイダーの管理" "Management of identity providers";
     }
     rights {
         APPLICATION_USE "application.use" APPLICATION true "アプリケーションを使う" "Use the application";
@@ -84,6 +85,8 @@ catalogue! {
         TOKENS_WRITE "tokens.write" TOKENS false "サービスアカウントの API トークンを発行し、トークンを終了する" "Issue tokens of service accounts, and end tokens";
         CLIENTS_WRITE "clients.write" CLIENTS false "連携するアプリケーションを登録・変更・削除する" "Register, change and delete connected applications";
         USERS_PROVISION "users.provision" PROVISIONING false "ユーザーとグループを SCIM で連携する" "Provision users and groups by SCIM";
+        FEDERATION_READ "federation.read" FEDERATION false "ID プロバイダーとその利用者の対応を見る" "See identity providers and whom they vouch for";
+        FEDERATION_WRITE "federation.write" FEDERATION false "ID プロバイダーとメールドメインを登録・変更・削除する" "Register, change and delete identity providers and mail domains";
     }
 }
 

@@ -181,6 +181,21 @@ events! {
     UNIQUE_ID_CREATE "unique_id.create" 3001 3 "一意の ID の登録" "Unique ID added";
     UNIQUE_ID_LIST "unique_id.list" 6003 2 "一意の ID 一覧の閲覧" "Unique IDs read";
     UNIQUE_ID_DELETE "unique_id.delete" 3001 3 "一意の ID の削除" "Unique ID removed";
+    PROVIDER_CREATE "provider.create" 6003 1 "ID プロバイダーの登録" "Identity provider registered";
+    PROVIDER_LIST "provider.list" 6003 2 "ID プロバイダー一覧の閲覧" "Identity providers read";
+    PROVIDER_READ "provider.read" 6003 2 "ID プロバイダーの閲覧" "Identity provider read";
+    PROVIDER_UPDATE "provider.update" 6003 3 "ID プロバイダーの変更" "Identity provider changed";
+    PROVIDER_TEST "provider.test" 6003 2 "ID プロバイダーの接続の確認" "Identity provider tried";
+    PROVIDER_DELETE "provider.delete" 6003 4 "ID プロバイダーの削除" "Identity provider deleted";
+    PROVIDER_SIGN_OUT "provider.sign_out" 3002 2 "ID プロバイダーからのサインアウト" "Sign-out by an identity provider";
+    MAIL_DOMAIN_CREATE "mail_domain.create" 6003 1 "メールドメインの登録" "Mail domain registered";
+    MAIL_DOMAIN_LIST "mail_domain.list" 6003 2 "メールドメイン一覧の閲覧" "Mail domains read";
+    MAIL_DOMAIN_VERIFY "mail_domain.verify" 6003 3 "メールドメインの管理の確認" "Control of a mail domain proven";
+    MAIL_DOMAIN_DELETE "mail_domain.delete" 6003 4 "メールドメインの削除" "Mail domain deleted";
+    IDENTITY_CREATE "identity.create" 3001 3 "外部の ID との対応付け" "Outside identity linked";
+    IDENTITY_LIST "identity.list" 6003 2 "外部の ID の閲覧" "Outside identities read";
+    IDENTITY_SYNC "identity.sync" 3005 1 "外部の ID によるロールの反映" "Roles taken over from an outside identity";
+    IDENTITY_DELETE "identity.delete" 3001 3 "外部の ID との対応の解除" "Outside identity unlinked";
     LINK_CREATE "link.create" 3001 1 "一回限りのリンクの発行" "One-time link issued";
     LINK_USE "link.use" 3001 1 "一回限りのリンクの使用" "One-time link used";
 }

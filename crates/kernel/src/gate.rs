@@ -216,6 +216,17 @@ pub struct OauthRule {
     pub refresh: Duration,
 }
 
+/// Whether and how an outside identity provider signs people in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FederationRule {
+    /// Whether this way in is open.
+    pub allowed: bool,
+    /// How far its clock may be from ours, either way.
+    pub skew: Duration,
+    /// Whether signatures are checked. `false` only when the control is taken out.
+    pub signatures: bool,
+}
+
 /// How long API tokens live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenRule {
@@ -439,6 +450,10 @@ pub trait Gates: Send + Sync {
     /// The rule of API tokens; none lives where no control answers.
     fn tokens(&self, _policy: &Effective) -> TokenRule {
         TokenRule { personal: false, longest: Duration::ZERO, unused: Duration::ZERO }
+    }
+    /// The rule of outside identity providers; closed where no control answers.
+    fn federation(&self, _policy: &Effective) -> FederationRule {
+        FederationRule { allowed: false, skew: Duration::ZERO, signatures: true }
     }
     /// The rule of signatures; closed where no control answers.
     fn signature(&self, _policy: &Effective) -> SignatureRule {

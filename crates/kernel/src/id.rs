@@ -174,6 +174,12 @@ kinds! {
     ScimGroupKind ScimGroupId "grp";
     /// Somebody's membership of one.
     ScimMemberKind ScimMemberId "mem";
+    /// A tenant's outside identity provider.
+    ProviderKind ProviderId "idp";
+    /// Which of its subjects is which person.
+    IdentityKind IdentityId "idn";
+    /// A mail domain that leads to one.
+    MailDomainKind MailDomainId "dom";
     /// Any catalogued record, where its kind does not matter.
     RecordKind RecordId "rec";
 }

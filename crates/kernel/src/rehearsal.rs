@@ -86,6 +86,8 @@ pub enum TakenOut {
     OauthConsent,
     /// What follows when SCIM says that a person is no longer active, or deletes them.
     Deprovisioning,
+    /// The check of what an identity provider has signed: anybody's word counts as the provider's.
+    ProviderSignature,
     /// The store of used signatures: one signs in again and again.
     SignatureOnce,
 }

@@ -250,6 +250,32 @@ pub struct Seen {
     pub body: Vec<u8>,
 }
 
+/// A site on the other side of the way out, as a rehearsal stages it.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// Its host name.
+    pub host: String,
+    /// Where the name leads; a connection is made to none of them really.
+    pub addresses: Vec<IpAddr>,
+    /// The texts of its TXT records.
+    pub texts: Vec<String>,
+    /// What it answers.
+    pub pages: Vec<SitePage>,
+}
+
+/// What a staged site answers at a path, whatever the query.
+#[derive(Clone, Debug)]
+pub struct SitePage {
+    /// The path.
+    pub path: String,
+    /// Status code.
+    pub status: u16,
+    /// Header fields beside length and type.
+    pub headers: Vec<(String, String)>,
+    /// Body, JSON.
+    pub body: Vec<u8>,
+}
+
 /// An open WebSocket to the application behind the door.
 #[async_trait]
 pub trait Socket: Send {
@@ -345,6 +371,14 @@ pub trait Rehearsed: Send + Sync {
     async fn command(&self, args: &[&str]) -> Result<CommandOutcome, Trouble>;
     /// What the application behind the door has received since the last call.
     async fn upstream_seen(&self) -> Result<Vec<Seen>, Trouble>;
+    /// Puts a site on the other side of the way out, in the place of the one that had its name.
+    async fn stage_site(&self, _site: Site) -> Result<(), Trouble> {
+        Err(Trouble("this rehearsal stages no sites".into()))
+    }
+    /// What staged sites have received since the last call; `host` is among the fields.
+    async fn sites_seen(&self) -> Result<Vec<Seen>, Trouble> {
+        Err(Trouble("this rehearsal stages no sites".into()))
+    }
     /// The declared record types.
     fn catalogue(&self) -> Vec<&'static RecordDef>;
     /// Facts about the process.

@@ -15,7 +15,8 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use sekisho_console as console;
 use sekisho_gateway::{
-    Algorithm, CertStore, Gateway, PageBody, Pages, Places, PolicyEgress, PublicKey, Signer, Upload,
+    Algorithm, Beyond, CertStore, Gateway, Internet, PageBody, Pages, Places, PolicyEgress, PolicyOutside, PublicKey,
+    Signer, Upload,
     firewall::{self, Firewall},
 };
 use sekisho_identity::Identity;
@@ -93,8 +94,18 @@ pub struct Elsewhere {
     pub clock: SharedClock,
     /// The listeners of each node.
     pub places: Vec<Places>,
+    /// What lies on the other side of the way out.
+    pub beyond: Arc<dyn Beyond>,
     /// The control that is really gone.
     pub out: Option<TakenOut>,
+}
+
+/// What a rehearsal replaces of an instance's inside.
+struct Replaced {
+    clock: SharedClock,
+    nodes: usize,
+    beyond: Arc<dyn Beyond>,
+    out: Option<TakenOut>,
 }
 
 /// Every table there is.
@@ -173,7 +184,8 @@ impl Instance {
         let places = elsewhere.places;
         let clock = elsewhere.clock.clone();
         let nodes = places.len();
-        let mut instance = Self::assemble(spec, Some((clock.clone(), nodes, elsewhere.out))).await?;
+        let replaced = Replaced { clock: clock.clone(), nodes, beyond: elsewhere.beyond, out: elsewhere.out };
+        let mut instance = Self::assemble(spec, Some(replaced)).await?;
         for (i, places) in places.into_iter().enumerate() {
             let parts = instance.door(&instance.nodes[i].identity).await?;
             instance.nodes[i].gateway = Some(Gateway::rehearse(parts, clock.clone(), places).await?);
@@ -181,10 +193,15 @@ impl Instance {
         Ok(instance)
     }
 
-    async fn assemble(spec: Spec, rehearsal: Option<(SharedClock, usize, Option<TakenOut>)>) -> Result<Self, Problem> {
+    async fn assemble(spec: Spec, rehearsal: Option<Replaced>) -> Result<Self, Problem> {
         let Spec { paths, policy, root, rng } = spec;
         let rehearsed = rehearsal.is_some();
-        let (clock, nodes, out) = rehearsal.unwrap_or_else(|| (Arc::new(SystemClock), 1, None));
+        let Replaced { clock, nodes, beyond, out } = rehearsal.unwrap_or_else(|| Replaced {
+            clock: Arc::new(SystemClock),
+            nodes: 1,
+            beyond: Arc::new(Internet),
+            out: None,
+        });
         let config = store_config(&policy, &paths.data)?;
         let store = {
             let tables = if rehearsed { sekisho_vault::rehearsal_migrations(out) } else { sekisho_vault::migrations() };
@@ -216,6 +233,7 @@ impl Instance {
                 .rights_version(&sekisho_identity::sql::RIGHTS_VERSION);
         let vault = if rehearsed { Vault::rehearse(parts, out).await? } else { Vault::open(parts).await? };
         let (sender, receiver) = watch::channel(policy.clone());
+        let outside = Arc::new(PolicyOutside::new(receiver.clone(), clock.clone(), rng.clone(), beyond));
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let identities: Vec<Identity> = (0..nodes)
             .map(|_| {
@@ -225,6 +243,7 @@ impl Instance {
                     policy: policy.clone(),
                     clock: clock.clone(),
                     rng: rng.clone(),
+                    outside: outside.clone(),
                     cores,
                 };
                 if rehearsed { Identity::rehearse(parts, out) } else { Identity::new(parts) }

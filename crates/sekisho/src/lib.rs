@@ -1,6 +1,7 @@
 //! The binary as a library: command line, wiring, jobs, rehearsals, demo. Layer L4: may use everything.
 
 pub mod authority;
+mod beyond;
 pub mod cli;
 pub mod commands;
 pub mod demo;

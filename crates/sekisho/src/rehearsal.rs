@@ -1,6 +1,6 @@
 //! Rehearsals: a whole instance of this binary under a policy, in a scratch directory of its own, with a clock that can be
-//! moved, a second node and raw access to what is stored. Only places are replaced: listeners, upstream, store, root key, clock,
-//! location database.
+//! moved, a second node and raw access to what is stored. Only places are replaced: listeners, upstream, the other side of
+//! the way out, store, root key, clock, location database.
 
 use std::{
     net::IpAddr,
@@ -27,7 +27,7 @@ use sekisho_kernel::{
     rng,
     world::{
         Canary, CommandOutcome, Factory, FeedSet, FeedSigner, Listener, ProcessFacts, Raw as RawValue, RawFile,
-        Rehearsed, Seen, Tamper, Verified,
+        Rehearsed, Seen, Site, Tamper, Verified,
     },
 };
 use sekisho_keys::{Keys, RootFile, RootSource};
@@ -35,6 +35,7 @@ use sekisho_ledger::{Report, Verdict};
 use sekisho_store::{Kind, Raw, Reach, Store, StoreConfig, StoreError};
 
 use crate::{
+    beyond::Sites,
     commands,
     instance::{self, Elsewhere, Instance, Spec},
     place::Paths,
@@ -98,6 +99,7 @@ pub struct Rehearsal {
     doors: Vec<MemoryPlaces>,
     canaries: Vec<Canary>,
     sample: Sample,
+    sites: Arc<Sites>,
     trust: String,
     remembered: Mutex<Option<PathBuf>>,
     /// The newest copy of a server's rows, and the state that they were in.
@@ -156,7 +158,8 @@ impl Rehearsal {
         }
         let spec =
             Spec { root: RootSource::File(paths.root_key.clone()), paths, policy: Arc::new(placed), rng: rng.clone() };
-        let elsewhere = Elsewhere { clock: Arc::new(clock.clone()), places, out };
+        let sites = Arc::new(Sites::new()?);
+        let elsewhere = Elsewhere { clock: Arc::new(clock.clone()), places, beyond: sites.clone(), out };
         let instance = Instance::rehearse(spec, elsewhere).await.map_err(trouble("raising the instance"))?;
         let config = instance.config.clone();
         let raw = tokio::task::spawn_blocking(move || {
@@ -197,6 +200,7 @@ impl Rehearsal {
             doors,
             canaries,
             sample,
+            sites,
             trust,
             remembered: Mutex::default(),
             copied: Mutex::default(),
@@ -518,6 +522,12 @@ impl Rehearsed for Rehearsal {
     }
     async fn upstream_seen(&self) -> Result<Vec<Seen>, Trouble> {
         Ok(self.sample.received.take())
+    }
+    async fn stage_site(&self, site: Site) -> Result<(), Trouble> {
+        self.sites.put(site)
+    }
+    async fn sites_seen(&self) -> Result<Vec<Seen>, Trouble> {
+        Ok(self.sites.seen())
     }
     fn catalogue(&self) -> Vec<&'static RecordDef> {
         instance::catalogue()

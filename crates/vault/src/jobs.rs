@@ -25,6 +25,10 @@ pub static MATRIX: &[(Job, &[&Event])] = &[
             &e::OAUTH_TOKEN,
             &e::OAUTH_REFRESH,
             &e::OAUTH_REVOKE,
+            &e::USER_CREATE,
+            &e::IDENTITY_CREATE,
+            &e::IDENTITY_SYNC,
+            &e::PROVIDER_SIGN_OUT,
         ],
     ),
     (Job::Sweeper, &[&e::SESSION_EXPIRE, &e::TOKEN_EXPIRE, &e::LEDGER_PURGE, &e::LEDGER_COUNT]),
@@ -59,6 +63,7 @@ pub static MATRIX: &[(Job, &[&Event])] = &[
             &e::LINK_CREATE,
             &e::ACCOUNT_UNLOCK,
             &e::POLICY_RELOAD,
+            &e::MAIL_DOMAIN_VERIFY,
         ],
     ),
     (

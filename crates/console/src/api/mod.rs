@@ -13,6 +13,7 @@ pub mod addresses;
 pub mod applications;
 pub mod claims;
 pub mod clients;
+pub mod federation;
 pub mod firewall;
 pub mod history;
 pub mod me;

@@ -24,10 +24,10 @@ pub(crate) fn issuer(call: &Call) -> String {
 }
 
 /// A form in which every field comes at most once (OAuth 2.1 §3.2).
-struct Form(Vec<(String, String)>);
+pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
-    fn of(call: &Call) -> Result<Self, Fault> {
+    pub(crate) fn of(call: &Call) -> Result<Self, Fault> {
         let form = call.form();
         let twice = form.iter().enumerate().any(|(n, (name, _))| form[..n].iter().any(|(before, _)| before == name));
         if twice { Err(Fault::own(Problem::new(&OAUTH_REQUEST))) } else { Ok(Self(form)) }
@@ -35,7 +35,7 @@ impl Form {
     fn may(&self, name: &str) -> Option<String> {
         self.0.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.clone())
     }
-    fn need(&self, name: &str) -> Result<String, Fault> {
+    pub(crate) fn need(&self, name: &str) -> Result<String, Fault> {
         self.may(name).ok_or_else(|| Fault::own(Problem::new(&OAUTH_REQUEST)))
     }
 }

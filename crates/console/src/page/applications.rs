@@ -186,5 +186,5 @@ pub async fn consent(call: Arc<Call>) -> Result<Response, Fault> {
     let sealed = Secret::new(call.field("request"));
     let allow = call.field("decision") == "allow";
     let to = call.parts.identity.consent(call.cx()?, &issuer(&call), &sealed, allow).await?;
-    render(StatusCode::OK, &sign_in::OnwardPage { p: page::bare(&call, m::GOING_BACK), to })
+    render(StatusCode::OK, &sign_in::OnwardPage { p: page::bare(&call, m::GOING_BACK), says: m::GOING_ON, to })
 }

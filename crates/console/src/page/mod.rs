@@ -5,6 +5,7 @@ pub mod applications;
 pub mod claims;
 pub mod clients;
 pub mod error;
+pub mod federation;
 pub mod firewall;
 pub mod history;
 pub mod icon;
@@ -12,6 +13,7 @@ pub mod overview;
 pub mod plain;
 pub mod policy;
 pub mod prefs;
+pub mod providers;
 pub mod provisioning;
 pub mod risk;
 pub mod roles;
@@ -145,6 +147,10 @@ impl Shell {
     pub fn t<'a>(&self, text: &'a Text) -> &'a str {
         text.get(self.lang)
     }
+    /// A text in the reader's language, about somebody or something of this name.
+    pub fn named(&self, text: &Text, name: &str) -> String {
+        text.get(self.lang).replace("{name}", name)
+    }
     /// A user type in the reader's language.
     pub fn kind(&self, kind: &UserType) -> String {
         kind.text().get(self.lang).to_owned()
@@ -222,7 +228,7 @@ fn with_query(path: &str, pairs: &[(String, String)]) -> String {
 }
 
 /// The rights that pages ask about.
-const SHOWN: [Right; 22] = [
+const SHOWN: [Right; 24] = [
     Right::USERS_READ,
     Right::USERS_WRITE,
     Right::ROLES_READ,
@@ -245,6 +251,8 @@ const SHOWN: [Right; 22] = [
     Right::TOKENS_READ,
     Right::TOKENS_WRITE,
     Right::CLIENTS_APPROVE,
+    Right::FEDERATION_READ,
+    Right::FEDERATION_WRITE,
 ];
 
 /// The navigation of somebody with these rights.
@@ -259,6 +267,7 @@ pub fn nav(rights: &[Right]) -> Vec<Group> {
                 (Some(Right::ROLES_READ), Item { href: "/roles", text: m::ROLES, icon: "key" }),
                 (Some(Right::SITES_READ), Item { href: "/sites", text: m::SITES, icon: "site" }),
                 (Some(Right::ADDRESSES_READ), Item { href: "/addresses", text: m::ADDRESSES, icon: "network" }),
+                (Some(Right::FEDERATION_READ), Item { href: "/providers", text: m::PROVIDERS, icon: "person" }),
                 (Some(Right::CLIENTS_READ), Item { href: "/clients", text: m::CLIENTS, icon: "link" }),
                 (Some(Right::CLIENTS_READ), Item { href: "/applications", text: m::APPLICATIONS, icon: "screen" }),
                 (Some(Right::CLIENTS_READ), Item { href: "/provisioning", text: m::PROVISIONING, icon: "people" }),
@@ -333,6 +342,7 @@ pub fn returned(call: &Call, form: &str, fault: &Fault) -> Returned {
     let kind = fault.problem.kind;
     let secret = |n: &str| {
         n.contains("password")
+            || n.contains("secret")
             || matches!(n, "csrf" | "token" | "code" | "recovery_code" | "current" | "new" | "repeat")
     };
     Returned {

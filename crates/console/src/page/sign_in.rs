@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use sekisho_identity::types::{Enrolment, SignInStep};
+use sekisho_identity::types::{Enrolment, SignInStep, WayIn};
 use sekisho_kernel::{
     Problem, Secret, Text,
     gate::PasswordRule,
@@ -38,6 +38,10 @@ pub struct SignInPage {
     pub p: Shell,
     /// The name, where a link has just set its password.
     pub known_name: String,
+    /// Providers with a button.
+    pub providers: Vec<WayIn>,
+    /// Whether a mail address may lead to one.
+    pub by_mail: bool,
 }
 
 /// The second factor.
@@ -110,6 +114,8 @@ pub struct LinkPage {
 pub struct OnwardPage {
     /// Shell.
     pub p: Shell,
+    /// What is happening.
+    pub says: &'static Text,
     /// Where.
     pub to: String,
 }
@@ -166,9 +172,11 @@ pub async fn show(call: Arc<Call>) -> Result<Response, Fault> {
     show_start(call, None).await
 }
 
-async fn show_start(call: Arc<Call>, returned: Option<Returned>) -> Result<Response, Fault> {
+pub(super) async fn show_start(call: Arc<Call>, returned: Option<Returned>) -> Result<Response, Fault> {
+    let ways = call.parts.identity.ways_in(&call.knock(false)).await.map_err(Fault::own)?;
     let p = Shell { returned, ..page::bare(&call, m::SIGN_IN) };
-    render(StatusCode::OK, &SignInPage { p, known_name: String::new() })
+    let page = SignInPage { p, known_name: String::new(), providers: ways.buttons, by_mail: ways.by_mail };
+    render(StatusCode::OK, &page)
 }
 
 /// POST /sign-in
@@ -338,7 +346,7 @@ fn onward(call: &Call) -> String {
 }
 
 /// After a step: to the next one, or in.
-fn go_on(call: &Call, step: SignInStep) -> Result<Response, Fault> {
+pub(super) fn go_on(call: &Call, step: SignInStep) -> Result<Response, Fault> {
     let next = |path: &str, challenge: &Secret<String>| {
         let mut response = reply::see(path);
         let made = cookie::set(cookie::CHALLENGE, challenge.reveal(), cookie::Life::Seconds(600));
@@ -357,7 +365,7 @@ fn go_on(call: &Call, step: SignInStep) -> Result<Response, Fault> {
                 let p = page::bare(call, m::CODES_TITLE);
                 render(StatusCode::OK, &CodesPage { p, codes, onward: to })?
             } else if to.starts_with("/enter?") || to.starts_with("/oauth/") {
-                render(StatusCode::OK, &OnwardPage { p: page::bare(call, m::SIGNED_IN), to })?
+                render(StatusCode::OK, &OnwardPage { p: page::bare(call, m::SIGNED_IN), says: m::GOING_ON, to })?
             } else {
                 reply::see(&to)
             };

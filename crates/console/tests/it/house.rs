@@ -103,6 +103,7 @@ impl House {
                 .with(&sekisho_controls::audit::ZONE, sekisho_kernel::policy::Value::Str("JST".into())),
         );
         let identity = Identity::new(sekisho_identity::Parts {
+            outside: Arc::new(sekisho_kernel::egress::Nowhere),
             vault: vault.clone(),
             gates: gates.clone(),
             policy: policy.clone(),

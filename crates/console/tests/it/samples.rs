@@ -3,6 +3,8 @@
 
 #[path = "samples/connected.rs"]
 mod connected;
+#[path = "samples/federation.rs"]
+mod federated;
 #[path = "samples/risk.rs"]
 mod judged;
 #[path = "samples/proofs.rs"]
@@ -195,12 +197,23 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         out.push((name, page.dyn_render().expect("it renders")));
     };
     let rule = || "10 文字以上".to_owned();
-    put("sign-in", &sign_in::SignInPage { p: alone(lang, m::SIGN_IN, "/sign-in"), known_name: String::new() });
+    put(
+        "sign-in",
+        &sign_in::SignInPage {
+            p: alone(lang, m::SIGN_IN, "/sign-in"),
+            known_name: String::new(),
+            providers: Vec::new(),
+            by_mail: false,
+        },
+    );
     let failed = Shell {
         returned: Some(Returned { fields: Vec::new(), ..fault(lang, "sign-in", "name") }),
         ..alone(lang, m::SIGN_IN, "/sign-in")
     };
-    put("sign-in-failed", &sign_in::SignInPage { p: failed, known_name: String::new() });
+    put(
+        "sign-in-failed",
+        &sign_in::SignInPage { p: failed, known_name: String::new(), providers: Vec::new(), by_mail: false },
+    );
     put("factor", &sign_in::FactorPage { p: alone(lang, m::FACTOR_TITLE, "/sign-in/factor") });
     put(
         "new-password",
@@ -221,7 +234,11 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     put("link", &sign_in::LinkPage { p: alone(lang, m::LINK_TITLE, "/link"), token: String::new(), rule: rule() });
     put(
         "onward",
-        &sign_in::OnwardPage { p: alone(lang, m::SIGNED_IN, "/sign-in"), to: "/enter?to=acme.app.localhost".into() },
+        &sign_in::OnwardPage {
+            p: alone(lang, m::SIGNED_IN, "/sign-in"),
+            says: m::GOING_ON,
+            to: "/enter?to=acme.app.localhost".into(),
+        },
     );
 
     let standings = sekisho_console::join(proofs());
@@ -367,6 +384,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     );
     connected::put_all(lang, &mut put);
     judged::put_all(lang, &mut put);
+    federated::put_all(lang, &mut put);
     let rows = sites.iter().cloned().map(Into::into).collect();
     put(
         "sites",

@@ -8,6 +8,7 @@ pub mod oauth;
 pub mod operations;
 pub mod person;
 pub mod planted;
+pub mod provider;
 pub mod raw;
 pub mod rights;
 pub mod scim;

@@ -15,8 +15,8 @@ use super::{
     browser::Browser,
     oauth::{App, REDIRECT},
     person::text,
-    rehearsed,
-    scim::Provider,
+    provider::{Provider, session},
+    rehearsed, scim,
     search::Marker,
     told,
 };
@@ -56,7 +56,7 @@ impl Planted {
 }
 
 /// Writes a marker into every kind of record of a tenant: account, role, grant, site, address rule, signing client, unique ID,
-/// provisioned person and group, switches, policy, second factor, recovery codes, session, link, a repeated request's kept answer, a locked name, and through the door.
+/// provisioned person and group, identity provider, mail domain, outside identity, switches, policy, second factor, recovery codes, session, link, a repeated request's kept answer, a locked name, and through the door.
 ///
 /// # Errors
 /// When something cannot be written.
@@ -98,15 +98,24 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         json!({"user": service, "name": both, "rights": ["users.read"], "networks": ["203.0.113.0/24"], "days": 1});
     let token = desk.make(world, "/tokens", &token).await?;
     let (token_id, token) = (text(&token, "id"), text(&token, "token"));
-    let provider = Provider::connect(world, &desk).await?;
-    let (_, provisioned) = provider.create(world, &format!("scim-{}", marker.ascii)).await?;
-    provider.replace(world, &provisioned, "title", json!(both)).await?;
+    let scim = scim::Provider::connect(world, &desk).await?;
+    let (_, provisioned) = scim.create(world, &format!("scim-{}", marker.ascii)).await?;
+    scim.replace(world, &provisioned, "title", json!(both)).await?;
     let group = json!({"displayName": both, "members": [{"value": provisioned}]});
-    let group = text(&provider.need(world, "POST", "/Groups", &group).await?, "id");
+    let group = text(&scim.need(world, "POST", "/Groups", &group).await?, "id");
     let client = desk.make(world, "/signing-clients", &json!({"name": both, "note": both})).await?;
     let (client, key) = (text(&client, "id"), text(&client, "key"));
     let unique = json!({"client": client, "user": person.id, "unique_id": both});
     let unique = text(&desk.make(world, "/unique-ids", &unique).await?, "id");
+    let secret_there = format!("secret-{}", marker.ascii);
+    let provider = json!({
+        "name": both, "issuer": format!("https://{}.example.test/", marker.ascii),
+        "client_id": format!("client-{}", marker.ascii), "client_secret": secret_there,
+    });
+    let provider = text(&desk.make(world, "/providers", &provider).await?, "id");
+    let domain = json!({"domain": format!("{}.test", marker.ascii), "provider": provider});
+    let domain = text(&desk.make(world, "/mail-domains", &domain).await?, "id");
+    let (outside, identity) = came_by_provider(world, &desk, &marker).await?;
     // A repeated request's answer is kept for a day: it holds what it says.
     let kept = desk.ask("POST", "/users").header("idempotency-key", format!("k-{}", marker.ascii));
     let kept = kept.json(&json!({"name": format!("kept-{}", marker.ascii), "display_name": both, "type": "user"}));
@@ -139,6 +148,9 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         format!("/users/{provisioned}"),
         "/provisioning/groups".to_owned(),
         format!("/unique-ids?client={client}"),
+        format!("/providers/{provider}"),
+        "/mail-domains".into(),
+        format!("/identities?provider={outside}"),
     ];
     let mut read_back = Vec::new();
     for path in paths {
@@ -155,6 +167,9 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         ("signing client", client),
         ("unique ID", unique),
         ("provisioned group", group),
+        ("identity provider", provider),
+        ("mail domain", domain),
+        ("outside identity", identity),
     ]);
     let secrets = vec![
         ("the account's password", person.password.clone()),
@@ -165,13 +180,30 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         ("the invitation link's token", link),
         ("the signing client's key", key),
         ("the API token", token),
-        ("the identity provider's token", provider.token),
+        ("the identity provider's token", scim.token),
+        ("our secret at the identity provider", secret_there),
         ("the application's secret", app.secret),
         ("the application's access token", held.access),
         ("the application's refresh token", held.refresh),
     ];
     let secrets = secrets.into_iter().filter(|(_, s)| s.len() >= 8).collect();
     Ok(Planted { marker, secrets, desk, admin, person, ids, read_back })
+}
+
+/// Somebody signs in by an identity provider: the provider's id and the link's.
+async fn came_by_provider(world: &dyn World, desk: &Session, marker: &Marker) -> Result<(String, String), Trouble> {
+    let provider = Provider::register(world, desk).await?;
+    let mut browser = Browser::default();
+    let leave = provider.leave(world, &mut browser).await?;
+    let mut claims = provider.claims(world, &leave, &format!("sub-{}", marker.ascii))?;
+    claims["name"] = json!(marker.both());
+    claims["sid"] = json!(format!("sid-{}", marker.ascii));
+    let got = provider.come_back(world, &mut browser, &leave, &provider.token(&claims)).await?;
+    if session(&got).is_none() {
+        return Err(Trouble(format!("the planted provider's answer was taken as {}", told(&got))));
+    }
+    let listed = desk.get(world, &format!("/identities?provider={}", provider.id)).await?.json();
+    Ok((provider.id, text(&listed["items"][0], "id")))
 }
 
 async fn enrol(world: &dyn World, session: &Session, person: &Person) -> Result<String, Trouble> {

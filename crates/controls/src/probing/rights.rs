@@ -131,6 +131,8 @@ impl Scenery {
                 ask.peer = who.peer;
                 ask
             }
+            Right::FEDERATION_READ => who.ask("GET", "/providers"),
+            Right::FEDERATION_WRITE => post("/providers", provider(world)),
             Right::TOKENS_READ => who.ask("GET", "/tokens"),
             Right::TOKENS_WRITE => {
                 let account = service_account(world, &self.admin).await?;
@@ -140,6 +142,11 @@ impl Scenery {
             other => return Err(Trouble(format!("no request is known that exercises the right {}", other.name()))),
         })
     }
+}
+
+/// What makes an identity provider.
+pub fn provider(world: &dyn World) -> Value {
+    json!({"name": world.marker("idp"), "issuer": "https://idp.example.test", "client_id": "probe"})
 }
 
 /// An account that has been invited and never signs in.

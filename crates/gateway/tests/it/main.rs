@@ -14,6 +14,7 @@ mod firewall;
 mod forward_auth;
 mod limits;
 mod nginx;
+mod outside;
 mod plain;
 mod proxying;
 mod tls;

@@ -82,6 +82,8 @@ impl Identity {
             Way::Password => self.judge(cx, browser, &found.account.body.name, Some(found)).await,
             // What an application vouches for comes from its server, not from where the person is.
             Way::Signature(_) => Ok(None),
+            // The provider has judged its own sign-in.
+            Way::Provider(_) => Ok(None),
         }
     }
 

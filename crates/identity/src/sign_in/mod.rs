@@ -228,7 +228,7 @@ impl Identity {
         self.finish(knock, browser, &cx, found, finish, true).await
     }
 
-    async fn look_up(&self, scope: &Scope, by: By) -> Answer<Option<Found>> {
+    pub(crate) async fn look_up(&self, scope: &Scope, by: By) -> Answer<Option<Found>> {
         let counts = self.0.counts.clone();
         self.vault().peek(scope, move |view| look_up(view, &counts, &by)).await
     }
@@ -269,7 +269,7 @@ impl Identity {
     }
 
     /// All factors are right: a new password or an authenticator first, where the policy asks for it, then the session.
-    async fn finish(
+    pub(crate) async fn finish(
         &self,
         knock: &Knock,
         browser: &Browser,
@@ -290,7 +290,10 @@ impl Identity {
             return self.challenge(knock, cx, Stage::Enrol, &found, None, finish, changed).await;
         }
         let (user, once, tenant) = (found.id(), factor.refuse_replay, cx.tenant);
-        let made = self.make_session(knock, user, &browser.agent);
+        let mut made = self.make_session(knock, user, &browser.agent);
+        if let Way::Provider(by) = finish.way {
+            made.came(by);
+        }
         let (idle_ends_at, ends_at) = made.ends(&self.gates().session(&cx.policy));
         let device = finish.risk.as_ref().and_then(|r| r.device.clone()).unwrap_or_else(|| self.new_device());
         let marks = self.gates().lockout(&cx.policy).known_device || finish.risk.is_some();
@@ -332,7 +335,7 @@ impl Identity {
 
     /// Ends a step with a challenge for the next.
     #[expect(clippy::too_many_arguments, reason = "each is a different thing that the one step knows")]
-    async fn challenge(
+    pub(crate) async fn challenge(
         &self,
         knock: &Knock,
         cx: &Cx,
@@ -416,7 +419,7 @@ impl Identity {
         self.refused(cx, object, reason, failed()).await
     }
 
-    async fn refused(&self, cx: &Cx, object: &str, reason: &'static str, problem: Problem) -> Problem {
+    pub(crate) async fn refused(&self, cx: &Cx, object: &str, reason: &'static str, problem: Problem) -> Problem {
         self.refused_with(cx, object, reason, problem, Vec::new()).await
     }
 

@@ -9,11 +9,10 @@ use sekisho_kernel::{
     Cx, Problem, Secret, Time, event,
     hook::Knock,
     id::{SigningClientId, UserKind},
-    problem::CONFLICT,
 };
-use sekisho_vault::{Scope, Stored, Tx};
+use sekisho_vault::{Scope, Stored};
 
-use super::step::{By, Finish, Found, Stage, Way, look_up};
+use super::step::{By, Finish, Found, Once, Stage, Way, look_up};
 use crate::{
     Answer, Identity,
     clients::{link_key, no_key},
@@ -32,22 +31,6 @@ const NONCE: std::ops::RangeInclusive<usize> = 16..=64;
 /// What an application signs: six lines, a line feed between them and none at the end.
 pub fn signed_text(host: &str, client: SigningClientId, unique_id: &str, timestamp: i64, nonce: &str) -> String {
     format!("{SCHEME}\n{host}\n{client}\n{unique_id}\n{timestamp}\n{nonce}")
-}
-
-/// The mark of a signature that has been used: nobody uses it, or its nonce, a second time.
-#[derive(Clone)]
-pub struct Once {
-    client: SigningClientId,
-    key: [u8; 32],
-    until: Time,
-}
-
-impl Once {
-    /// Uses the signature up. Of two who bring the same one, on whatever nodes, one is let in.
-    pub fn take(&self, tx: &mut Tx<'_>) -> Answer<()> {
-        let used = |p: Problem| if p.is(&CONFLICT) { refused() } else { p };
-        tx.point("signature", &self.key, self.client, Some(self.until)).map_err(used)
-    }
 }
 
 fn refused() -> Problem {
@@ -98,7 +81,9 @@ impl Identity {
         }
         let client: SigningClientId = client.id();
         let once = Once {
-            client,
+            kind: "signature",
+            target: client.cast(),
+            refused: &SIGNATURE_REFUSED,
             key: token::sha256(&[&client.bytes(), given.nonce.as_bytes()]),
             until: at.plus(rule.skew).plus(Duration::from_secs(1)),
         };

@@ -1,18 +1,18 @@
 //! What a step of a sign-in looks at, uses up and leaves behind.
 
 use sekisho_kernel::{
-    Problem, Secret, Time,
+    Problem, ProblemKind, Secret, Time,
     id::{FactorId, FactorKind, RecordId, SigningClientId, UserId, UserKind},
     problem::CONFLICT,
 };
 use sekisho_vault::{Entry, Stored, Tx, View};
 use serde::{Deserialize, Serialize};
 
-use super::{failed, signature::Once};
+use super::failed;
 use crate::{
     Answer, factors,
     lockout::{Counter, Counts, Try},
-    records::{Credential, Factor, RecoveryCodes, RiskProfile, UserAccount},
+    records::{CameBy, Credential, Factor, RecoveryCodes, RiskProfile, UserAccount},
     risk::{self, Held, Risk},
     sql,
     types::UserState,
@@ -49,6 +49,31 @@ pub enum Way {
     Password,
     /// An application's signature.
     Signature(SigningClientId),
+    /// An outside identity provider.
+    Provider(CameBy),
+}
+
+/// The mark of something that is good once: nobody uses it a second time.
+#[derive(Clone)]
+pub struct Once {
+    /// The pointer's kind.
+    pub kind: &'static str,
+    /// Its key.
+    pub key: [u8; 32],
+    /// Whose it is.
+    pub target: RecordId,
+    /// Until when it could come again.
+    pub until: Time,
+    /// What the second one is told.
+    pub refused: &'static ProblemKind,
+}
+
+impl Once {
+    /// Uses it up. Of two who bring the same one, on whatever nodes, one is let in.
+    pub fn take(&self, tx: &mut Tx<'_>) -> Answer<()> {
+        let used = |p: Problem| if p.is(&CONFLICT) { Problem::new(self.refused) } else { p };
+        tx.point(self.kind, &self.key, self.target, Some(self.until)).map_err(used)
+    }
 }
 
 /// A sign-in under way, as the browser carries it: sealed, bound to the host, overtaken by any change of the password.
@@ -204,6 +229,9 @@ impl Finish {
         }
         if let Way::Signature(client) = self.way {
             entry = entry.with("way", "signature").with("client", client);
+        }
+        if let Way::Provider(by) = self.way {
+            entry = entry.with("way", "provider").with("provider", by.provider);
         }
         if let Some(proof) = &self.proof {
             entry = entry.with("factor", proof.take(tx, user, once)?);

@@ -1,6 +1,7 @@
 //! What engine functions take and give: plain values, no HTTP. Times are written as RFC 3339 in UTC.
 
 mod clients;
+mod federation;
 mod oauth;
 mod risk;
 mod scim;
@@ -16,6 +17,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use clients::{
     ClientIssued, ClientPatch, ClientView, NewClient, NewUniqueId, SignedSignIn, UniqueIdQuery, UniqueIdView,
+};
+pub use federation::{
+    CameBack, Check, ClaimNames, Errand, IdentityQuery, IdentityView, Leaving, MailDomainView, NewMailDomain,
+    NewProvider, ProviderPatch, ProviderView, Returning, RoleRule, WayIn, WaysIn,
 };
 pub use oauth::{
     ApplicationIssued, ApplicationState, ApplicationView, Authorize, AuthorizeRequest, ConsentView, Introspection,

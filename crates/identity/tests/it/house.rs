@@ -21,6 +21,8 @@ use sekisho_store::{Migration, REHEARSAL, Store};
 use sekisho_testkit::TestStore;
 use sekisho_vault::{Parts as VaultParts, Scope, Vault, history};
 
+use crate::idp::Idp;
+
 /// Long enough for every rule of the default policy.
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -31,6 +33,8 @@ pub struct House {
     pub clock: MovableClock,
     pub tenant: TenantId,
     pub admin: UserId,
+    /// The identity provider on the other side of the way out.
+    pub idp: Idp,
     taken: Option<TakenOut>,
     policy: Arc<Policy>,
     keys: Keys,
@@ -73,6 +77,7 @@ async fn open(
     clock: &MovableClock,
     policy: &Arc<Policy>,
     taken: Option<TakenOut>,
+    idp: &Idp,
 ) -> (Vault, Identity) {
     let gates = Arc::new(Gates::rehearse(taken));
     let (time, rng) = (Arc::new(clock.clone()), Arc::new(SystemRng));
@@ -81,7 +86,8 @@ async fn open(
         .bookkeeping(sekisho_identity::BOOKKEEPING)
         .rights_version(&sekisho_identity::sql::RIGHTS_VERSION);
     let vault = Vault::rehearse(parts, taken).await.expect("a vault");
-    let parts = Parts { vault: vault.clone(), gates, policy: policy.clone(), clock: time, rng, cores: 2 };
+    let outside = Arc::new(idp.clone());
+    let parts = Parts { vault: vault.clone(), gates, policy: policy.clone(), clock: time, rng, outside, cores: 2 };
     (vault, Identity::rehearse(parts, taken))
 }
 
@@ -94,16 +100,17 @@ impl House {
         let root = RootSource::File(dir.path().join("root.key"));
         let keys = Keys::rehearse(test.store.clone(), root, Arc::new(clock.clone()), Arc::new(SystemRng), taken).await;
         let (keys, policy) = (keys.expect("keys"), Arc::new(policy));
-        let (vault, node) = open(&test.store, &keys, &clock, &policy, taken).await;
+        let idp = Idp::default();
+        let (vault, node) = open(&test.store, &keys, &clock, &policy, taken, &idp).await;
         let (tenant, admin) = (TenantId::NIL, UserId::NIL);
-        let mut house = Self { test, vault, node, clock, tenant, admin, taken, policy, keys, _dir: dir };
+        let mut house = Self { test, vault, node, clock, tenant, admin, idp, taken, policy, keys, _dir: dir };
         (house.tenant, house.admin) = house.tenant("acme").await;
         house
     }
 
     /// Another node on the same store.
     pub async fn second(&self) -> Identity {
-        open(&self.test.store, &self.keys, &self.clock, &self.policy, self.taken).await.1
+        open(&self.test.store, &self.keys, &self.clock, &self.policy, self.taken, &self.idp).await.1
     }
 
     /// A tenant whose administrator `admin` has set the usual password.

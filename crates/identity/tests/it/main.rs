@@ -3,12 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "tests only")]
 
 mod accounts;
+mod domains;
 mod equal;
+mod federation;
 mod house;
+mod idp;
+mod jwt_attacks;
 mod lockout;
 mod oauth;
 mod risk;
 mod rules;
+mod rules_and_groups;
 mod scim;
 mod sessions;
 mod sign_in;

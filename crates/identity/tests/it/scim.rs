@@ -19,11 +19,11 @@ use serde_json::{Value, json};
 
 use crate::house::{House, PASSWORD, code, defaults, each, each_under, new_user, one_under, secret, with};
 
-const BASE: &str = "https://acme.console.localhost/scim/v2";
+pub const BASE: &str = "https://acme.console.localhost/scim/v2";
 const ANY: ScimPrecondition = ScimPrecondition { matches: None };
 
 /// A connected identity provider's context.
-async fn provider(house: &House, admin: &Cx) -> Cx {
+pub async fn provider(house: &House, admin: &Cx) -> Cx {
     house.tick();
     let new = NewConnection { name: "Entra ID".into(), networks: Vec::new(), days: 30 };
     let token = house.node.create_connection(admin, new).await.expect("connected").text;

@@ -121,6 +121,9 @@ pub enum Command {
     /// Users, from the host.
     #[command(subcommand)]
     User(UserCommand),
+    /// Mail domains that lead to an organisation's identity provider.
+    #[command(subcommand)]
+    Domain(DomainCommand),
     /// Keys.
     #[command(subcommand)]
     Key(KeyCommand),
@@ -315,6 +318,22 @@ pub enum UserCommand {
         /// The sign-in name.
         #[arg(long)]
         name: String,
+    },
+}
+
+/// `sekisho domain …`
+#[derive(Debug, Subcommand)]
+pub enum DomainCommand {
+    /// Vouch, as the operator, that an organisation controls a mail domain it has registered: the DNS record is not asked for.
+    Verify {
+        #[command(flatten)]
+        place: Place,
+        /// The organisation's id (`ten_…`).
+        #[arg(long)]
+        tenant: String,
+        /// The domain, such as `example.co.jp`.
+        #[arg(long)]
+        domain: String,
     },
 }
 

@@ -104,6 +104,13 @@ async fn act(
                 Lang::En => format!("{user} is unlocked.\n"),
             }))
         }
+        ["domain", "verify", tenant, domain] => {
+            let verified = identity.vouch_domain(tenant_id(tenant)?, domain).await?.domain;
+            Ok(said(match lang {
+                Lang::Ja => format!("{verified} の管理を確認済みにしました。\n"),
+                Lang::En => format!("{verified} now counts as controlled by the organisation.\n"),
+            }))
+        }
         ["key", "rotate", tenant] => {
             let version = instance.vault.rotate_key(&command_cx(instance, tenant_id(tenant)?)).await?;
             Ok(said(match lang {

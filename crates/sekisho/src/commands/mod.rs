@@ -20,7 +20,7 @@ use sekisho_kernel::{Lang, Policy, Problem, Secret, SystemRng, Text, world::Comm
 use sekisho_keys::RootSource;
 
 use crate::{
-    cli::{AdminCommand, Cli, Command, KeyCommand, LedgerCommand, Place, TenantCommand, UserCommand},
+    cli::{AdminCommand, Cli, Command, DomainCommand, KeyCommand, LedgerCommand, Place, TenantCommand, UserCommand},
     demo,
     instance::{Instance, Spec},
     place::Paths,
@@ -81,6 +81,9 @@ pub fn host_words(command: &Command) -> Option<OnHost> {
         }
         Command::User(UserCommand::Unlock { place, tenant, name }) => {
             (place.clone(), words(&["user", "unlock", tenant, name]), None)
+        }
+        Command::Domain(DomainCommand::Verify { place, tenant, domain }) => {
+            (place.clone(), words(&["domain", "verify", tenant, domain]), None)
         }
         Command::Key(KeyCommand::Rotate { place, tenant }) => (place.clone(), words(&["key", "rotate", tenant]), None),
         Command::Key(KeyCommand::Shred { place, tenant, confirm }) => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sekisho_kernel::{
     claim::Trouble,
-    world::{Ask, World},
+    world::{Ask, Site, World},
 };
 use serde_json::{Value, json};
 
@@ -16,9 +16,10 @@ use crate::probing::{
     oauth::App,
     operations::Operation,
     person::{API, fresh_password, text},
-    rehearsed, rights,
-    scim::Provider,
+    provider::{self, Provider},
+    rehearsed, rights, scim,
     signature::Client,
+    told,
 };
 
 /// The people of the sweep.
@@ -146,6 +147,38 @@ impl Cast {
         Ok(json!({"user": account, "name": world.marker("token"), "rights": ["users.read"], "days": 1}))
     }
 
+    async fn provider(&self, world: &dyn World) -> Result<String, Trouble> {
+        self.made(world, "/providers", rights::provider(world)).await
+    }
+
+    /// What makes a mail domain.
+    async fn domain(&self, world: &dyn World) -> Result<Value, Trouble> {
+        let domain = format!("{}.test", world.marker("mail"));
+        Ok(json!({"domain": domain, "provider": self.provider(world).await?}))
+    }
+
+    /// A person whom an identity provider has signed in, and who has a password too.
+    async fn linked(&mut self, world: &dyn World) -> Result<Session, Trouble> {
+        let provider = Provider::register(world, &self.desk).await?;
+        let mut browser = Browser::default();
+        let leave = provider.leave(world, &mut browser).await?;
+        let token = provider.token(&provider.claims(world, &leave, &world.marker("linked"))?);
+        let got = provider.come_back(world, &mut browser, &leave, &token).await?;
+        let token = provider::session(&got).ok_or_else(|| Trouble(format!("the provider's answer: {}", told(&got))))?;
+        let mut session = Session { token, ..self.desk.clone() };
+        session.user = text(&session.get(world, "/me").await?.json()["user"], "id");
+        // A password as well, so that the link is not the only way in; setting it ends the session.
+        let invited = self.desk.make(world, &format!("/users/{}/invite", session.user), &json!({})).await?;
+        let password = fresh_password(world);
+        let body = json!({"token": text(&invited, "link"), "password": password});
+        self.desk.need(world, self.public("POST", "/links/use", body)).await?;
+        let name = text(&self.desk.get(world, &format!("/users/{}", session.user)).await?.json(), "name");
+        let mut person = self.admin.colleague(&session.user, &name, &password);
+        let session = person.sign_in(world).await?;
+        self.others.push(session.clone());
+        Ok(session)
+    }
+
     /// What makes a unique ID.
     async fn link(&self, world: &dyn World) -> Result<Value, Trouble> {
         let (client, user) = (self.client(world).await?, self.user(world).await?);
@@ -263,9 +296,12 @@ impl Cast {
     async fn own_account(&mut self, world: &dyn World, operation: &Operation, name: &str) -> Result<Ask, Trouble> {
         let method = operation.method.as_str();
         Ok(match name {
-            "GET /me" | "GET /me/factors" | "GET /me/sessions" | "GET /me/tokens" | "GET /me/applications" => {
-                self.member_desk.ask("GET", &operation.path)
-            }
+            "GET /me"
+            | "GET /me/factors"
+            | "GET /me/sessions"
+            | "GET /me/tokens"
+            | "GET /me/applications"
+            | "GET /me/identities" => self.member_desk.ask("GET", &operation.path),
             "PUT /me/password" => {
                 let (person, session) = self.newcomer(world).await?;
                 let body = json!({"current": person.password, "new": fresh_password(world)});
@@ -312,6 +348,12 @@ impl Cast {
                 let listed = session.get(world, "/me/applications").await?.json();
                 session.ask(method, &operation.filled(&text(&listed["items"][0], "id")))
             }
+            "DELETE /me/identities/{id}" => {
+                // Two providers link the person, so that one of them can go.
+                let session = self.linked(world).await?;
+                let listed = session.get(world, "/me/identities").await?.json();
+                session.ask(method, &operation.filled(&text(&listed["items"][0], "id")))
+            }
             "DELETE /me/sessions" => {
                 let (_, session) = self.newcomer(world).await?;
                 session.ask(method, "/me/sessions?keep=current")
@@ -321,7 +363,12 @@ impl Cast {
     }
 
     /// Operations that need a right: path and body.
-    async fn managed(&self, world: &dyn World, operation: &Operation, name: &str) -> Result<(String, Value), Trouble> {
+    async fn managed(
+        &mut self,
+        world: &dyn World,
+        operation: &Operation,
+        name: &str,
+    ) -> Result<(String, Value), Trouble> {
         let least = in_force(world).int(&crate::passwords::MIN_LENGTH);
         let plain = |path: &str| Ok((path.to_owned(), Value::Null));
         let filled = |id: String, body: Value| Ok((operation.filled(&id), body));
@@ -393,10 +440,33 @@ impl Cast {
             "GET /provisioning" | "GET /provisioning/groups" => plain(&operation.path),
             "POST /provisioning" => Ok(("/provisioning".into(), json!({"name": world.marker("idp"), "days": 1}))),
             "PUT /provisioning/groups/{id}" => {
-                let provider = Provider::connect(world, &self.desk).await?;
+                let provider = scim::Provider::connect(world, &self.desk).await?;
                 let group = json!({"displayName": world.marker("group")});
                 let group = provider.need(world, "POST", "/Groups", &group).await?;
                 filled(text(&group, "id"), json!({"role": self.role(world).await?}))
+            }
+            "GET /providers" | "GET /mail-domains" | "GET /identities" => plain(&operation.path),
+            "POST /providers" => Ok(("/providers".into(), rights::provider(world))),
+            "GET /providers/{id}" | "DELETE /providers/{id}" => filled(self.provider(world).await?, Value::Null),
+            "PATCH /providers/{id}" => filled(self.provider(world).await?, json!({"button": false})),
+            "POST /providers/{id}/test" => filled(self.provider(world).await?, json!({})),
+            "POST /mail-domains" => Ok(("/mail-domains".into(), self.domain(world).await?)),
+            "DELETE /mail-domains/{id}" => {
+                let body = self.domain(world).await?;
+                filled(self.made(world, "/mail-domains", body).await?, Value::Null)
+            }
+            "POST /mail-domains/{id}/verify" => {
+                let body = self.domain(world).await?;
+                let made = self.desk.make(world, "/mail-domains", &body).await?;
+                let texts = vec![text(&made, "record_value")];
+                let site = Site { host: text(&made, "record_name"), texts, ..Site::default() };
+                rehearsed(world)?.stage_site(site).await?;
+                filled(text(&made, "id"), json!({}))
+            }
+            "DELETE /identities/{id}" => {
+                let user = self.linked(world).await?.user;
+                let listed = self.desk.get(world, &format!("/identities?user={user}")).await?.json();
+                filled(text(&listed["items"][0], "id"), Value::Null)
             }
             "POST /tokens" => Ok(("/tokens".into(), self.token(world).await?)),
             "DELETE /tokens/{id}" => {
@@ -517,6 +587,10 @@ impl Cast {
             ("/applications", "app"),
             ("/provisioning/groups", "grp"),
             ("/tokens", "tok"),
+            ("/me/identities", "idn"),
+            ("/identities", "idn"),
+            ("/providers", "idp"),
+            ("/mail-domains", "dom"),
         ];
         if operation.has_parameter() {
             let prefix = prefixes.iter().find(|(p, _)| operation.path.starts_with(p));

@@ -68,6 +68,10 @@ fn body(operation: &Operation, world: &dyn World, kind: &str, id: &str, own: &Ow
             "unique_id": world.marker("x"),
         }),
         ("PUT", path) if path.starts_with("/provisioning/groups") => json!({"role": named("role", &own.role)}),
+        ("POST", "/mail-domains") => json!({
+            "domain": format!("{}.test", world.marker("x")), "provider": named("identity provider", &own.provider),
+        }),
+        ("PATCH", path) if path.starts_with("/providers") => json!({"name": "taken over"}),
         ("PATCH", path) if path.starts_with("/signing-clients") => json!({"note": "taken over"}),
         ("PATCH", path) if path.starts_with("/users") => {
             json!({"display_name": "taken over", "site": named("site", &own.site)})
@@ -88,6 +92,7 @@ struct Own {
     role: String,
     site: String,
     client: String,
+    provider: String,
 }
 
 /// Operations that are about the caller's own session or sign-in: they take no record's identifier, and would end the
@@ -138,6 +143,7 @@ pub async fn every_route(
         ),
         site: text(&desk.make(world, "/sites", &json!({"name": world.marker("own")})).await?, "id"),
         client: Client::register(world, desk, &[]).await?.id,
+        provider: text(&desk.make(world, "/providers", &crate::probing::rights::provider(world)).await?, "id"),
     };
     let operations = operations(world, &desk.host).await?;
     let mut sweep = Sweep::default();

@@ -12,15 +12,15 @@ use serde_json::json;
 
 use super::{Side, set, written};
 use crate::{
-    adaptive, addresses, audit, lockout, passwords,
+    adaptive, addresses, audit, federation, lockout, passwords,
     probing::{
         Person, Session,
         answer::good,
         browser::Browser,
         history, in_force,
         person::{fresh_password, text},
-        raw, rehearsed, rights,
-        scim::Provider,
+        provider::{Provider, session},
+        raw, rehearsed, rights, scim,
         signature::Client,
         told,
     },
@@ -50,6 +50,8 @@ enum Seen {
     Addresses,
     /// A signature of so many seconds ago.
     Signature(i64),
+    /// What an identity provider says, so many seconds after it ran out.
+    Provider(i64),
     /// Whether a person's own token is issued, for so many days.
     Token(u32),
     /// A sign-in of somebody who is known, without a browser that is, from home or from elsewhere.
@@ -97,6 +99,8 @@ pub fn case(setting: &'static Setting, platform: &Value) -> Option<Case> {
         Value::Int(_) if is(&adaptive::MEDIUM_AT) => of(Value::Int(10), Seen::Risk(HOME)),
         Value::Str(_) if is(&adaptive::MEDIUM) => of(Value::Str("block".into()), Seen::Risk(ELSEWHERE)),
         Value::Int(_) if is(&adaptive::HIGH_AT) => of(Value::Int(30), Seen::Risk(ELSEWHERE)),
+        Value::Str(_) if is(&federation::MODE) => of(Value::Str("off".into()), Seen::Provider(-60)),
+        Value::Span(_) if is(&federation::SKEW) => of(Value::Span(Duration::from_secs(10)), Seen::Provider(20)),
         Value::Networks(_) if is(&addresses::ALLOW) => Some(Case {
             strict: networks(&["127.0.0.0/8"]),
             loose: networks(&["127.0.0.0/8", "198.51.100.0/24"]),
@@ -279,10 +283,11 @@ async fn look(
         Seen::Unused => unused(world, strict, loose).await,
         Seen::Scim => {
             let ask = async |side: &Side, admitted: bool| -> Result<Vec<(String, bool)>, Trouble> {
-                let provider = Provider::connect(world, &side.desk).await?;
+                let provider = scim::Provider::connect(world, &side.desk).await?;
                 let mut out = Vec::new();
                 for node in [0, 1] {
-                    let got = world.send(Provider { node, ..provider.clone() }.ask("GET", "/Users?count=1")).await?;
+                    let got =
+                        world.send(scim::Provider { node, ..provider.clone() }.ask("GET", "/Users?count=1")).await?;
                     out.push((told(&got), good(&got) == admitted));
                 }
                 Ok(out)
@@ -320,6 +325,11 @@ async fn look(
                 strict.iter().enumerate().map(|(n, s)| (s.clone(), milder(n))).collect(),
                 loose.iter().map(|s| (s.clone(), rank(s).is_some())).collect(),
             ))
+        }
+        Seen::Provider(late) => {
+            let (strict, loose) =
+                (vouched(world, strict, late, false).await?, vouched(world, loose, late, true).await?);
+            Ok(Effect::of("an identity provider signs a person in", strict, loose))
         }
         Seen::Rotation => {
             rehearsed(world)?.advance(2 * DAY).await?;
@@ -544,6 +554,28 @@ async fn signed(
         let signed = client.sign(&person.console, &person.name, at, &world.marker("nonce"));
         let got = world.send(signed.ask(&person.console).node(node)).await?;
         out.push((told(&got), good(&got) == admitted));
+    }
+    Ok(out)
+}
+
+async fn vouched(world: &dyn World, side: &Side, late: i64, admitted: bool) -> Result<Vec<(String, bool)>, Trouble> {
+    let provider = Provider::register(world, &side.desk).await?;
+    let mut out = Vec::new();
+    for node in [0, 1] {
+        let mut browser = Browser::default();
+        browser.node = node;
+        let leave = match provider.leave(world, &mut browser).await {
+            Ok(leave) => leave,
+            // Where the way is closed, the sign-in page leads nowhere.
+            Err(closed) => {
+                out.push((closed.0, !admitted));
+                continue;
+            }
+        };
+        let mut claims = provider.claims(world, &leave, &world.marker("subject"))?;
+        claims["exp"] = json!(rehearsed(world)?.now().secs() - late);
+        let got = provider.come_back(world, &mut browser, &leave, &provider.token(&claims)).await?;
+        out.push((told(&got), session(&got).is_some() == admitted));
     }
     Ok(out)
 }

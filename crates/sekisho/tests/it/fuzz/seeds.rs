@@ -305,6 +305,15 @@ const BODIES: &[(&str, &str)] = &[
         "createApplication",
         r#"{"name":"app","redirect_uris":["https://app.example.test/cb"],"rights":["users.read"],"confidential":true}"#,
     ),
+    (
+        "createProvider",
+        r#"{"name":"idp","issuer":"https://idp.example.test/realms/a","client_id":"x","client_secret":"a secret"}"#,
+    ),
+    (
+        "updateProvider",
+        r#"{"name":"idp","scopes":["profile","groups"],"enabled":true,"rules":[{"claim":"realm_access.roles","value":"audit","role":"rol_01a203baed7576b7ae94e9addb9a46de"}]}"#,
+    ),
+    ("createMailDomain", r#"{"domain":"example.co.jp","provider":"idp_01a203baed7576b7ae94e9addb9a46de"}"#),
 ];
 
 /// What an administrator does, through the API, the pages, and the door.
@@ -330,6 +339,8 @@ fn signed_in() {
         ("signInSignature", "sign-in/signature"),
         ("createOwnToken", "me/tokens"),
         ("createApplication", "applications"),
+        ("createProvider", "providers"),
+        ("createMailDomain", "mail-domains"),
     ] {
         api(name, &format!("POST /api/v1/{path}"), "", of(name));
     }
@@ -388,6 +399,23 @@ fn signed_in() {
         "application",
         "POST /applications",
         "csrf={csrf}&name=%3Cfuzz%3E&redirect_uris=https%3A%2F%2Fa.example%2F+https%3A%2F%2Fb.example%2F&rights=users.read",
+    );
+    page("provider-leave", "POST /sign-in/provider", "csrf={csrf}&provider=idp_01a203baed7576b7ae94e9addb9a46de");
+    page("provider-mail", "POST /sign-in/mail", "csrf={csrf}&mail=hanako%40example.co.jp");
+    page(
+        "provider-callback",
+        "GET /federation/idp_01a203baed7576b7ae94e9addb9a46de/callback?code=x&state=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&iss=https%3A%2F%2Fidp.example.test",
+        "",
+    );
+    page(
+        "provider-logout",
+        "POST /federation/idp_01a203baed7576b7ae94e9addb9a46de/logout",
+        "logout_token=eyJhbGciOiJFZERTQSIsInR5cCI6ImxvZ291dCtqd3QifQ.eyJzdWIiOiJoYW5ha28iLCJqdGkiOiJ4In0.AAAA",
+    );
+    page(
+        "provider",
+        "POST /providers",
+        "csrf={csrf}&name=%3Cfuzz%3E&issuer=https%3A%2F%2Fidp.example.test&client_id=x&client_secret=y",
     );
     page("token", "POST /account/tokens", "csrf={csrf}&name=%3Cfuzz%3E&days=1&networks=192.0.2.0%2F24+::1&password=x");
     for (name, path) in [

@@ -1,0 +1,17 @@
+//! Outside identity providers: a tenant's people sign in where they have their account already. People are linked by
+//! tenant, provider and subject, never by mail address.
+
+pub mod domains;
+mod flow;
+mod id_token;
+pub mod identities;
+mod json;
+mod jwt;
+pub mod logout;
+mod mapping;
+mod metadata;
+mod people;
+pub mod providers;
+mod trial;
+
+pub use metadata::Cache;
