@@ -132,7 +132,11 @@ fn open(kind: Kind, from: &Path) -> u32 {
         opened += 1;
     }
     let Some(place) = Place::restore(kind, from) else { return opened };
+    let dump = std::fs::read_to_string(from.join("dump.sql")).unwrap_or_default();
+    let left_apart = kind == Kind::Sqlite || dump.contains("FORCE ROW LEVEL SECURITY");
+    assert_eq!(place.is_kept_apart(), left_apart, "as it was left");
     runtime().block_on(go_on(&place, &manifest, Arc::new(SystemClock), false));
+    assert!(place.is_kept_apart(), "brought forward");
     opened + 1
 }
 

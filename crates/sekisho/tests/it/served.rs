@@ -92,6 +92,16 @@ impl Place {
         Some(place)
     }
 
+    /// Where a server holds the data: whether every table with a tenant in each row is kept apart by the database itself.
+    pub fn is_kept_apart(&self) -> bool {
+        const BARE: &str = "DO $$ BEGIN IF EXISTS (
+            SELECT FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('tenant', 'log')
+            WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND NOT (c.relrowsecurity
+                AND c.relforcerowsecurity AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)))
+            THEN RAISE EXCEPTION 'a table is open'; END IF; END $$";
+        self.database.as_ref().is_none_or(|database| postgres_script(&database.address(), BARE).is_ok())
+    }
+
     /// Keeps a stopped instance in `to`, for later versions to open.
     pub fn keep(&self, to: &Path) {
         std::fs::create_dir_all(to.join("data")).expect("a directory");
