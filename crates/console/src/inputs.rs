@@ -88,6 +88,8 @@ shapes! {
     PASSWORD_CHANGE "PasswordChange" [need("current", PASSWORD, "The present password."), need("new", PASSWORD, "The new one.")];
     /// A password as proof.
     PASSWORD_ONLY "PasswordOnly" [need("password", PASSWORD, "One's own password.")];
+    /// A version of the terms of use.
+    ACCEPTANCE "Acceptance" [need("accept", Takes::Text(1, 60), "The version in force, as it was shown.")];
     /// A code.
     CODE "Code" [need("code", SIX, "The authenticator app's six digits.")];
     /// Which sessions to end.

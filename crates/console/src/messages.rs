@@ -531,6 +531,15 @@ messages! {
     S_STORE "データの保存先" "Store";
     S_TENANT_KEYS "組織鍵" "Tenant keys";
     TARGET "対象" "Target";
+    TERMS "利用規約への同意" "Accept the terms of use";
+    TERMS_ACCEPT "同意して続ける" "Accept and go on";
+    TERMS_ACCEPTED "同意した利用規約の版" "Accepted terms of use";
+    TERMS_BEFORE "以前に同意した版" "Accepted before";
+    TERMS_CHANGED "利用規約が新しくなりました。続けるには、現在の版への同意が必要です。" "The terms of use have changed. To go on, accept the version in force.";
+    TERMS_LEAD "続けるには、利用規約とプライバシー通知への同意が必要です。" "To go on, accept the terms of use and the privacy notice.";
+    TERMS_OF_USE "利用規約を読む" "Read the terms of use";
+    TERMS_PRIVACY "プライバシー通知を読む" "Read the privacy notice";
+    TERMS_VERSION "現在の版" "Version in force";
     THEME "配色" "Theme";
     THEME_AUTO "端末の設定に合わせる" "As the device";
     THEME_DARK "ダーク" "Dark";

@@ -121,6 +121,8 @@ pub struct RouteInfo {
     pub version: Option<bool>,
     /// Whether the request counts as activity of the person.
     pub activity: bool,
+    /// Whether it is open to somebody who has yet to accept the terms of use.
+    pub before_terms: bool,
     pub(crate) handler: fn(Arc<Call>) -> Run,
 }
 
@@ -153,6 +155,7 @@ impl RouteInfo {
             gives: Gives::Nothing,
             version: None,
             activity: true,
+            before_terms: false,
             handler,
         }
     }
@@ -186,6 +189,10 @@ impl RouteInfo {
     }
     const fn idle(mut self) -> Self {
         self.activity = false;
+        self
+    }
+    const fn before_terms(mut self) -> Self {
+        self.before_terms = true;
         self
     }
     const fn page(mut self) -> Self {
@@ -254,14 +261,18 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/api/v1/sign-in/signature" "signInSignature" PUBLIC, Some(&e::SESSION_SIGN_IN), api::sign_in::signature)
         .says("Signs a person in by an application's unique ID and signature; each signature once.").body(&i::SIGN_IN_SIGNATURE).gives(200, "SignInStep"),
     route!(Post "/api/v1/sign-out" "signOut" OWN, Some(&e::SESSION_SIGN_OUT), api::sign_in::out)
-        .says("Ends this session."),
+        .says("Ends this session.").before_terms(),
     route!(Get "/api/v1/session" "readSession" OWN, None, api::sign_in::session)
-        .says("This session and its ends. Never prolongs it.").gives(200, "SessionState").idle(),
+        .says("This session and its ends. Never prolongs it.").gives(200, "SessionState").idle().before_terms(),
     route!(Post "/api/v1/links/use" "useLink" PUBLIC, Some(&e::LINK_USE), api::sign_in::link)
         .says("Sets a password with a one-time link.").body(&i::LINK_USE).gives(200, "LinkUsed"),
     // --- one's own account
     route!(Get "/api/v1/me" "readMe" OWN, Some(&e::USER_READ), api::me::read)
         .says("One's own account and rights.").gives(200, "Me"),
+    route!(Get "/api/v1/me/terms" "readTerms" OWN, Some(&e::TERMS_READ), api::terms::read)
+        .says("The terms of use in force, and what one has accepted.").gives(200, "Terms").before_terms(),
+    route!(Post "/api/v1/me/terms" "acceptTerms" OWN, Some(&e::TERMS_ACCEPT), api::terms::accept)
+        .says("Accepts the version in force, after which one goes on.").body(&i::ACCEPTANCE).gives(200, "Terms").before_terms(),
     route!(Put "/api/v1/me/password" "changePassword" OWN, Some(&e::PASSWORD_CHANGE), api::me::password)
         .says("Changes one's own password.").body(&i::PASSWORD_CHANGE),
     route!(Post "/api/v1/me/reauthenticate" "reauthenticate" OWN, Some(&e::SESSION_REAUTHENTICATE), api::me::reauthenticate)
@@ -498,7 +509,9 @@ static ROUTES: &[RouteInfo] = &[
     route!(Get "/link" "linkPage" PUBLIC, None, page::sign_in::show_link).page(),
     route!(Post "/link" "linkForm" PUBLIC, Some(&e::LINK_USE), page::sign_in::link).body(&i::LINK_USE).page(),
     route!(Get "/enter" "enterPage" OWN, Some(&e::SESSION_ENTER), page::sign_in::enter).page(),
-    route!(Post "/sign-out" "signOutForm" OWN, Some(&e::SESSION_SIGN_OUT), page::sign_in::out).page(),
+    route!(Post "/sign-out" "signOutForm" OWN, Some(&e::SESSION_SIGN_OUT), page::sign_in::out).page().before_terms(),
+    route!(Get "/terms" "termsPage" OWN, Some(&e::TERMS_READ), page::terms::show).page().before_terms(),
+    route!(Post "/terms" "termsForm" OWN, Some(&e::TERMS_ACCEPT), page::terms::accept).body(&i::ACCEPTANCE).page().before_terms(),
     route!(Post "/lang" "preferencesForm" PUBLIC, None, page::prefs::set).page(),
     // --- pages: overview and own account
     route!(Get "/" "overviewPage" OWN, None, page::overview::show).page(),

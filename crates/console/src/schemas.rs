@@ -25,6 +25,9 @@ fn of(kind: &str) -> Value {
             Some(("list", name)) => {
                 json!({ "type": "array", "items": { "$ref": format!("#/components/schemas/{name}") } })
             }
+            Some(("ref?", name)) => {
+                json!({ "anyOf": [{ "$ref": format!("#/components/schemas/{name}") }, { "type": "null" }] })
+            }
             Some(("ref", name)) => json!({ "$ref": format!("#/components/schemas/{name}") }),
             _ => json!({ "type": "string", "enum": kind.split('|').collect::<Vec<_>>() }),
         },
@@ -74,6 +77,7 @@ const USER: &[(&str, &str)] = &[
     ("has_factor", "bool"),
     ("functions_off", "texts"),
     ("service", "bool"),
+    ("terms", "ref?:Accepted"),
 ];
 
 const CLAIM: &[(&str, &str)] = &[
@@ -141,6 +145,17 @@ pub fn all() -> Map<String, Value> {
     put("LinkUsed", object(&[("state", "password-set"), ("user", "id:usr"), ("name", "text")]));
     put("Link", object(&[("link", "text")]));
     put("Me", object(&[("user", "ref:User"), ("session", "id:ses"), ("rights", "texts"), ("site_rights", "texts")]));
+    put("Accepted", object(&[("version", "text"), ("at", "time")]));
+    put(
+        "Terms",
+        object(&[
+            ("version", "text?"),
+            ("address", "text?"),
+            ("privacy_address", "text?"),
+            ("due", "bool"),
+            ("accepted", "list:Accepted"),
+        ]),
+    );
     put("User", record("usr", USER));
     let mut made = record("usr", USER);
     made["properties"]["link"] = json!({ "type": "string", "description": "The invitation link's token, shown once." });

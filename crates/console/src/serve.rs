@@ -13,7 +13,7 @@ use sekisho_identity::is_token;
 use sekisho_kernel::{
     Lang, Outcome, Problem, Secret, Zone, event,
     hook::Arrival,
-    problem::{Category, FORBIDDEN, INTERNAL, NOT_FOUND, UNAUTHENTICATED},
+    problem::{Category, FORBIDDEN, INTERNAL, NOT_FOUND, TERMS_DUE, UNAUTHENTICATED},
 };
 
 use crate::{
@@ -148,6 +148,9 @@ async fn admit(call: &mut Call) -> Result<(), Fault> {
     if by_token && route.access == Access::Own && route.name != "readMe" {
         return Err(Fault::own(Problem::new(&FORBIDDEN).log("an API token on one's own account")));
     }
+    if route.access != Access::Public && !route.before_terms && call.passage.as_ref().is_some_and(|p| p.terms_due) {
+        return Err(Fault::own(Problem::new(&TERMS_DUE)));
+    }
     if mutating && !bearer {
         forgery(call)?;
     }
@@ -245,8 +248,9 @@ async fn refused(call: &Call, mut fault: Fault) -> Response {
     }
     let to_sign_in =
         call.route.surface == Surface::Page && problem.is(&UNAUTHENTICATED) && call.route.access != Access::Public;
-    // A first visit is sent to the sign-in page: nothing was asked for that could be refused.
-    let first_visit = to_sign_in && call.token.is_none() && !call.route.verb.mutates();
+    let to_terms = call.route.surface == Surface::Page && problem.is(&TERMS_DUE);
+    // A first visit is sent to the sign-in page, and on to the terms: nothing was asked for that could be refused.
+    let first_visit = (to_terms || to_sign_in && call.token.is_none()) && !call.route.verb.mutates();
     if !fault.entered && !first_visit {
         let event = call.route.event.unwrap_or(&event::ROUTE_REFUSE);
         let outcome = match problem.kind.category {
@@ -265,7 +269,8 @@ async fn refused(call: &Call, mut fault: Fault) -> Response {
     // The browser still shows a session that has ended, here or elsewhere: what it kept goes too.
     let ended = problem.is(&UNAUTHENTICATED) && cookie::get(&call.headers, cookie::SESSION).is_some();
     let mut response = match fault.page.take() {
-        _ if to_sign_in => page::sign_in::redirect(call),
+        _ if to_sign_in => page::sign_in::redirect(call, "/sign-in"),
+        _ if to_terms => page::sign_in::redirect(call, "/terms"),
         Some(page) => page,
         None => reply::problem(call, &fault),
     };

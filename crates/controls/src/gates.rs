@@ -8,15 +8,15 @@ use sekisho_kernel::{
     access::AccessQuestion,
     gate::{
         AdaptiveRule, AddressLists, AuditRule, Decision, FactorRule, FederationRule, FirewallRule, FirewallSource,
-        Gates as Hooks, LockoutRule, OauthRule, PasswordRule, ProvisioningRule, SessionRule, SignatureRule, TlsRule,
-        TokenRule,
+        Gates as Hooks, LockoutRule, OauthRule, PasswordRule, ProvisioningRule, SessionRule, SignatureRule, TermsRule,
+        TlsRule, TokenRule,
     },
     policy::Value,
 };
 
 use crate::{
     CONTROLS, access, adaptive, addresses, audit, encryption, federation, lockout, oauth, passwords, provisioning,
-    second_factor, sessions, switches, tenancy, tenant_keys, tenant_policy, tokens, unique_id, waf,
+    second_factor, sessions, switches, tenancy, tenant_keys, tenant_policy, terms, tokens, unique_id, waf,
 };
 
 /// Every gate. A serving instance is given [`Gates::whole`]; only a rehearsal can name what is taken out, since
@@ -79,6 +79,9 @@ impl Hooks for Gates {
     }
     fn federation(&self, policy: &Effective) -> FederationRule {
         federation::rule(&tenant_policy::seen(policy, self.out), self.out)
+    }
+    fn terms(&self, policy: &Effective) -> Option<TermsRule> {
+        terms::rule(policy, self.out)
     }
     fn oauth(&self, policy: &Effective) -> OauthRule {
         oauth::rule(policy)

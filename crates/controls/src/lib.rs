@@ -28,6 +28,7 @@ pub mod switches;
 pub mod tenancy;
 pub mod tenant_keys;
 pub mod tenant_policy;
+pub mod terms;
 pub mod tokens;
 pub mod unique_id;
 pub mod waf;
@@ -59,6 +60,7 @@ pub static CONTROLS: &[&Declared] = &[
     &switches::CONTROL,
     &levels::CONTROL,
     &tenant_policy::CONTROL,
+    &terms::CONTROL,
     &addresses::CONTROL,
     &waf::CONTROL,
     &audit::CONTROL,

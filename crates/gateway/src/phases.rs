@@ -212,6 +212,11 @@ async fn session(way: &mut Way) -> Flow {
     let act = !by_itself && activity::is_act(&way.head.method, &way.head.headers, way.rules.scripted_reads);
     let knock = way.knock(act);
     match way.door().parts.sessions.resolve(&knock, &token).await {
+        // Whoever has yet to accept the terms is sent to the console, which asks; a program is told.
+        Ok(passage) if passage.terms_due => match Box::pin(entrance::ask_in(way)).await {
+            Err(Stop::Refuse(_)) => Err(Problem::new(&problem::TERMS_DUE).into()),
+            sent => sent,
+        },
         Ok(passage) => {
             (way.passage, way.token) = (Some(passage), Some(token));
             Ok(())

@@ -117,6 +117,8 @@ pub struct Slot {
     pub roles: Arc<[String]>,
     /// The sites that grants name.
     pub sites: Arc<[SiteId]>,
+    /// The version of the terms that the person accepted last. `None` for what no person is behind.
+    pub terms: Option<Box<str>>,
     /// Session, person, tenant.
     pub flags: [Flag; 3],
     /// The ends of an API token; `None` for a session.
@@ -283,6 +285,7 @@ mod tests {
             rights: Arc::new(RightsView { version: 1, grants: vec![], tenant_off: 0, user_off: 0 }),
             roles: Arc::from([]),
             sites: Arc::from([]),
+            terms: None,
             flags: cache.flags(SESSION, USER, TENANT),
             ends: None,
         });

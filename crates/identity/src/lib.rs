@@ -33,6 +33,7 @@ mod sign_in;
 mod sites;
 pub mod sql;
 mod sweep;
+mod terms;
 mod token;
 mod tokens;
 pub mod totp;

@@ -82,6 +82,7 @@ pub fn user_view(view: &mut View<'_>, user: Stored<UserAccount>, locked: &HashMa
         has_factor: factors > 0,
         functions_off: user.body.functions_off,
         service: user.body.service,
+        terms: user.body.terms.last().map(Into::into),
     })
 }
 

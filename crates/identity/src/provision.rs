@@ -78,6 +78,7 @@ impl Identity {
             state: UserState::Invited,
             site: None,
             functions_off: Vec::new(),
+            terms: Vec::new(),
             service: false,
             provisioner: false,
         };

@@ -184,6 +184,21 @@ pub struct UserAccount {
     /// Whether it is an identity provider's: it may provision people by SCIM.
     #[serde(default)]
     pub provisioner: bool,
+    /// What the person has accepted, oldest first; the newest [`MOST_ACCEPTED`].
+    #[serde(default)]
+    pub terms: Vec<Accepted>,
+}
+
+/// Most acceptances of one person that an account keeps; all of them are in the log.
+pub const MOST_ACCEPTED: usize = 20;
+
+/// A version of the terms of use that somebody has accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The version.
+    pub version: String,
+    /// When.
+    pub at: sekisho_kernel::Time,
 }
 impl Record for UserAccount {
     const DEF: &'static RecordDef = &USER_ACCOUNT;

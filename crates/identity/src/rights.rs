@@ -31,6 +31,14 @@ pub struct Person {
     pub sites: Arc<[SiteId]>,
 }
 
+impl Person {
+    /// The version of the terms that they accepted last, empty for none. `None` for what no person is behind.
+    pub fn terms(&self) -> Option<Box<str>> {
+        let account = &self.account.body;
+        (!account.service).then(|| account.terms.last().map_or_else(Box::default, |a| a.version.as_str().into()))
+    }
+}
+
 /// Reads a person and their rights. `None` when there is no such account in this tenant.
 pub fn person(view: &mut View<'_>, tenant: TenantId, user: UserId) -> Answer<Option<Person>> {
     let Some(account) = view.get::<UserAccount>(user)? else { return Ok(None) };

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use sekisho_kernel::{
     Actor, Cx, Job, Outcome, Problem, Secret, TakenOut, Time, event,
-    gate::{SessionRule, SessionTimes, session_over},
+    gate::{Gates, SessionRule, SessionTimes, session_over},
     hook::{HostEntry, HostKind, Knock, Passage, Sessions},
     id::{SessionId, SessionKind, TenantId, UserId},
     problem::UNAUTHENTICATED,
@@ -174,6 +174,7 @@ impl Identity {
             rights: person.view.clone(),
             roles: person.roles.clone(),
             sites: person.sites.clone(),
+            terms: person.terms(),
             flags: self.0.cache.flags(session.id(), user, tenant),
             ends: None,
         }))
@@ -215,7 +216,9 @@ fn cache_key(key: &[u8]) -> Option<[u8; 32]> {
     key.try_into().ok()
 }
 
-pub fn passage(slot: &Slot, knock: &Knock) -> Arc<Passage> {
+pub fn passage(slot: &Slot, knock: &Knock, gates: &dyn Gates) -> Arc<Passage> {
+    let terms_due =
+        slot.terms.as_deref().is_some_and(|last| gates.terms(&knock.policy).is_some_and(|rule| rule.version != last));
     let actor = Actor::User { id: slot.user, session: slot.session, rights: slot.rights.clone() };
     Arc::new(Passage {
         cx: Cx {
@@ -232,6 +235,7 @@ pub fn passage(slot: &Slot, knock: &Knock) -> Arc<Passage> {
         session: slot.session,
         roles: slot.roles.clone(),
         sites: slot.sites.clone(),
+        terms_due,
     })
 }
 
@@ -272,14 +276,14 @@ impl Sessions for Identity {
         let cached = cache_key(&key).and_then(|k| self.0.cache.slot(&k)).filter(|s| s.host == knock.host.host);
         if let Some(slot) = &cached {
             if !rule.recheck {
-                return Ok(passage(slot, knock));
+                return Ok(passage(slot, knock, self.gates()));
             }
             // A session that is over by what this node knows may have been used on another one.
             if slot.fresh() && self.vault().in_contact() && !session_over(&rule, slot.times(), now) {
                 if knock.activity {
                     self.touch(slot, &rule, now).await?;
                 }
-                return Ok(passage(slot, knock));
+                return Ok(passage(slot, knock, self.gates()));
             }
         }
         let slot = self.slow(knock, &key, &rule).await.inspect_err(|_| {
@@ -290,7 +294,7 @@ impl Sessions for Identity {
         if knock.activity {
             self.touch(&slot, &rule, now).await?;
         }
-        Ok(passage(&slot, knock))
+        Ok(passage(&slot, knock, self.gates()))
     }
 
     async fn entry_code(&self, passage: &Passage, host: &HostEntry, binding: &str) -> Result<Secret<String>, Problem> {

@@ -233,7 +233,7 @@ impl Identity {
             return Err(nobody());
         }
         self.touch_by(&sql::TOKEN_TOUCH, &slot, TOUCH, now).await?;
-        Ok(session::passage(&slot, knock))
+        Ok(session::passage(&slot, knock, self.gates()))
     }
 
     async fn slow_token(&self, knock: &Knock, key: [u8; 32]) -> Answer<Arc<Slot>> {
@@ -268,6 +268,7 @@ impl Identity {
             rights: Arc::new(narrowed(&person.view, rights::known(&token.body.rights))),
             roles: person.roles.clone(),
             sites: person.sites.clone(),
+            terms: person.terms(),
             flags: self.0.cache.flags(id, user, tenant),
             ends: Some(TokenEnds { expires: token.body.expires, networks }),
         });

@@ -87,6 +87,7 @@ impl Identity {
             state: UserState::Invited,
             site: new.site,
             functions_off: Vec::new(),
+            terms: Vec::new(),
             service: new.service,
             provisioner: false,
         };

@@ -75,6 +75,8 @@ events! {
     SESSION_ENTER "session.enter" 3002 1 "アプリケーションへの入場" "Entry to an application";
     ACCOUNT_LOCK "account.lock" 3001 9 "アカウントのロック" "Account locked";
     ACCOUNT_UNLOCK "account.unlock" 3001 10 "アカウントのロック解除" "Account unlocked";
+    TERMS_ACCEPT "terms.accept" 3001 99 "利用規約への同意" "Terms of use accepted";
+    TERMS_READ "terms.read" 6003 2 "利用規約への同意状況の閲覧" "Acceptance of the terms read";
     USER_CREATE "user.create" 3001 1 "ユーザーの登録" "User created";
     USER_READ "user.read" 6003 2 "ユーザーの閲覧" "User read";
     USER_LIST "user.list" 6003 2 "ユーザー一覧の閲覧" "Users read";

@@ -227,6 +227,17 @@ pub struct FederationRule {
     pub signatures: bool,
 }
 
+/// The terms of use that people must have accepted before they go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TermsRule {
+    /// The version in force, never empty.
+    pub version: String,
+    /// Where the terms of use can be read; may be empty.
+    pub terms: String,
+    /// Where the privacy notice can be read; may be empty.
+    pub privacy: String,
+}
+
 /// How long API tokens live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenRule {
@@ -439,6 +450,10 @@ pub trait Gates: Send + Sync {
     fn factor(&self, policy: &Effective) -> FactorRule;
     /// The password rule.
     fn password(&self, policy: &Effective) -> PasswordRule;
+    /// The terms that people must have accepted before they go on. `None`: none are asked for.
+    fn terms(&self, _policy: &Effective) -> Option<TermsRule> {
+        None
+    }
     /// The rule of applications' tokens; none lives where no control answers.
     fn oauth(&self, _policy: &Effective) -> OauthRule {
         OauthRule { access: Duration::ZERO, refresh: Duration::ZERO }

@@ -61,6 +61,8 @@ pub struct Passage {
     pub roles: Arc<[String]>,
     /// The sites the person's grants name.
     pub sites: Arc<[SiteId]>,
+    /// Whether the person has yet to accept the terms in force: nothing but the question for it is theirs until then.
+    pub terms_due: bool,
 }
 
 /// What the door knows of a request when it asks for the session.

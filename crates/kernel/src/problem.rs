@@ -211,6 +211,18 @@ pub static CONFLICT: ProblemKind = ProblemKind {
     remedy: Text::new("最新の内容を読み込んで、もう一度試してください。", "Load the newest state and try again."),
 };
 
+/// The terms in force are not accepted.
+pub static TERMS_DUE: ProblemKind = ProblemKind {
+    code: "SK-0008",
+    name: "terms-due",
+    category: Category::Forbidden,
+    title: Text::new("利用規約への同意が必要です。", "The terms of use have to be accepted first."),
+    remedy: Text::new(
+        "管理画面にサインインし、現在の版の利用規約に同意してから、もう一度試してください。",
+        "Sign in to the console, accept the terms of use in force, then try again.",
+    ),
+};
+
 /// No valid session.
 pub static UNAUTHENTICATED: ProblemKind = ProblemKind {
     code: "SK-0007",

@@ -68,6 +68,8 @@ pub enum TakenOut {
     AddressRule,
     /// The administrator type's own rights over accounts: only an operator could do it.
     SelfService,
+    /// The question for acceptance of the terms of use: nobody is asked.
+    Terms,
     /// The firewall: no rule looks at a request.
     Firewall,
     /// The check of a fetched rule set's signature.

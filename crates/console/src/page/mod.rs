@@ -19,6 +19,7 @@ pub mod risk;
 pub mod roles;
 pub mod sessions;
 pub mod sign_in;
+pub mod terms;
 pub mod tokens;
 pub mod users;
 

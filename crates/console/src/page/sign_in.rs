@@ -153,8 +153,8 @@ fn rule(call: &Call) -> String {
 }
 
 /// To the sign-in page, and back here afterwards.
-pub fn redirect(call: &Call) -> Response {
-    let mut response = reply::see("/sign-in");
+pub fn redirect(call: &Call, to: &str) -> Response {
+    let mut response = reply::see(to);
     let here = call.uri.path_and_query().map_or("/", |p| p.as_str());
     if !call.route.verb.mutates() && here != "/" && local(here) {
         // The address may hold characters that no cookie may; sign-in then leads to the overview.
@@ -341,7 +341,7 @@ fn challenge(call: &Call) -> Option<Secret<String>> {
 }
 
 /// Where sign-in leads.
-fn onward(call: &Call) -> String {
+pub fn onward(call: &Call) -> String {
     cookie::get(&call.headers, cookie::RETURN).filter(|to| local(to)).unwrap_or("/").to_owned()
 }
 
@@ -360,25 +360,41 @@ pub(super) fn go_on(call: &Call, step: SignInStep) -> Result<Response, Fault> {
         SignInStep::EnrolFactor(c) => next("/sign-in/enrol", &c),
         SignInStep::SignedIn(done) => {
             let to = onward(call);
-            let mut response = if !done.recovery_codes.is_empty() {
+            let mut response = if done.recovery_codes.is_empty() {
+                to_onward(call, to)?
+            } else {
                 let codes = done.recovery_codes.iter().map(|c| c.reveal().clone()).collect();
                 let p = page::bare(call, m::CODES_TITLE);
                 render(StatusCode::OK, &CodesPage { p, codes, onward: to })?
-            } else if to.starts_with("/enter?") || to.starts_with("/oauth/") {
-                render(StatusCode::OK, &OnwardPage { p: page::bare(call, m::SIGNED_IN), says: m::GOING_ON, to })?
-            } else {
-                reply::see(&to)
             };
             set_cookies(&mut response, &done);
-            for name in [cookie::CHALLENGE, cookie::RETURN, cookie::FORM] {
-                let gone = cookie::set(name, "", cookie::Life::Gone);
-                gone.into_iter().for_each(|v| {
-                    response.headers_mut().append(header::SET_COOKIE, v);
-                });
-            }
+            forget(&mut response, &[cookie::CHALLENGE, cookie::RETURN, cookie::FORM]);
             Ok(response)
         }
     }
+}
+
+fn to_onward(call: &Call, to: String) -> Result<Response, Fault> {
+    if to.starts_with("/enter?") || to.starts_with("/oauth/") {
+        return render(StatusCode::OK, &OnwardPage { p: page::bare(call, m::SIGNED_IN), says: m::GOING_ON, to });
+    }
+    Ok(reply::see(&to))
+}
+
+fn forget(response: &mut Response, cookies: &[&str]) {
+    for name in cookies {
+        let gone = cookie::set(name, "", cookie::Life::Gone);
+        gone.into_iter().for_each(|v| {
+            response.headers_mut().append(header::SET_COOKIE, v);
+        });
+    }
+}
+
+/// On to where the person wanted to go before something else was asked of them.
+pub fn lead_on(call: &Call) -> Result<Response, Fault> {
+    let mut response = to_onward(call, onward(call))?;
+    forget(&mut response, &[cookie::RETURN]);
+    Ok(response)
 }
 
 /// GET /link

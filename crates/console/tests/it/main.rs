@@ -8,3 +8,4 @@ mod pages;
 mod samples;
 mod scim;
 mod surface;
+mod terms;

@@ -93,6 +93,8 @@ fn user(lang: Lang, n: u8) -> UserView {
         has_factor,
         functions_off: if n == 3 { vec!["application".into()] } else { Vec::new() },
         service: false,
+        terms: (n < 2)
+            .then(|| sekisho_identity::types::AcceptedView { version: "2026-04-01".into(), at: at(86_400 * 3) }),
     }
 }
 
@@ -230,6 +232,18 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         },
     );
     let codes = (0..10).map(|i| format!("k7q{i}-m2xw-9d{i}t")).collect();
+    let read = [(m::TERMS_OF_USE, "terms"), (m::TERMS_PRIVACY, "privacy")];
+    put(
+        "terms",
+        &terms::TermsPage {
+            p: alone(lang, m::TERMS, "/terms"),
+            version: "2026-04-01".into(),
+            texts: read
+                .map(|(text, path)| (text.get(lang).into(), format!("https://www.example.co.jp/{path}")))
+                .to_vec(),
+            before: Some("2025-04-01".into()),
+        },
+    );
     put("codes", &sign_in::CodesPage { p: alone(lang, m::CODES_TITLE, "/account"), codes, onward: "/account".into() });
     put("link", &sign_in::LinkPage { p: alone(lang, m::LINK_TITLE, "/link"), token: String::new(), rule: rule() });
     put(

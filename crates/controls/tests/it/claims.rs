@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use sekisho_controls::{CONTROLS, all, catalogue, probes, spec, specs};
 
 /// What the first passage keeps.
-const KEPT: [&str; 43] = [
-    "NM-01", "NM-02", "NM-03", "NM-04", "NM-05", "NM-06", "NM-07", "NM-09", "NM-27", "NM-28", "MIST-03", "MIST-04",
-    "MIST-09", "MIST-16", "MIST-17", "MIST-22", "MIST-24", "MIST-25", "MOX-15", "MOX-16", "MOX-22", "MOX-23", "MOX-24",
-    "MOX-25", "MOX-28", "MOX-29", "MOX-31", "MOX-32", "MOX-33", "MOX-37", "MOX-50", "DX-03", "DX-04", "DX-14", "DX-18",
-    "IDO-07", "IDO-08", "IDO-25", "IDO-36", "IDO-39", "IDO-40", "IDO-41", "IDO-43",
+const KEPT: [&str; 44] = [
+    "NM-01", "NM-02", "NM-03", "NM-04", "NM-05", "NM-06", "NM-07", "NM-09", "NM-27", "NM-28", "NM-35", "MIST-03",
+    "MIST-04", "MIST-09", "MIST-16", "MIST-17", "MIST-22", "MIST-24", "MIST-25", "MOX-15", "MOX-16", "MOX-22",
+    "MOX-23", "MOX-24", "MOX-25", "MOX-28", "MOX-29", "MOX-31", "MOX-32", "MOX-33", "MOX-37", "MOX-50", "DX-03",
+    "DX-04", "DX-14", "DX-18", "IDO-07", "IDO-08", "IDO-25", "IDO-36", "IDO-39", "IDO-40", "IDO-41", "IDO-43",
 ];
 
 #[test]
@@ -22,10 +22,12 @@ fn exactly_the_kept_claims_have_a_spec() {
 }
 
 #[test]
-fn every_spec_is_of_an_enforced_catalogued_claim_and_names_its_negative_clause() {
+fn every_spec_is_of_a_catalogued_claim_and_names_its_negative_clause() {
     for spec in specs() {
         let claim = catalogue::by_id(spec.id).unwrap_or_else(|| panic!("{} is not in the catalogue", spec.id));
-        assert_eq!(claim.kind, catalogue::Kind::Enforced, "{}", spec.id);
+        // Of what people attest, a probe sees a part; the rest is a clause of its own.
+        let beside_a_record = claim.kind == catalogue::Kind::Attested && spec.clauses.contains(&"record");
+        assert!(claim.kind == catalogue::Kind::Enforced || beside_a_record, "{}", spec.id);
         assert!(spec.clauses.contains(&spec.negative_clause), "{}: {}", spec.id, spec.negative_clause);
         let unique: BTreeSet<&str> = spec.clauses.iter().copied().collect();
         assert_eq!(unique.len(), spec.clauses.len(), "{}: a clause is listed twice", spec.id);

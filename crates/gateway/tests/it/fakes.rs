@@ -102,6 +102,7 @@ impl FakeSessions {
             once: None,
         };
         let passage = Arc::new(Passage {
+            terms_due: false,
             cx,
             user,
             session,

@@ -101,6 +101,7 @@ impl Identity {
             site: None,
             functions_off: Vec::new(),
             service: false,
+            terms: Vec::new(),
             provisioner: false,
         };
         let identity = OutsideIdentity {

@@ -117,7 +117,7 @@ impl Identity {
         let good = |slot: &Slot| slot.ends.as_ref().is_some_and(|e| e.expires > now);
         let cached = self.0.cache.slot(&key).filter(|s| s.host == knock.host.host);
         if let Some(slot) = cached.filter(|s| s.fresh() && self.vault().in_contact() && good(s)) {
-            return Ok(session::passage(&slot, knock));
+            return Ok(session::passage(&slot, knock, self.gates()));
         }
         let moment = self.0.cache.moment();
         let found = self.vault().resolve_pointer("access", &key).await?;
@@ -154,6 +154,7 @@ impl Identity {
             },
             roles: person.roles.clone(),
             sites: person.sites.clone(),
+            terms: person.terms(),
             flags: self.0.cache.flags(id, user, tenant),
             ends: Some(TokenEnds { expires: grant.body.access_expires, networks: Vec::new() }),
         });
@@ -163,7 +164,7 @@ impl Identity {
         if self.vault().in_contact() {
             self.0.cache.put_slot(key, &slot, moment);
         }
-        Ok(session::passage(&slot, knock))
+        Ok(session::passage(&slot, knock, self.gates()))
     }
 }
 

@@ -48,6 +48,7 @@ impl Identity {
                     site: None,
                     functions_off: Vec::new(),
                     service: true,
+                    terms: Vec::new(),
                     provisioner: true,
                 };
                 tx.insert(id, &account).map_err(taken)?;

@@ -220,6 +220,7 @@ impl Identity {
                     site: None,
                     functions_off: Vec::new(),
                     service: false,
+                    terms: Vec::new(),
                     provisioner: false,
                 };
                 tx.insert(id, &account).map_err(taken)?;

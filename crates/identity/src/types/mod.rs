@@ -116,6 +116,33 @@ pub struct UserView {
     pub functions_off: Vec<String>,
     /// Whether no person is behind it: it signs in by API tokens alone.
     pub service: bool,
+    /// The version of the terms that the person accepted last.
+    pub terms: Option<AcceptedView>,
+}
+
+/// A version of the terms of use that somebody has accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AcceptedView {
+    /// The version.
+    pub version: String,
+    /// When.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub at: Time,
+}
+
+/// The terms of use in force, and what a person has accepted.
+#[derive(Clone, Debug, Serialize)]
+pub struct TermsView {
+    /// The version in force; `None` where none are asked for.
+    pub version: Option<String>,
+    /// Where the terms of use can be read.
+    pub address: Option<String>,
+    /// Where the privacy notice can be read.
+    pub privacy_address: Option<String>,
+    /// Whether the person has yet to accept it.
+    pub due: bool,
+    /// What they have accepted, newest first.
+    pub accepted: Vec<AcceptedView>,
 }
 
 /// A new account.
