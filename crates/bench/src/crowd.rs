@@ -34,14 +34,14 @@ pub fn measure() -> Vec<Row> {
     let one = fill(&single, 1);
     println!("filled in {:?}", SystemClock.now().since(begun));
     let memory = {
-        let served = Served::start(&full, NOBODY, None);
+        let served = Served::start(&full, NOBODY, None, "");
         std::thread::sleep(Duration::from_secs(15));
         megabytes(served.pid())
     };
     let (mut first, mut warm) = (Vec::new(), Vec::new());
     for n in 0..RESTARTS {
-        let crowded = Served::start(&full, NOBODY, None);
-        let alone = Served::start(&single, NOBODY, None);
+        let crowded = Served::start(&full, NOBODY, None, "");
+        let alone = Served::start(&single, NOBODY, None, "");
         let way = &many[n * 97 % many.len()];
         first.push((first_page(&crowded, way), first_page(&alone, &one[0])));
         warm.extend(pages(&crowded, way, &alone, &one[0]));

@@ -116,6 +116,16 @@ impl House {
         Tenant { console, app }
     }
 
+    /// Makes an instance with one tenant, whose application is at the host `app`; the token of its administrator there.
+    pub async fn ready(data: &Path, app: &str) -> String {
+        let house = Self::open(data, policy(&[])).await;
+        let tenant = house.tenant_at("acme", app).await;
+        let (_, passage) = house.sign_in(&tenant).await;
+        let token = house.enter(&tenant, &passage).await;
+        house.store.close();
+        token.reveal().clone()
+    }
+
     /// A request at a host, as the door tells identity of it.
     pub async fn knock(&self, host: &str) -> Knock {
         let entry = self.identity.host(host).await.unwrap().expect("the host is registered");

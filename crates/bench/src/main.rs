@@ -13,6 +13,7 @@ mod append;
 mod checks;
 mod crowd;
 mod door;
+mod firewall;
 mod house;
 mod machine;
 mod prove;
@@ -30,6 +31,7 @@ type Measure = (&'static str, fn() -> Vec<Row>);
 
 const MEASURES: &[Measure] = &[
     ("door", door::measure),
+    ("firewall", firewall::measure),
     ("checks", checks::measure),
     ("append", append::measure),
     ("verify", verify::measure),

@@ -64,12 +64,12 @@ fn written(path: &Path) -> String {
 }
 
 impl Served {
-    /// Serves `data` under the netmeister profile in front of `upstream`; on one core if told so.
-    pub fn start(data: &Path, upstream: &str, core: Option<usize>) -> Self {
+    /// Serves `data` under the netmeister profile, and `more` of a policy, in front of `upstream`; on one core if told so.
+    pub fn start(data: &Path, upstream: &str, core: Option<usize>, more: &str) -> Self {
         let port = free_port();
         let policy = format!(
             "name = \"bench\"\nextends = \"netmeister\"\n\n[listen]\nhttps = [\"127.0.0.1:{port}\"]\n\n\
-             [door]\nupstream = \"{upstream}\"\n"
+             [door]\nupstream = \"{upstream}\"\n{more}"
         );
         fs::write(data.join("policy.toml"), policy).unwrap();
         let mut command = Command::new(binary());
