@@ -101,7 +101,7 @@ fn milliseconds(text: &str) -> Option<f64> {
 }
 
 /// User and system time of a process, in hundredths of a second (proc(5)).
-fn ticks(pid: u32) -> u64 {
+pub fn ticks(pid: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let fields: Vec<&str> = stat[stat.rfind(')').unwrap() + 2..].split(' ').collect();
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()

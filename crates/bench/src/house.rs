@@ -103,7 +103,12 @@ impl House {
 
     /// Makes a tenant whose application is at the host `app`.
     pub async fn tenant_at(&self, name: &str, app: &str) -> Tenant {
-        let (console, app) = (format!("{name}.console.localhost"), app.to_owned());
+        self.tenant_of(name, &format!("{name}.console.localhost"), app).await
+    }
+
+    /// Makes a tenant with a console and an application at these hosts.
+    pub async fn tenant_of(&self, name: &str, console: &str, app: &str) -> Tenant {
+        let (console, app) = (console.to_owned(), app.to_owned());
         let new = NewTenant {
             name: name.to_owned(),
             console_host: console.clone(),

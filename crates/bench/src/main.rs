@@ -15,9 +15,12 @@ mod crowd;
 mod door;
 mod firewall;
 mod house;
+mod load;
 mod machine;
+mod oauth;
 mod prove;
 mod risk;
+mod scim;
 mod seal;
 mod served;
 mod sign_in;
@@ -38,6 +41,9 @@ const MEASURES: &[Measure] = &[
     ("seal", seal::measure),
     ("sign-in", sign_in::measure),
     ("risk", risk::measure),
+    ("oauth", oauth::measure),
+    ("introspect", oauth::introspect),
+    ("scim", scim::measure),
     ("crowd", crowd::measure),
     ("prove", prove::measure),
 ];

@@ -66,9 +66,14 @@ fn written(path: &Path) -> String {
 impl Served {
     /// Serves `data` under the netmeister profile, and `more` of a policy, in front of `upstream`; on one core if told so.
     pub fn start(data: &Path, upstream: &str, core: Option<usize>, more: &str) -> Self {
+        Self::start_with(data, upstream, core, "", more)
+    }
+
+    /// The same, with further lines of the policy's listeners.
+    pub fn start_with(data: &Path, upstream: &str, core: Option<usize>, listen: &str, more: &str) -> Self {
         let port = free_port();
         let policy = format!(
-            "name = \"bench\"\nextends = \"netmeister\"\n\n[listen]\nhttps = [\"127.0.0.1:{port}\"]\n\n\
+            "name = \"bench\"\nextends = \"netmeister\"\n\n[listen]\nhttps = [\"127.0.0.1:{port}\"]\n{listen}\n\
              [door]\nupstream = \"{upstream}\"\n{more}"
         );
         fs::write(data.join("policy.toml"), policy).unwrap();
