@@ -51,10 +51,7 @@ impl Ours {
         fs::write(data.join("proxy.secret"), PROXY).unwrap();
         let listen = format!("forward_auth = [\"127.0.0.1:{auth}\"]\n");
         let kept = std::path::absolute(data.join("proxy.secret")).unwrap();
-        let more = format!(
-            "\n[forward_auth]\nproxies = [\"127.0.0.1/32\"]\nsecret_file = \"{}\"\n",
-            kept.display()
-        );
+        let more = format!("\n[forward_auth]\nproxies = [\"127.0.0.1/32\"]\nsecret_file = \"{}\"\n", kept.display());
         let served = Served::start_with(data, NOBODY, Some(0), &listen, &more);
         Self { served, auth, client, secret, session }
     }
@@ -122,11 +119,16 @@ impl Theirs {
     fn start(dir: &Path) -> Self {
         let port = free_port();
         let made = rcgen::generate_simple_self_signed(vec![HOST.to_owned()]).unwrap();
-        let [certificate, key, token] = ["c.pem", "k.pem", "token"].map(|name| std::path::absolute(dir.join(name)).unwrap());
+        let [certificate, key, token] =
+            ["c.pem", "k.pem", "token"].map(|name| std::path::absolute(dir.join(name)).unwrap());
         fs::write(&certificate, made.cert.pem()).unwrap();
         fs::write(&key, made.signing_key.serialize_pem()).unwrap();
         let mut node = Command::new("node");
-        node.env("NODE_ENV", "production").arg("tests/oauth/provider.mjs").arg(port.to_string()).args([&certificate, &key, &token]);
+        node.env("NODE_ENV", "production").arg("tests/oauth/provider.mjs").arg(port.to_string()).args([
+            &certificate,
+            &key,
+            &token,
+        ]);
         let running = Running::on_core(0, &node);
         listening(port);
         Self { running, port, token: fs::read_to_string(&token).unwrap() }
