@@ -10,6 +10,7 @@ use std::{
 const LAYERS: &[(&str, &[&str])] = &[
     ("kernel", &[]),
     ("waf", &[]),
+    ("saml", &["kernel"]),
     ("ledger", &["kernel"]),
     ("store", &["kernel", "ledger"]),
     ("keys", &["kernel", "store"]),

@@ -1,0 +1,12 @@
+//! Responses, logout messages and metadata: those of implementations that are not ours, and those of attackers.
+
+#![allow(clippy::unwrap_used, reason = "tests only")]
+
+mod attacks;
+mod counterparts;
+mod forge;
+mod judged;
+mod logout;
+mod metadata;
+mod requests;
+mod wrapping;
