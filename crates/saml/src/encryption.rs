@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Keys for other recipients that may stand beside ours.
-const RECIPIENTS: usize = 8;
+const RECIPIENTS: usize = 4;
 const IV: usize = 12;
 
 /// Opens the one `EncryptedData` in `encrypted` with one of `keys`; prefixes that the content does not declare are those in scope

@@ -67,7 +67,7 @@ impl Received {
         rules: &Rules,
         now: Time,
     ) -> Result<Accepted, Problem> {
-        expected(pending, self.relay_state.as_deref(), idp, rules, now)?;
+        expected(pending, self.relay_state.as_deref(), sp, idp, rules, now)?;
         let received = self.document.root();
         placed(received, 1)?;
 
@@ -142,6 +142,7 @@ fn open(sealed: Node<'_>, sp: &ServiceProvider) -> Result<Document, Problem> {
 fn expected(
     pending: Option<&Pending>,
     relay_state: Option<&str>,
+    sp: &ServiceProvider,
     idp: &IdentityProvider,
     rules: &Rules,
     now: Time,
@@ -151,6 +152,13 @@ fn expected(
     };
     if pending.issuer != idp.entity_id {
         return Err(refuse(&ISSUER, "要求を送った相手ではありません。", "It is not the provider that was asked."));
+    }
+    if pending.acs != sp.acs() {
+        return Err(refuse(
+            &DESTINATION,
+            "要求が指定した ACS のアドレスではありません。",
+            "It is not the ACS address that the request had named.",
+        ));
     }
     if now >= pending.until {
         return Err(Problem::new(&PENDING_OVER));

@@ -296,6 +296,9 @@ fn the_pending_request_is_held_to() {
     let mut other = pending(now());
     other.issuer = "https://other.example/".into();
     assert!(accept(&other, None).unwrap_err().is(&ISSUER), "mix-up: the answer of another provider");
+    let mut elsewhere = pending(now());
+    elsewhere.acs = "https://other.example/acs".into();
+    assert!(accept(&elsewhere, None).unwrap_err().is(&DESTINATION));
     let mut forced = pending(now());
     forced.force = true;
     forced.issued = now();

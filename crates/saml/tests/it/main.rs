@@ -8,5 +8,6 @@ mod forge;
 mod judged;
 mod logout;
 mod metadata;
+mod properties;
 mod requests;
 mod wrapping;
