@@ -186,10 +186,7 @@ impl Identity {
     async fn oauth_client(&self, cx: &Cx, client: &OauthClient) -> Answer<Stored<Application>> {
         let id = client.id;
         let found = self.vault().peek(&Scope::of(cx), move |view| view.get::<Application>(id)).await?;
-        let good = |a: &Stored<Application>| {
-            applications::secret_right(&a.body, client.secret.as_ref()) && a.body.state == ApplicationState::Approved
-        };
-        match found.filter(good) {
+        match found.filter(|a| may_ask(client, a)) {
             Some(found) => Ok(found),
             None => Err(self.oauth_refused(cx, &id.to_string(), "client", is(&p::OAUTH_CLIENT)).await),
         }
@@ -370,22 +367,36 @@ impl Identity {
             .await
     }
 
-    /// The family of an access or refresh token that belongs to the application.
-    async fn family_of(&self, cx: &Cx, client: ApplicationId, text: &str) -> Answer<Option<Stored<OauthGrant>>> {
+    /// The family of an access or refresh token that belongs to the application that asks, and whether its person is
+    /// active.
+    async fn family_of(&self, cx: &Cx, client: &OauthClient, text: &str) -> Answer<Option<(Stored<OauthGrant>, bool)>> {
         let by_access = match grants::access_key(text) {
             Some(key) => self.vault().resolve_pointer("access", &key).await?,
             None => None,
         };
-        let id = match by_access {
+        let id: Option<OauthGrantId> = match by_access {
             Some((scope, id)) => Some(id.cast()).filter(|_| scope.tenant() == cx.tenant),
             None => grants::refresh_claim(text).map(|(id, _)| id),
         };
-        let Some(id): Option<OauthGrantId> = id else { return Ok(None) };
-        let found = self.vault().peek(&Scope::of(cx), move |view| view.get::<OauthGrant>(id)).await?;
-        let own = |g: &Stored<OauthGrant>| {
+        let (scope, asks) = (Scope::of(cx), client.clone());
+        // One look for all three, since each look is a turn of the store's readers; who is not the application sees none.
+        let found = self.vault().peek(&scope, move |view| {
+            if !view.get::<Application>(asks.id)?.is_some_and(|a| may_ask(&asks, &a)) {
+                return Ok(None);
+            }
+            let Some(grant) = id.map(|id| view.get::<OauthGrant>(id)).transpose()?.flatten() else {
+                return Ok(Some(None));
+            };
+            let person = view.get::<UserAccount>(grant.body.user)?;
+            Ok(Some(Some((grant, person.is_some_and(|u| u.body.state == UserState::Active)))))
+        });
+        let Some(found) = found.await? else {
+            return Err(self.oauth_refused(cx, &client.id.to_string(), "client", is(&p::OAUTH_CLIENT)).await);
+        };
+        let own = |(g, _): &(Stored<OauthGrant>, bool)| {
             let refresh = grants::refresh_claim(text).is_some_and(|(_, turn)| turn == g.body.turn)
                 && grants::refresh_sound(text, &g.body);
-            g.body.application == client
+            g.body.application == client.id
                 && (refresh || grants::access_key(text).map(hex::encode).as_ref() == Some(&g.body.access))
         };
         Ok(found.filter(own))
@@ -402,18 +413,14 @@ impl Identity {
         text: &Secret<String>,
     ) -> Answer<Option<Introspection>> {
         let cx = Self::before_sign_in(knock);
-        let application = self.oauth_client(&cx, client).await?;
-        let found = self.family_of(&cx, application.id(), text.reveal()).await?;
+        let found = self.family_of(&cx, client, text.reveal()).await?;
         self.vault().enter(&cx, &event::OAUTH_INTROSPECT, Outcome::Success, &client.id.to_string(), Vec::new()).await?;
-        let Some(grant) = found else { return Ok(None) };
-        let user = grant.body.user;
-        let state = self.vault().peek(&Scope::of(&cx), move |view| view.get::<UserAccount>(user)).await?;
+        let Some((grant, active)) = found else { return Ok(None) };
         let refresh = grants::refresh_claim(text.reveal()).is_some();
         let expires = if refresh { grant.body.expires } else { grant.body.access_expires };
-        let good = expires > self.now() && state.is_some_and(|u| u.body.state == UserState::Active);
-        Ok(good.then(|| Introspection {
+        Ok((active && expires > self.now()).then(|| Introspection {
             scope: grant.body.rights.join(" "),
-            user,
+            user: grant.body.user,
             issued: grant.updated,
             expires,
             refresh,
@@ -426,11 +433,8 @@ impl Identity {
     /// `SK-4041`.
     pub async fn revoke(&self, knock: &Knock, client: &OauthClient, text: &Secret<String>) -> Answer<()> {
         let cx = Self::before_sign_in(knock);
-        let application = self.oauth_client(&cx, client).await?;
-        let client: ApplicationId = application.id();
-        let found =
-            self.family_of(&cx, client, text.reveal()).await?.map(|g| g.id::<sekisho_kernel::id::OauthGrantKind>());
-        let tenant = cx.tenant;
+        let found: Option<OauthGrantId> = self.family_of(&cx, client, text.reveal()).await?.map(|(g, _)| g.id());
+        let (tenant, client) = (cx.tenant, client.id);
         let object = found.map_or_else(|| client.to_string(), |id| id.to_string());
         self.vault()
             .act(&cx, by_job(&cx, Job::SignIn, &event::OAUTH_REVOKE, object.clone()), move |tx, permit| {
@@ -443,6 +447,12 @@ impl Identity {
             })
             .await
     }
+}
+
+/// Whether it is the approved application that it says it is.
+fn may_ask(client: &OauthClient, application: &Stored<Application>) -> bool {
+    applications::secret_right(&application.body, client.secret.as_ref())
+        && application.body.state == ApplicationState::Approved
 }
 
 struct Family {

@@ -311,6 +311,9 @@ async fn client_credentials_are_a_service_accounts_within_its_rights() {
     assert_eq!(found.map(|i| i.user), Some(robot));
     let foreign = house.node.introspect(&house.here().await, &client(&person), &tokens.access).await.expect("answered");
     assert!(foreign.is_none(), "another's token is nothing");
+    let thief = OauthClient { secret: Some(Secret::new("A".repeat(43))), ..client(&made) };
+    assert_eq!(code(house.node.introspect(&house.here().await, &thief, &tokens.access).await), "SK-4041");
+    assert_eq!(code(house.node.revoke(&house.here().await, &thief, &tokens.access).await), "SK-4041");
     house.node.revoke(&house.here().await, &client(&person), &tokens.access).await.expect("answered");
     assert!(works(&house, &house.node, &tokens).await);
     house.node.revoke(&house.here().await, &client(&made), &tokens.access).await.expect("revoked");
