@@ -138,3 +138,11 @@ test("Authlib: code with PKCE, refresh, revocation", async () => {
   const { stdout } = await promisify(execFile)(PYTHON, [script], { env: { ...process.env, GIVEN: JSON.stringify(given) } });
   assert.equal(stdout.trim(), "done");
 });
+
+test("python-fido2: passkeys of three algorithms, alone and beside the password", async () => {
+  const { token: own } = await api("POST", "/sign-in", organisation.user, false);
+  const given = { console: organisation.console, ca: join(demo.data, "authority.pem"), token: own, account: organisation.user };
+  const script = new URL("passkey_flow.py", import.meta.url).pathname;
+  const { stdout } = await promisify(execFile)(PYTHON, [script], { env: { ...process.env, GIVEN: JSON.stringify(given) } });
+  assert.equal(stdout.trim(), "done");
+});

@@ -8,6 +8,8 @@ pub const SESSION: &str = "__Host-sekisho";
 pub const FORM: &str = "__Host-sekisho-form";
 /// What is under way between the steps of a sign-in.
 pub const CHALLENGE: &str = "__Host-sekisho-challenge";
+/// By which the answer to a passkey's challenge is known to come from the browser that asked for it.
+pub const PASSKEY: &str = "__Host-sekisho-passkey";
 /// Where sign-in leads back to.
 pub const RETURN: &str = "__Host-sekisho-return";
 /// What a person carries to an identity provider and back.

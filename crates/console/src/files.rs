@@ -13,6 +13,8 @@ use crate::{call::Call, problem::Fault};
 pub const STYLE: &str = include_str!("../assets/console.css");
 /// The script.
 pub const SCRIPT: &str = include_str!("../assets/console.js");
+/// The script of pages with passkeys.
+pub const PASSKEY_SCRIPT: &str = include_str!("../assets/passkey.js");
 /// The mark.
 pub const MARK: &str = include_str!("../assets/mark.svg");
 
@@ -28,6 +30,11 @@ pub async fn style(_call: Arc<Call>) -> Result<Response, Fault> {
 /// GET /assets/console.js
 pub async fn script(_call: Arc<Call>) -> Result<Response, Fault> {
     file("text/javascript; charset=utf-8", SCRIPT)
+}
+
+/// GET /assets/passkey.js
+pub async fn passkey_script(_call: Arc<Call>) -> Result<Response, Fault> {
+    file("text/javascript; charset=utf-8", PASSKEY_SCRIPT)
 }
 
 /// GET /assets/mark.svg

@@ -82,12 +82,43 @@ shapes! {
     ];
     /// The page's new password.
     NEW_PASSWORD_FORM "NewPasswordForm" [need("new_password", PASSWORD, "The new password.")];
+    /// Which step of a sign-in asks for a passkey.
+    PASSKEY_STEP "PasskeyStep" [
+        may("step", Takes::Word(&["sign-in", "factor"]), "`sign-in` when left out: by the passkey alone. `factor`: the second factor of the sign-in under way."),
+        may("challenge", CHALLENGE_TEXT, "From the step before; pages have it in a cookie."),
+    ];
+    /// A challenge, which pages have in a cookie.
+    PASSKEY_CHALLENGE "PasskeyChallenge" [may("challenge", CHALLENGE_TEXT, "From the step before; pages have it in a cookie.")];
+    /// A passkey's assertion.
+    PASSKEY_ASSERTION "PasskeyAssertion" [
+        need("ceremony", CHALLENGE_TEXT, "From the options."),
+        need("credential", Takes::Any, "AuthenticationResponseJSON (WebAuthn Level 3 §5.1.8)."),
+    ];
+    /// A new passkey.
+    NEW_PASSKEY "NewPasskey" [
+        need("ceremony", CHALLENGE_TEXT, "From the options."),
+        need("name", NAME, "What to call it."),
+        need("credential", Takes::Any, "RegistrationResponseJSON (WebAuthn Level 3 §5.1.8)."),
+    ];
+    /// A passkey's assertion as the page sends it.
+    PASSKEY_ASSERTION_FORM "PasskeyAssertionForm" [
+        need("ceremony", CHALLENGE_TEXT, "From the options."),
+        need("credential", Takes::Text(1, 16_384), "AuthenticationResponseJSON."),
+    ];
+    /// A new passkey as the page sends it.
+    NEW_PASSKEY_FORM "NewPasskeyForm" [
+        need("ceremony", CHALLENGE_TEXT, "From the options."),
+        need("name", NAME, "What to call it."),
+        need("credential", Takes::Text(1, 49_152), "RegistrationResponseJSON."),
+    ];
+    /// A passkey's new name.
+    PASSKEY_PATCH "PasskeyPatch" [need("name", NAME, "What to call it.")];
     /// A one-time link.
     LINK_USE "LinkUse" [need("token", Takes::Secret(1, 512), "The link's token."), need("password", PASSWORD, "The password to set.")];
     /// Own password.
     PASSWORD_CHANGE "PasswordChange" [need("current", PASSWORD, "The present password."), need("new", PASSWORD, "The new one.")];
     /// A password as proof.
-    PASSWORD_ONLY "PasswordOnly" [need("password", PASSWORD, "One's own password.")];
+    PASSWORD_ONLY "PasswordOnly" [need("password", PASSWORD, "One's own password, or the proof that a passkey gave in its place.")];
     /// A version of the terms of use.
     ACCEPTANCE "Acceptance" [need("accept", Takes::Text(1, 60), "The version in force, as it was shown.")];
     /// A code.

@@ -51,7 +51,7 @@ messages! {
     AGAIN_LEAD "いつもと異なるサインインのため、もう一度確認します。" "This sign-in is unlike your others, so we check once more.";
     AREA "分野" "Area";
     RISK "サインインのリスク" "Sign-in risk";
-    RISK_LEAD "パスワードによるサインインを、そのつど判定した記録です。理由の詳細は各記録にあります。" "How each sign-in by password was judged. Every entry has the details.";
+    RISK_LEAD "パスワードまたはパスキーによるサインインを、そのつど判定した記録です。理由の詳細は各記録にあります。" "How each sign-in by password or passkey was judged. Every entry has the details.";
     RISK_SOURCES "判定に使うデータ" "Data that judgements use";
     RISK_PLACES "場所のデータベース" "Database of places";
     RISK_NETWORKS "ネットワークのデータベース" "Database of networks";
@@ -132,7 +132,7 @@ messages! {
     CONFIRM_CLIENT_KEY "現在の鍵は直ちに使えなくなります。よろしいですか。" "The present key ends at once. Go on?";
     CODE "認証アプリのコード" "Code from the authenticator app";
     CODES_KEPT "保管しました" "I have kept them";
-    CODES_LEAD "認証アプリを使えないときに、1 つにつき 1 回だけ使えます。この画面を閉じると二度と表示されません。安全な場所に保管してください。" "Each one works once, for when the authenticator app is out of reach. They are never shown again: keep them in a safe place.";
+    CODES_LEAD "認証アプリやパスキーを使えないときに、1 つにつき 1 回だけ使えます。この画面を閉じると二度と表示されません。安全な場所に保管してください。" "Each one works once, for when the authenticator app or passkey is out of reach. They are never shown again: keep them in a safe place.";
     CODES_TITLE "リカバリーコード" "Recovery codes";
     CODE_HINT "6 桁の数字。30 秒ごとに変わります。" "Six digits; they change every 30 seconds.";
     COUNT "件数" "Count";
@@ -167,6 +167,8 @@ messages! {
     DONE_ENABLED "再有効化しました。" "Enabled again.";
     DONE_FACTOR_REMOVED "認証アプリを解除しました。" "The authenticator app is removed.";
     DONE_GRANTED "ロールを付与しました。" "The role is granted.";
+    DONE_PASSKEY_ADDED "パスキーを登録しました。" "The passkey is registered.";
+    DONE_PASSKEY_REMOVED "パスキーを削除しました。" "The passkey is removed.";
     DONE_PASSWORD_CHANGED "パスワードを変更しました。" "The password is changed.";
     DONE_PASSWORD_SET "パスワードを設定しました。サインインしてください。" "The password is set. Sign in with it.";
     DONE_REVOKED "ロールを剥奪しました。" "The role is taken back.";
@@ -205,6 +207,7 @@ messages! {
     EXPECTED "期待した結果" "Expected";
     FACTOR_EXPLAINED "認証アプリのコードを、パスワードに加えて求めます。" "A code from an authenticator app is asked for beside the password.";
     FACTOR_LEAD "認証アプリに表示されているコードを入力します。" "Enter the code that your authenticator app shows.";
+    FACTOR_LEAD_PASSKEY "登録したパスキーで確認します。" "Confirm with a passkey that you have registered.";
     FACTOR_TITLE "第 2 要素の確認" "Second factor";
     FAILED "失敗" "Failed";
     FIND_USER "ユーザーの検索" "Find users";
@@ -365,7 +368,6 @@ messages! {
     NO_IDENTITIES "対応付けられた ID はありません。" "Nothing is linked.";
     NO_PROVIDERS "ID プロバイダーは登録されていません。" "There is no identity provider.";
     NO_RULES "ロールの対応はありません。" "No claim gives a role.";
-    OR "または" "or";
     OTHER_WAYS "ほかのサインイン方法" "Other ways to sign in";
     PROVIDER "ID プロバイダー" "Identity provider";
     PROVIDERS "ID プロバイダー" "Identity providers";
@@ -430,6 +432,26 @@ messages! {
     PAPERS "ホワイトペーパー" "White papers";
     PARANOIA "厳しさの段階" "Paranoia level";
     PART_HINT "例: ARGS:comment" "Such as ARGS:comment";
+    PASSKEYS "パスキー" "Passkeys";
+    PASSKEYS_ALONE "端末の画面ロックやセキュリティキーでサインインします。名前とパスワードは要りません。" "Sign in with your device's screen lock or a security key, without name and password.";
+    PASSKEYS_BESIDE "パスワードに続けて、端末の画面ロックやセキュリティキーで確認します。" "After the password, your device's screen lock or a security key confirms that it is you.";
+    PASSKEY_ADD "パスキーを登録" "Register a passkey";
+    PASSKEY_BACKED_UP "複数の端末で利用" "On several devices";
+    PASSKEY_FAILED "パスキーを確認できませんでした。もう一度試すか、別の方法を使ってください。" "No passkey was confirmed. Try again, or use another way.";
+    PASSKEY_INSTEAD "代わりにパスキーを登録" "Register a passkey instead";
+    PASSKEY_LAST_USED "最終使用" "Last used";
+    PASSKEY_MODEL "認証器の機種（AAGUID）" "Authenticator's model (AAGUID)";
+    PASSKEY_NAME "パスキーの名前" "Name of the passkey";
+    PASSKEY_NAME_HINT "例: 社用スマートフォン" "For example: work phone";
+    PASSKEY_NEVER_USED "未使用" "Not used yet";
+    PASSKEY_NO_SCRIPT "パスキーの登録と使用には、JavaScript とパスキーに対応したブラウザーが必要です。" "Passkeys need JavaScript and a browser that has them.";
+    PASSKEY_REGISTERED "登録日時" "Registered";
+    PASSKEY_REMOVE "パスキーを削除" "Remove the passkey";
+    PASSKEY_RENAME "名前を変更" "Rename";
+    PASSKEY_SIGN_IN "パスキーでサインイン" "Sign in with a passkey";
+    PASSKEY_USE "パスキーで確認" "Confirm with a passkey";
+    CONFIRM_PASSKEY_REMOVE "このパスキーを削除します。サインインには使えなくなります。" "This passkey is removed and no longer signs you in.";
+    OR "または" "or";
     PASSWORD "パスワード" "Password";
     PATH "経路" "Path";
     PATH_HINT "この文字列で始まる経路に限ります。" "Paths that begin so.";
@@ -447,6 +469,8 @@ messages! {
     REASON "理由" "Reason";
     RECORD "登録情報" "Record";
     RECOVERY_CODE "リカバリーコード" "Recovery code";
+    RECOVERY_CODES "リカバリーコード" "Recovery codes";
+    RECOVERY_EXPLAINED "端末を失ったときに、第 2 要素の代わりに使います。それぞれ 1 回だけ使えます。" "For when a device is lost: each stands in for the second factor, once.";
     RECOVERY_HINT "登録したときに控えたコードのうち、未使用のもの。" "One of the codes you kept when you set it up, not used before.";
     RECOVERY_LEFT "残りのリカバリーコード" "Recovery codes left";
     REFUSED "拒否" "Refused";

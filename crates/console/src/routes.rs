@@ -1,94 +1,16 @@
 //! The one route list. Router, API document, permission matrix and the sweeps over all routes follow from it; a route
 //! that is not here does not exist.
 
+mod kinds;
+
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use axum::{response::Response, routing::MethodFilter};
-use sekisho_kernel::{Event, Right as R, Text, event as e};
+use axum::response::Response;
+use sekisho_kernel::{Event, Right as R, event as e};
+
+pub use kinds::{Access, Gives, Surface, Verb};
 
 use crate::{api, call::Call, files, inputs as i, page, problem::Fault, serve, shape::Shape};
-
-/// A method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Verb {
-    /// GET (and HEAD).
-    Get,
-    /// POST.
-    Post,
-    /// PUT.
-    Put,
-    /// PATCH.
-    Patch,
-    /// DELETE.
-    Delete,
-}
-
-impl Verb {
-    /// Upper case, as on the wire.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-        }
-    }
-    /// Whether it may change something.
-    pub const fn mutates(self) -> bool {
-        !matches!(self, Self::Get)
-    }
-    pub(crate) const fn filter(self) -> MethodFilter {
-        match self {
-            Self::Get => MethodFilter::GET,
-            Self::Post => MethodFilter::POST,
-            Self::Put => MethodFilter::PUT,
-            Self::Patch => MethodFilter::PATCH,
-            Self::Delete => MethodFilter::DELETE,
-        }
-    }
-}
-
-/// What kind of route it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Surface {
-    /// `/api/v1`.
-    Api,
-    /// A page, or a form's target.
-    Page,
-    /// A style sheet, script or picture.
-    File,
-    /// SCIM, under `/scim/v2`: JSON of RFC 7643 and RFC 7644.
-    Scim,
-    /// An OAuth endpoint or its metadata: forms from applications, JSON in OAuth's own form.
-    Oauth,
-}
-
-/// What a route needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Nothing.
-    Public,
-    /// A signed-in person, acting on their own account.
-    Own,
-    /// This right.
-    Right(R),
-}
-
-/// What it answers when all goes well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gives {
-    /// JSON of the schema with this name.
-    Json(u16, &'static str),
-    /// 204.
-    Nothing,
-    /// A file of one of these media types.
-    Media(&'static [&'static str]),
-    /// A page.
-    Page,
-    /// A redirect after a form.
-    Redirect,
-}
 
 type Run = Pin<Box<dyn Future<Output = Result<Response, Fault>> + Send>>;
 
@@ -260,6 +182,14 @@ static ROUTES: &[RouteInfo] = &[
         .says("Confirms it with a code, and signs in.").body(&i::CHALLENGE_CODE).gives(200, "SignInStep"),
     route!(Post "/api/v1/sign-in/signature" "signInSignature" PUBLIC, Some(&e::SESSION_SIGN_IN), api::sign_in::signature)
         .says("Signs a person in by an application's unique ID and signature; each signature once.").body(&i::SIGN_IN_SIGNATURE).gives(200, "SignInStep"),
+    route!(Post "/api/v1/sign-in/passkey/options" "signInPasskeyOptions" PUBLIC, None, api::passkeys::sign_in_options)
+        .says("What a browser needs to sign in by a passkey (PublicKeyCredentialRequestOptionsJSON).").body(&i::PASSKEY_STEP).gives(200, "PasskeyOptions"),
+    route!(Post "/api/v1/sign-in/passkey" "signInPasskey" PUBLIC, Some(&e::SESSION_SIGN_IN), api::passkeys::sign_in)
+        .says("Signs in by a passkey, alone or as second factor; each challenge once.").body(&i::PASSKEY_ASSERTION).gives(200, "SignInStep"),
+    route!(Post "/api/v1/sign-in/enrol/passkey/options" "signInEnrolPasskeyOptions" PUBLIC, None, api::passkeys::enrol_options)
+        .says("What a browser needs to set up a passkey as the second factor that is asked for.").body(&i::PASSKEY_CHALLENGE).gives(200, "PasskeyOptions"),
+    route!(Post "/api/v1/sign-in/enrol/passkey" "signInEnrolPasskey" PUBLIC, Some(&e::PASSKEY_CREATE), api::passkeys::enrol)
+        .says("Registers it, and signs in.").body(&i::NEW_PASSKEY).gives(200, "SignInStep"),
     route!(Post "/api/v1/sign-out" "signOut" OWN, Some(&e::SESSION_SIGN_OUT), api::sign_in::out)
         .says("Ends this session.").before_terms(),
     route!(Get "/api/v1/session" "readSession" OWN, None, api::sign_in::session)
@@ -277,6 +207,10 @@ static ROUTES: &[RouteInfo] = &[
         .says("Changes one's own password.").body(&i::PASSWORD_CHANGE),
     route!(Post "/api/v1/me/reauthenticate" "reauthenticate" OWN, Some(&e::SESSION_REAUTHENTICATE), api::me::reauthenticate)
         .says("Proves again who is at the keyboard.").body(&i::PASSWORD_ONLY),
+    route!(Post "/api/v1/me/reauthenticate/passkey/options" "reauthenticatePasskeyOptions" OWN, None, api::passkeys::confirm_options)
+        .says("What a browser needs to prove by a passkey who is at the keyboard.").body(&i::EMPTY).gives(200, "PasskeyOptions"),
+    route!(Post "/api/v1/me/reauthenticate/passkey" "reauthenticatePasskey" OWN, Some(&e::SESSION_REAUTHENTICATE), api::passkeys::confirm)
+        .says("Proves it; gives a proof that stands in for the password, once, within five minutes, in this session.").body(&i::PASSKEY_ASSERTION).gives(200, "PasskeyProof"),
     route!(Get "/api/v1/me/factors" "listFactors" OWN, Some(&e::FACTOR_LIST), api::me::factors)
         .says("One's own second factors.").gives(200, "FactorList"),
     route!(Post "/api/v1/me/factors" "createFactor" OWN, Some(&e::FACTOR_CREATE), api::me::enrol)
@@ -287,6 +221,16 @@ static ROUTES: &[RouteInfo] = &[
         .says("Removes a second factor; needs the password.").id("fac").body(&i::PASSWORD_ONLY),
     route!(Post "/api/v1/me/recovery-codes" "createRecoveryCodes" OWN, Some(&e::RECOVERY_CREATE), api::me::codes)
         .says("New recovery codes; the old ones end.").body(&i::PASSWORD_ONLY).gives(200, "RecoveryCodes"),
+    route!(Get "/api/v1/me/passkeys" "listPasskeys" OWN, Some(&e::PASSKEY_LIST), api::passkeys::list)
+        .says("One's own passkeys.").gives(200, "PasskeyList"),
+    route!(Post "/api/v1/me/passkeys/options" "passkeyOptions" OWN, Some(&e::SESSION_REAUTHENTICATE), api::passkeys::options)
+        .says("What a browser needs to make a passkey (PublicKeyCredentialCreationOptionsJSON); needs the password.").body(&i::PASSWORD_ONLY).gives(200, "PasskeyOptions"),
+    route!(Post "/api/v1/me/passkeys" "createPasskey" OWN, Some(&e::PASSKEY_CREATE), api::passkeys::create)
+        .says("Registers it; gives recovery codes where there are none.").body(&i::NEW_PASSKEY).gives(201, "PasskeyMade"),
+    route!(Patch "/api/v1/me/passkeys/{id}" "updatePasskey" OWN, Some(&e::PASSKEY_UPDATE), api::passkeys::rename)
+        .says("Renames a passkey.").id("pky").body(&i::PASSKEY_PATCH).gives(200, "Passkey").version(true),
+    route!(Delete "/api/v1/me/passkeys/{id}" "deletePasskey" OWN, Some(&e::PASSKEY_DELETE), api::passkeys::remove)
+        .says("Removes a passkey; needs the password.").id("pky").body(&i::PASSWORD_ONLY),
     route!(Get "/api/v1/me/sessions" "listOwnSessions" OWN, Some(&e::SESSION_LIST), api::me::sessions)
         .says("One's own sessions.").gives(200, "SessionList"),
     route!(Delete "/api/v1/me/sessions/{id}" "endOwnSession" OWN, Some(&e::SESSION_END), api::me::end)
@@ -506,6 +450,8 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/sign-in/password" "newPasswordForm" PUBLIC, Some(&e::SESSION_SIGN_IN), page::sign_in::password).body(&i::NEW_PASSWORD_FORM).page(),
     route!(Get "/sign-in/enrol" "signInEnrolPage" PUBLIC, Some(&e::FACTOR_CREATE), page::sign_in::show_enrol).page(),
     route!(Post "/sign-in/enrol" "signInEnrolForm" PUBLIC, Some(&e::FACTOR_CONFIRM), page::sign_in::enrol).body(&i::CODE).page(),
+    route!(Post "/sign-in/passkey" "signInPasskeyForm" PUBLIC, Some(&e::SESSION_SIGN_IN), page::passkeys::sign_in).body(&i::PASSKEY_ASSERTION_FORM).page(),
+    route!(Post "/sign-in/enrol/passkey" "signInEnrolPasskeyForm" PUBLIC, Some(&e::PASSKEY_CREATE), page::passkeys::enrol).body(&i::NEW_PASSKEY_FORM).page(),
     route!(Get "/link" "linkPage" PUBLIC, None, page::sign_in::show_link).page(),
     route!(Post "/link" "linkForm" PUBLIC, Some(&e::LINK_USE), page::sign_in::link).body(&i::LINK_USE).page(),
     route!(Get "/enter" "enterPage" OWN, Some(&e::SESSION_ENTER), page::sign_in::enter).page(),
@@ -521,6 +467,9 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/account/factors/{id}/confirm" "confirmFactorForm" OWN, Some(&e::FACTOR_CONFIRM), page::account::confirm).id("fac").body(&i::CODE).page(),
     route!(Post "/account/factors/{id}/delete" "deleteFactorForm" OWN, Some(&e::FACTOR_DELETE), page::account::remove).id("fac").body(&i::PASSWORD_ONLY).page(),
     route!(Post "/account/recovery-codes" "recoveryCodesForm" OWN, Some(&e::RECOVERY_CREATE), page::account::codes).body(&i::PASSWORD_ONLY).page(),
+    route!(Post "/account/passkeys" "createPasskeyForm" OWN, Some(&e::PASSKEY_CREATE), page::passkeys::create).body(&i::NEW_PASSKEY_FORM).page(),
+    route!(Post "/account/passkeys/{id}" "renamePasskeyForm" OWN, Some(&e::PASSKEY_UPDATE), page::passkeys::rename).id("pky").body(&i::PASSKEY_PATCH).page(),
+    route!(Post "/account/passkeys/{id}/delete" "deletePasskeyForm" OWN, Some(&e::PASSKEY_DELETE), page::passkeys::remove).id("pky").body(&i::PASSWORD_ONLY).page(),
     route!(Get "/sessions" "sessionsPage" OWN, Some(&e::SESSION_LIST), page::sessions::show).page(),
     route!(Post "/sessions/{id}/end" "endSessionForm" OWN, Some(&e::SESSION_END), page::sessions::end).id("ses").page(),
     route!(Post "/sessions/end-others" "endOtherSessionsForm" OWN, Some(&e::SESSION_END), page::sessions::end_others).page(),
@@ -656,6 +605,7 @@ static ROUTES: &[RouteInfo] = &[
     // --- files
     route!(Get "/assets/console.css" "styleFile" PUBLIC, None, files::style).file(&["text/css"]).idle(),
     route!(Get "/assets/console.js" "scriptFile" PUBLIC, None, files::script).file(&["text/javascript"]).idle(),
+    route!(Get "/assets/passkey.js" "passkeyScriptFile" PUBLIC, None, files::passkey_script).file(&["text/javascript"]).idle(),
     route!(Get "/assets/mark.svg" "markFile" PUBLIC, None, files::mark).file(&["image/svg+xml"]).idle(),
     route!(Get "/favicon.ico" "iconFile" PUBLIC, None, files::mark).file(&["image/svg+xml"]).idle(),
 ];
@@ -668,26 +618,4 @@ pub fn routes() -> &'static [RouteInfo] {
 /// The route with this name.
 pub fn route(name: &str) -> Option<&'static RouteInfo> {
     ROUTES.iter().find(|r| r.name == name)
-}
-
-impl Access {
-    /// The right's name, `own` or `public`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Own => "own",
-            Self::Right(right) => right.name(),
-        }
-    }
-    /// In words, for the API document.
-    pub fn text(self) -> Text {
-        match self {
-            Self::Public => Text::new("権限は不要です。", "No right is needed."),
-            Self::Own => Text::new("サインインした本人が対象です。", "For the signed-in person's own account."),
-            Self::Right(right) => Text::owned(
-                format!("権限「{}」（{}）が必要です。", right.text().ja, right.name()),
-                format!("Needs the right {}: {}.", right.name(), right.text().en),
-            ),
-        }
-    }
 }

@@ -121,6 +121,7 @@ pub fn all() -> Map<String, Value> {
         object(&[
             ("state", "signed-in|second-factor|password-again|password-change|enrol-factor"),
             ("challenge?", "text"),
+            ("factors?", "texts"),
             ("token?", "text"),
             ("session?", "id:ses"),
             ("user?", "ref:User"),
@@ -173,6 +174,23 @@ pub fn all() -> Map<String, Value> {
         ]),
     );
     put("FactorList", list("Factor"));
+    let passkey = [
+        ("name", "text"),
+        ("last_used", "time?"),
+        ("authenticator", "text"),
+        ("attestation", "none|unread|own|certificate|trusted"),
+        ("backed_up", "bool"),
+        ("recovery_left", "int"),
+    ];
+    put("Passkey", record("pky", &passkey));
+    put("PasskeyList", list("Passkey"));
+    let mut made = record("pky", &passkey);
+    made["properties"]["recovery_codes"] = json!({
+        "type": "array", "items": { "type": "string" }, "description": "Recovery codes, where the account had none; shown once.",
+    });
+    put("PasskeyMade", made);
+    put("PasskeyProof", object(&[("proof", "text")]));
+    put("PasskeyOptions", object(&[("ceremony", "text"), ("public_key", "any")]));
     put("RecoveryCodes", object(&[("recovery_codes", "texts")]));
     put(
         "Session",

@@ -8,15 +8,16 @@ use sekisho_kernel::{
     access::AccessQuestion,
     gate::{
         AdaptiveRule, AddressLists, AuditRule, Decision, FactorRule, FederationRule, FirewallRule, FirewallSource,
-        Gates as Hooks, LockoutRule, OauthRule, PasswordRule, ProvisioningRule, SessionRule, SignatureRule, TermsRule,
-        TlsRule, TokenRule,
+        Gates as Hooks, LockoutRule, OauthRule, PasskeyRule, PasswordRule, ProvisioningRule, SessionRule,
+        SignatureRule, TermsRule, TlsRule, TokenRule,
     },
     policy::Value,
 };
 
 use crate::{
-    CONTROLS, access, adaptive, addresses, audit, encryption, federation, lockout, oauth, passwords, provisioning,
-    second_factor, sessions, switches, tenancy, tenant_keys, tenant_policy, terms, tokens, unique_id, waf,
+    CONTROLS, access, adaptive, addresses, audit, encryption, federation, lockout, oauth, passkeys, passwords,
+    provisioning, second_factor, sessions, switches, tenancy, tenant_keys, tenant_policy, terms, tokens, unique_id,
+    waf,
 };
 
 /// Every gate. A serving instance is given [`Gates::whole`]; only a rehearsal can name what is taken out, since
@@ -64,6 +65,9 @@ impl Hooks for Gates {
     }
     fn factor(&self, policy: &Effective) -> FactorRule {
         second_factor::rule(&tenant_policy::seen(policy, self.out), self.out)
+    }
+    fn passkeys(&self, policy: &Effective) -> PasskeyRule {
+        passkeys::rule(&tenant_policy::seen(policy, self.out))
     }
     fn password(&self, policy: &Effective) -> PasswordRule {
         passwords::rule(&tenant_policy::seen(policy, self.out))

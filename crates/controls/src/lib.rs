@@ -16,6 +16,7 @@ mod gates;
 pub mod levels;
 pub mod lockout;
 pub mod oauth;
+pub mod passkeys;
 pub mod passwords;
 mod probing;
 mod profiles;
@@ -48,6 +49,7 @@ pub static CONTROLS: &[&Declared] = &[
     &lockout::CONTROL,
     &second_factor::CONTROL,
     &adaptive::CONTROL,
+    &passkeys::CONTROL,
     &unique_id::CONTROL,
     &tokens::CONTROL,
     &oauth::CONTROL,

@@ -32,9 +32,18 @@ pub fn who(cx: &Cx) -> Answer<(UserId, SessionId)> {
 }
 
 impl Identity {
+    /// Confirms one's password, or in its place the proof that a passkey gave, before an act. A failure is entered as a
+    /// refusal of the act; the try that is given back goes into it.
+    pub(crate) async fn confirm(&self, cx: &Cx, event: &'static Event, given: &Secret<String>) -> Answer<Try> {
+        match self.confirmed_by_passkey(cx, event, given).await? {
+            Some(t) => Ok(t),
+            None => Ok(self.confirm_password(cx, event, given).await?.1),
+        }
+    }
+
     /// Confirms one's password before an act. The try shares the sign-in's counter; a failure is entered as a refusal of
     /// the act, and the try that is given back goes into it.
-    pub(crate) async fn confirm(
+    pub(crate) async fn confirm_password(
         &self,
         cx: &Cx,
         event: &'static Event,
@@ -102,7 +111,7 @@ impl Identity {
     pub async fn change_password(&self, cx: &Cx, current: Secret<String>, new: Secret<String>) -> Answer<()> {
         let (user, this) = who(cx)?;
         let event = &event::PASSWORD_CHANGE;
-        let (old, t) = self.confirm(cx, event, &current).await?;
+        let (old, t) = self.confirm_password(cx, event, &current).await?;
         let account = self.vault().peek(&Scope::of(cx), move |view| view.get::<UserAccount>(user)).await?;
         let made = match account {
             Some(account) => self.replaced(cx, &new, &account.body, &old.body).await,
@@ -135,7 +144,7 @@ impl Identity {
     pub async fn reauthenticate(&self, cx: &Cx, password: Secret<String>) -> Answer<()> {
         let (user, this) = who(cx)?;
         let event = &event::SESSION_REAUTHENTICATE;
-        let (_, t) = self.confirm(cx, event, &password).await?;
+        let t = self.confirm(cx, event, &password).await?;
         let done = self
             .vault()
             .act(cx, own(cx, event, user), move |tx, permit| {

@@ -14,7 +14,7 @@ use crate::{
     account::who,
     own, people,
     problems::{CODE_WRONG, FACTOR_EXISTS, FACTORS_OFF},
-    records::{Factor, RecoveryCodes, UserAccount},
+    records::{Factor, Passkey, RecoveryCodes, UserAccount},
     sql, token, totp,
     types::{Enrolment, FactorView},
 };
@@ -91,7 +91,13 @@ pub fn confirm(tx: &mut Tx<'_>, factor: &Stored<Factor>, step: i64, codes: &Reco
     if tx.keep(&sql::FACTOR_STEP, &[factor.id.into(), step.into()])? == 0 {
         return Err(Problem::new(&CODE_WRONG).at("code"));
     }
+    people::has_second_factor(tx, user)?;
     put_codes(tx, user, codes)
+}
+
+/// Whether a person has a second factor: an authenticator that was confirmed, or a passkey.
+pub fn any(view: &mut View<'_>, user: UserId) -> Answer<bool> {
+    Ok(confirmed(view, user)?.is_some() || view.count::<Passkey>(&[("user_id", user.into())])? > 0)
 }
 
 impl Identity {
@@ -183,14 +189,14 @@ impl Identity {
     /// `NOT_FOUND`, `SK-4004`.
     pub async fn delete_factor(&self, cx: &Cx, id: FactorId, password: Secret<String>) -> Answer<()> {
         let (user, _) = who(cx)?;
-        let (_, t) = self.confirm(cx, &event::FACTOR_DELETE, &password).await?;
+        let t = self.confirm(cx, &event::FACTOR_DELETE, &password).await?;
         let done = self
             .vault()
             .act(cx, own(cx, &event::FACTOR_DELETE, id), move |tx, permit| {
                 let factor = tx.get::<Factor>(id)?.filter(|f| f.body.user == user);
                 factor.ok_or_else(|| Problem::new(&NOT_FOUND))?;
                 tx.delete::<Factor>(id)?;
-                if confirmed(&mut tx.view(), user)?.is_none() {
+                if !any(&mut tx.view(), user)? {
                     tx.delete::<RecoveryCodes>(user)?;
                 }
                 t.give_back(tx)?;
@@ -206,12 +212,14 @@ impl Identity {
     /// `NOT_FOUND` without a second factor, `SK-4004`.
     pub async fn new_recovery_codes(&self, cx: &Cx, password: Secret<String>) -> Answer<Vec<Secret<String>>> {
         let (user, _) = who(cx)?;
-        let (_, t) = self.confirm(cx, &event::RECOVERY_CREATE, &password).await?;
+        let t = self.confirm(cx, &event::RECOVERY_CREATE, &password).await?;
         let (codes, stored) = recovery_codes(self.rng(), self.gates().factor(&cx.policy).recovery_codes);
         let done = self
             .vault()
             .act(cx, own(cx, &event::RECOVERY_CREATE, user), move |tx, permit| {
-                confirmed(&mut tx.view(), user)?.ok_or_else(|| Problem::new(&NOT_FOUND))?;
+                if !any(&mut tx.view(), user)? {
+                    return Err(Problem::new(&NOT_FOUND));
+                }
                 put_codes(tx, user, &stored)?;
                 t.give_back(tx)?;
                 tx.commit(permit, Entry::of(user).with("recovery_codes", stored.hashes.len()), codes)

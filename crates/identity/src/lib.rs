@@ -18,6 +18,7 @@ mod hasher;
 mod link;
 mod lockout;
 mod oauth;
+mod passkeys;
 mod password;
 mod people;
 pub mod problems;
@@ -40,6 +41,7 @@ pub mod totp;
 pub mod types;
 mod users;
 mod values;
+pub mod webauthn;
 
 use std::sync::{Arc, PoisonError, RwLock};
 

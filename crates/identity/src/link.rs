@@ -90,8 +90,10 @@ impl Identity {
                     tx.keep(&sql::RIGHTS_BUMP_TENANT, &[])?;
                     tx.notify("rights", &format!("{tenant}:"))?;
                 }
-                tx.update(user, account.version, &body)?;
                 let factors = people::drop_factors(tx, user)?;
+                // Whoever had a second factor sets one up anew: the link alone must not be the weaker way in.
+                body.renew_factor |= factors > 0;
+                tx.update(user, account.version, &body)?;
                 tx.delete::<RecoveryCodes>(user)?;
                 // Whoever needed a link may have lost a device: none is known any more.
                 tx.delete::<RiskProfile>(user)?;

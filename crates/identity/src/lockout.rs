@@ -149,6 +149,11 @@ impl Identity {
         Try { counter, tries: rule.tries, granted: true, open: false }
     }
 
+    /// No try at all: what was confirmed before guesses nothing, and leaves nothing to give back.
+    pub(crate) const fn untried(counter: Counter) -> Try {
+        Try { counter, tries: None, granted: true, open: false }
+    }
+
     /// Counts a try as failed; `account.lock` is entered once, by the try after which no place is left.
     pub(crate) async fn fail(&self, cx: &Cx, t: &Try, object: &str) -> Answer<()> {
         self.fail_with(cx, t, object, None).await

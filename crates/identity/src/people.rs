@@ -12,7 +12,9 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     Answer,
-    records::{Factor, UserAccount},
+    federation::identities,
+    passkeys,
+    records::{Credential, Factor, Passkey, UserAccount},
     rights::{self, Person},
     sql,
     types::UserView,
@@ -34,13 +36,30 @@ pub fn of_user<R: Record>(view: &mut View<'_>, id: UserId) -> Answer<Vec<Stored<
     view.list::<R>(&Page { limit: 1_000, eq: &[("user_id", id.into())], ..Page::default() })
 }
 
-/// Takes every second factor away; how many there were.
+/// Takes every second factor away, passkeys too; how many there were.
 pub fn drop_factors(tx: &mut Tx<'_>, id: UserId) -> Answer<u32> {
-    let mut n = 0;
+    let mut n = passkeys::drop_all(tx, id)?;
     for factor in of_user::<Factor>(&mut tx.view(), id)? {
         n += u32::from(tx.delete::<Factor>(factor.id)?);
     }
     Ok(n)
+}
+
+/// Whether a person can come in: by a password, a provider or a passkey.
+pub fn has_way_in(tx: &mut Tx<'_>, id: UserId) -> Answer<bool> {
+    Ok(tx.get::<Credential>(id)?.is_some()
+        || identities::has_any(tx, id)?
+        || tx.count::<Passkey>(&[("user_id", id.into())])? > 0)
+}
+
+/// A person has a second factor now: one that was taken away need not be set up anew any more.
+pub fn has_second_factor(tx: &mut Tx<'_>, id: UserId) -> Answer<()> {
+    match tx.get::<UserAccount>(id)? {
+        Some(a) if a.body.renew_factor => {
+            tx.update(id, a.version, &UserAccount { renew_factor: false, ..a.body }).map(drop)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Which fields have changed, by name: the entry tells no personal data.
@@ -66,7 +85,8 @@ pub fn shown(view: &mut View<'_>, id: UserId) -> Answer<UserView> {
 /// An account as it is shown.
 pub fn user_view(view: &mut View<'_>, user: Stored<UserAccount>, locked: &HashMap<[u8; 16], Time>) -> Answer<UserView> {
     let id: UserId = user.id::<UserKind>();
-    let factors = view.count::<Factor>(&[("user_id", id.into()), ("confirmed", true.into())])?;
+    let factors = view.count::<Factor>(&[("user_id", id.into()), ("confirmed", true.into())])?
+        + view.count::<Passkey>(&[("user_id", id.into())])?;
     Ok(UserView {
         id,
         version: user.version,

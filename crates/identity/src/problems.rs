@@ -187,10 +187,11 @@ problems! {
         "同じ名前のアカウントがすでにあります。" "There is an account of this name already."
         "ご自身のアカウントであれば、そのアカウントでサインインし、アカウントの画面で ID プロバイダーと対応付けてください。"
         "If it is yours, sign in to it and link the provider on your account's page.";
-    /// The link is the only way in.
+    /// Nothing else would let the person in.
     LAST_WAY_IN "SK-4055" "last-way-in" Conflict
         "これを解除すると、サインインする方法がなくなります。" "Without it you could not sign in any more."
-        "先に、管理者が発行するリンクからパスワードを設定してください。" "First set a password by a link that an administrator issues.";
+        "先に、パスキーを登録するか、管理者が発行するリンクからパスワードを設定してください。"
+        "First register another passkey, or set a password by a link that an administrator issues.";
     /// Linking needs a sign-in that is fresh.
     SIGN_IN_AGAIN "SK-4056" "sign-in-again" Forbidden
         "この操作には、10 分以内のサインインが必要です。" "This needs a sign-in within the last ten minutes."
@@ -207,6 +208,31 @@ problems! {
     LINKED_ALREADY "SK-4059" "linked-already" Conflict
         "この ID またはアカウントは、すでに対応付けられています。" "This identity, or this account, is linked already."
         "アカウントの画面で現在の対応付けを確かめてください。" "See what is linked on your account's page.";
+    /// The policy takes no passkeys.
+    PASSKEYS_OFF "SK-4070" "passkeys-off" Forbidden
+        "パスキーは、この使い方では許可されていません。" "Passkeys are not allowed for this."
+        "パスワードでサインインするか、管理者に相談してください。" "Sign in with your password, or ask your administrator.";
+    /// A registration that proves nothing.
+    PASSKEY_REFUSED "SK-4071" "passkey-refused" Invalid
+        "パスキーを登録できませんでした。" "The passkey could not be registered."
+        "もう一度始めてください。続く場合は、別の認証器かブラウザーを試してください。" "Start again. If it goes on, try another authenticator or browser.";
+    /// A registration by an authenticator that the organisation does not accept.
+    PASSKEY_MODEL "SK-4072" "passkey-model" Invalid
+        "この認証器は、組織のポリシーで認められていません。" "Your organisation does not accept this authenticator."
+        "認められた機種を使うか、管理者に相談してください。" "Use one that is accepted, or ask your administrator.";
+    /// The credential is registered already.
+    PASSKEY_EXISTS "SK-4073" "passkey-exists" Conflict
+        "このパスキーはすでに登録されています。" "This passkey is registered already."
+        "別の認証器で登録してください。" "Register another authenticator.";
+    /// The challenge is unknown, used, run out or another browser's.
+    PASSKEY_OVER "SK-4074" "passkey-over" Conflict
+        "パスキーの要求の有効期限が切れました。" "This passkey request has run out."
+        "もう一度始めてください。" "Start again.";
+    /// A passkey that does not prove who is there.
+    PASSKEY_WRONG "SK-4076" "passkey-wrong" Forbidden
+        "パスキーを確認できませんでした。" "The passkey could not be confirmed."
+        "登録したパスキーで、もう一度試してください。失敗が続くとアカウントはしばらくロックされます。"
+        "Try again with a passkey that you have registered. Repeated failures lock the account for a while.";
     /// A SCIM body that is no resource, or no request, of its kind.
     SCIM_SYNTAX "SK-4090" "scim-invalid-syntax" Invalid
         "SCIM の要求として読み取れません。" "This is not a SCIM request of this kind."

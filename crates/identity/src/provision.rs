@@ -81,6 +81,7 @@ impl Identity {
             terms: Vec::new(),
             service: false,
             provisioner: false,
+            renew_factor: false,
         };
         self.vault()
             .act(&cx, by_job(&cx, job, &event::TENANT_CREATE, tenant), move |tx, permit| {

@@ -42,6 +42,11 @@ def!(CREDENTIAL "credential" "パスワードのハッシュ" "Password hashes"
     Personal Sealed Retention::UntilDeleted, [], []);
 def!(FACTOR "factor" "第 2 要素（認証アプリの共有鍵）" "Second factors: the secret shared with an authenticator"
     Personal Sealed Retention::UntilDeleted, [], ["user_id" Opaque, "confirmed" Int, "step" Int]);
+def!(PASSKEY "passkey" "パスキー（名称、公開鍵、認証器の機種）" "Passkeys: name, public key, model of the authenticator"
+    Personal Sealed Retention::UntilDeleted, ["credential" true],
+    ["user_id" Opaque, "sign_count" Int, "backed_up" Int, "last_used" Int]);
+def!(PASSKEY_CEREMONY "passkey_ceremony" "使用済みのパスキー要求" "Challenges of passkeys that are used up"
+    Metadata ClearByGoldenFile Retention::UntilExpiry, [], ["expires" Int]);
 def!(RECOVERY_CODES "recovery_codes" "リカバリーコードのハッシュ" "Hashes of recovery codes"
     Personal Sealed Retention::UntilDeleted, [], []);
 def!(CUSTOM_ROLE "custom_role" "ロールの名称と権限" "Roles: name and rights"
@@ -101,6 +106,8 @@ pub const RECORDS: &[&RecordDef] = &[
     &USER_ACCOUNT,
     &CREDENTIAL,
     &FACTOR,
+    &PASSKEY,
+    &PASSKEY_CEREMONY,
     &RECOVERY_CODES,
     &CUSTOM_ROLE,
     &ROLE_GRANT,
@@ -184,6 +191,9 @@ pub struct UserAccount {
     /// Whether it is an identity provider's: it may provision people by SCIM.
     #[serde(default)]
     pub provisioner: bool,
+    /// Whether a second factor that was taken away must be set up anew at the next sign-in.
+    #[serde(default)]
+    pub renew_factor: bool,
     /// What the person has accepted, oldest first; the newest [`MOST_ACCEPTED`].
     #[serde(default)]
     pub terms: Vec<Accepted>,
@@ -254,6 +264,37 @@ impl Record for Factor {
     /// The step is bookkeeping's: a code is taken by moving it on.
     fn clear(&self) -> ClearValues {
         vec![("user_id", self.user.into()), ("confirmed", self.confirmed.into())]
+    }
+}
+
+/// A passkey.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Passkey {
+    /// Whose.
+    pub user: UserId,
+    /// What its owner calls it.
+    pub name: String,
+    /// The credential's id, base64url.
+    pub credential: String,
+    /// Its COSE_Key, base64url.
+    pub key: String,
+    /// The authenticator's model (AAGUID), hex.
+    pub model: String,
+    /// How the authenticator says it can be reached.
+    pub transports: Vec<String>,
+    /// Whether it may live on several devices: never changes (WebAuthn §6.1.3).
+    pub backup_eligible: bool,
+    /// What is known of where it comes from.
+    pub attestation: crate::webauthn::Attestation,
+}
+impl Record for Passkey {
+    const DEF: &'static RecordDef = &PASSKEY;
+    fn indexed(&self) -> Vec<(&'static str, String)> {
+        vec![("credential", crate::passkeys::credential_key(&self.credential))]
+    }
+    /// What each use changes is bookkeeping's.
+    fn clear(&self) -> ClearValues {
+        vec![("user_id", self.user.into())]
     }
 }
 

@@ -10,6 +10,7 @@ pub const MIGRATIONS: &[(u32, &str, &str)] = &[
     (12, "api tokens", API_TOKENS),
     (13, "oauth", OAUTH),
     (14, "federation", FEDERATION),
+    (15, "passkeys", PASSKEYS),
     (16, "scim", SCIM),
     (17, "risk", RISK),
 ];
@@ -55,6 +56,15 @@ CREATE TABLE risk_mark (tenant BLOB NOT NULL, id BLOB NOT NULL, address BLOB NOT
 CREATE INDEX risk_mark_address ON risk_mark (tenant, address);
 CREATE INDEX risk_mark_name ON risk_mark (tenant, name);
 CREATE INDEX risk_mark_expires ON risk_mark (tenant, expires);
+";
+
+const PASSKEYS: &str = "
+CREATE TABLE passkey (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, x_credential BLOB, user_id BLOB, sign_count BIGINT, backed_up BIGINT, last_used BIGINT,
+  sealed BLOB NOT NULL, PRIMARY KEY (tenant, id), UNIQUE (tenant, x_credential));
+CREATE INDEX passkey_user ON passkey (tenant, user_id);
+CREATE TABLE passkey_ceremony (tenant BLOB NOT NULL, id BLOB NOT NULL, expires BIGINT NOT NULL, PRIMARY KEY (tenant, id));
+CREATE INDEX passkey_ceremony_expires ON passkey_ceremony (tenant, expires);
 ";
 
 const OAUTH: &str = "
@@ -225,6 +235,18 @@ bookkeeping! {
     /// A code is taken by moving the step on: of two who bring the same one, one changes a row. `$2` factor, `$3` step.
     FACTOR_STEP "factor.step"
         "UPDATE factor SET step = $3 WHERE tenant = $1 AND id = $2 AND COALESCE(step, -1) < $3";
+
+    /// A passkey has signed: its count must have grown, unless it counts nothing (WebAuthn §7.2 step 22). Of two who bring the
+    /// same count, one changes a row. `$2` passkey, `$3` count, `$4` 1 if it is backed up, `$5` the moment, or nothing.
+    PASSKEY_USED "passkey.used"
+        "UPDATE passkey SET sign_count = $3, backed_up = $4, last_used = COALESCE($5, last_used)
+         WHERE tenant = $1 AND id = $2
+           AND (COALESCE(sign_count, 0) < $3 OR (COALESCE(sign_count, 0) = 0 AND $3 = 0))";
+    /// A passkey's challenge is answered, rightly or not: it is used up. `$2` its id, `$3` when it runs out.
+    CEREMONY_TAKE "ceremony.take"
+        "INSERT INTO passkey_ceremony (tenant, id, expires) VALUES ($1, $2, $3) ON CONFLICT (tenant, id) DO NOTHING";
+    /// Forgets challenges that have run out. `$2` now.
+    CEREMONY_SWEEP "ceremony.sweep" "DELETE FROM passkey_ceremony WHERE tenant = $1 AND expires <= $2";
 
     /// Activity of a person. `$2` session, `$3` the moment.
     SESSION_TOUCH "session.touch"

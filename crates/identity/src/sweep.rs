@@ -70,9 +70,14 @@ impl Identity {
             .vault()
             .keep(&Scope::of(&cx), move |keeper| {
                 let mut others = 0;
-                for statement in
-                    [&sql::TRY_SWEEP, &sql::PLACE_SWEEP, &sql::LINK_SWEEP, &sql::OAUTH_SWEEP, &sql::RISK_STATE_SWEEP]
-                {
+                for statement in [
+                    &sql::TRY_SWEEP,
+                    &sql::PLACE_SWEEP,
+                    &sql::CEREMONY_SWEEP,
+                    &sql::LINK_SWEEP,
+                    &sql::OAUTH_SWEEP,
+                    &sql::RISK_STATE_SWEEP,
+                ] {
                     others += keeper.run(statement, &[now.into()])?;
                 }
                 let rows = keeper.rows(&sql::SESSION_OVER, &[idle.into(), absolute.into()])?;

@@ -111,7 +111,7 @@ impl Identity {
             Ok(wanted) => wanted,
             Err(problem) => return Err(self.stop(cx, own(cx, event, user), problem).await),
         };
-        let (_, t) = self.confirm(cx, event, &new.password).await?;
+        let t = self.confirm(cx, event, &new.password).await?;
         let id: ApiTokenId = self.id();
         let done = self
             .vault()

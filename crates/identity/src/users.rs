@@ -19,7 +19,7 @@ use crate::{
     oauth::{applications, grants},
     own, page_size,
     password::{self, Whose},
-    people::{changed, drop_factors, fold, found, mentions, moved, of_user, shown, user_view},
+    people::{changed, drop_factors, fold, found, has_way_in, mentions, moved, of_user, shown, user_view},
     problems::{OWN_ACCOUNT, SEARCH_TOO_WIDE, SERVICE_ACCOUNT},
     records::{Credential, LinkPurpose, RecoveryCodes, RiskProfile, RoleGrant, Site, UserAccount},
     rights::{self, Person},
@@ -90,6 +90,7 @@ impl Identity {
             terms: Vec::new(),
             service: new.service,
             provisioner: false,
+            renew_factor: false,
         };
         if new.service {
             if new.kind != UserType::User || new.password.is_some() {
@@ -253,12 +254,8 @@ impl Identity {
         let reach = self.reach(cx);
         self.change(cx, id, &event::USER_ENABLE, Right::USERS_WRITE, move |tx, person| {
             reach.above(person)?;
-            let has_password = tx.get::<Credential>(id)?.is_some();
-            let state = if has_password || person.account.body.service || identities::has_any(tx, id)? {
-                UserState::Active
-            } else {
-                UserState::Invited
-            };
+            let active = person.account.body.service || has_way_in(tx, id)?;
+            let state = if active { UserState::Active } else { UserState::Invited };
             moved(tx, id)?;
             tx.update(id, person.account.version, &UserAccount { state, ..person.account.body.clone() })?;
             Ok(Entry::default())

@@ -92,6 +92,11 @@ events! {
     FACTOR_CONFIRM "factor.confirm" 3001 11 "第 2 要素の確認" "Second factor confirmed";
     FACTOR_DELETE "factor.delete" 3001 12 "第 2 要素の解除" "Second factor removed";
     FACTOR_LIST "factor.list" 6003 2 "第 2 要素の閲覧" "Second factors read";
+    PASSKEY_CREATE "passkey.create" 3001 11 "パスキーの登録" "Passkey registered";
+    PASSKEY_LIST "passkey.list" 6003 2 "パスキーの閲覧" "Passkeys read";
+    PASSKEY_UPDATE "passkey.update" 3001 3 "パスキーの名称の変更" "Passkey renamed";
+    PASSKEY_DELETE "passkey.delete" 3001 12 "パスキーの削除" "Passkey removed";
+    PASSKEY_SUSPECT "passkey.suspect" 2004 1 "パスキーの複製の疑い" "Passkey perhaps copied";
     RECOVERY_CREATE "recovery.create" 3001 11 "リカバリーコードの発行" "Recovery codes issued";
     ROLE_CREATE "role.create" 3006 1 "ロールの作成" "Role created";
     ROLE_LIST "role.list" 6003 2 "ロール一覧の閲覧" "Roles read";

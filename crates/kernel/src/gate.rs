@@ -77,6 +77,32 @@ pub struct FactorRule {
     pub recovery_codes: u32,
 }
 
+/// What a passkey may do, and where it may come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasskeyRule {
+    /// Whether people may register one.
+    pub allowed: bool,
+    /// Whether one signs in by itself, without name and password.
+    pub alone: bool,
+    /// What an authenticator must show of its make.
+    pub provenance: Provenance,
+    /// The models (AAGUID, 16 bytes) that are welcome. `None`: every one.
+    pub models: Option<Vec<[u8; 16]>>,
+    /// Whether a recovery code stands in for a lost passkey; else only a link of an administrator's helps.
+    pub codes: bool,
+}
+
+/// What an authenticator must show of its make when a passkey is registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Provenance {
+    /// Nothing.
+    Any,
+    /// A statement that can be verified.
+    Statement,
+    /// One whose certificate leads to a root in this file (PEM).
+    Roots(String),
+}
+
 /// Whether an application's signature signs a person in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignatureRule {
@@ -461,6 +487,11 @@ pub trait Gates: Send + Sync {
     /// The rule of provisioning; closed where no control answers.
     fn provisioning(&self, _policy: &Effective) -> ProvisioningRule {
         ProvisioningRule { scim: false }
+    }
+    /// The rule of passkeys; none is taken where no control answers.
+    fn passkeys(&self, _policy: &Effective) -> PasskeyRule {
+        let provenance = Provenance::Statement;
+        PasskeyRule { allowed: false, alone: false, provenance, models: Some(Vec::new()), codes: false }
     }
     /// The rule of API tokens; none lives where no control answers.
     fn tokens(&self, _policy: &Effective) -> TokenRule {

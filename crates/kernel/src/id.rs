@@ -152,6 +152,8 @@ kinds! {
     AddressRuleKind AddressRuleId "adr";
     /// A second factor.
     FactorKind FactorId "fac";
+    /// A passkey.
+    PasskeyKind PasskeyId "pky";
     /// A ledger entry.
     EntryKind EntryId "ent";
     /// A one-time link.

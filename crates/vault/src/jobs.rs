@@ -20,6 +20,8 @@ pub static MATRIX: &[(Job, &[&Event])] = &[
             &e::PASSWORD_CHANGE,
             &e::FACTOR_CREATE,
             &e::FACTOR_CONFIRM,
+            &e::PASSKEY_CREATE,
+            &e::PASSKEY_SUSPECT,
             &e::RECOVERY_CREATE,
             &e::LINK_USE,
             &e::OAUTH_TOKEN,

@@ -18,6 +18,7 @@ pub mod firewall;
 pub mod history;
 pub mod me;
 pub mod oauth;
+pub mod passkeys;
 pub mod policy;
 pub mod provisioning;
 pub mod risk;

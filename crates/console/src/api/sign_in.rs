@@ -73,13 +73,14 @@ pub async fn start(call: Arc<Call>) -> Result<Response, Fault> {
     let given: Start = call.input()?;
     let identity = &call.parts.identity;
     let step = identity.sign_in(&call.knock(true), &call.browser(), &given.name, given.password.0).await?;
-    told(step)
+    told(&call, step).await
 }
 
 /// POST /sign-in/signature
 pub async fn signature(call: Arc<Call>) -> Result<Response, Fault> {
     let identity = &call.parts.identity;
-    told(identity.sign_in_signed(&call.knock(true), &call.browser(), call.input()?).await?)
+    let step = identity.sign_in_signed(&call.knock(true), &call.browser(), call.input()?).await?;
+    told(&call, step).await
 }
 
 /// POST /sign-in/factor
@@ -87,21 +88,26 @@ pub async fn factor(call: Arc<Call>) -> Result<Response, Fault> {
     let given: Factor = call.input()?;
     let proof = proof(given.code, given.recovery_code)?;
     let identity = &call.parts.identity;
-    told(identity.sign_in_factor(&call.knock(true), &call.browser(), &given.challenge.0, proof).await?)
+    let step = identity.sign_in_factor(&call.knock(true), &call.browser(), &given.challenge.0, proof).await?;
+    told(&call, step).await
 }
 
 /// POST /sign-in/again
 pub async fn again(call: Arc<Call>) -> Result<Response, Fault> {
     let given: Again = call.input()?;
     let identity = &call.parts.identity;
-    told(identity.sign_in_again(&call.knock(true), &call.browser(), &given.challenge.0, given.password.0).await?)
+    let (challenge, password) = (&given.challenge.0, given.password.0);
+    let step = identity.sign_in_again(&call.knock(true), &call.browser(), challenge, password).await?;
+    told(&call, step).await
 }
 
 /// POST /sign-in/password
 pub async fn password(call: Arc<Call>) -> Result<Response, Fault> {
     let given: NewPassword = call.input()?;
     let identity = &call.parts.identity;
-    told(identity.sign_in_password(&call.knock(true), &call.browser(), &given.challenge.0, given.new_password.0).await?)
+    let new = given.new_password.0;
+    let step = identity.sign_in_password(&call.knock(true), &call.browser(), &given.challenge.0, new).await?;
+    told(&call, step).await
 }
 
 /// POST /sign-in/enrol
@@ -115,7 +121,9 @@ pub async fn enrol(call: Arc<Call>) -> Result<Response, Fault> {
 pub async fn confirm(call: Arc<Call>) -> Result<Response, Fault> {
     let given: ChallengeCode = call.input()?;
     let identity = &call.parts.identity;
-    told(identity.sign_in_enrol_confirm(&call.knock(true), &call.browser(), &given.challenge.0, given.code.0).await?)
+    let code = given.code.0;
+    let step = identity.sign_in_enrol_confirm(&call.knock(true), &call.browser(), &given.challenge.0, code).await?;
+    told(&call, step).await
 }
 
 /// POST /sign-out
@@ -155,10 +163,14 @@ pub(crate) fn enrolment_json(e: &Enrolment) -> Value {
     json!({ "id": e.id, "secret": e.secret.reveal(), "uri": e.uri.reveal(), "qr_svg": e.qr_svg.reveal() })
 }
 
-fn told(step: SignInStep) -> Result<Response, Fault> {
+/// Where a sign-in stands.
+pub(crate) async fn told(call: &Call, step: SignInStep) -> Result<Response, Fault> {
     let wait = |state: &str, challenge: &str| reply::ok(&json!({ "state": state, "challenge": challenge }));
     match step {
-        SignInStep::SecondFactor(c) => wait("second-factor", c.reveal()),
+        SignInStep::SecondFactor(c) => {
+            let factors = call.parts.identity.second_factors(&call.knock(true), &c).await?.names();
+            reply::ok(&json!({ "state": "second-factor", "challenge": c.reveal(), "factors": factors }))
+        }
         SignInStep::PasswordAgain(c) => wait("password-again", c.reveal()),
         SignInStep::PasswordChange(c) => wait("password-change", c.reveal()),
         SignInStep::EnrolFactor(c) => wait("enrol-factor", c.reveal()),

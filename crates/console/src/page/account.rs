@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
-use sekisho_identity::types::{Enrolment, FactorView, Me};
+use sekisho_identity::types::{Enrolment, FactorView, Me, PasskeyView};
 use sekisho_kernel::Right;
 
 use super::{Returned, Shell, again, render, repeated, shell, sign_in};
@@ -27,6 +27,14 @@ pub struct AccountPage {
     pub factors: Vec<FactorView>,
     /// Whether another may be set up.
     pub can_enrol: bool,
+    /// Their passkeys.
+    pub passkeys: Vec<PasskeyView>,
+    /// Whether another may be registered.
+    pub can_register: bool,
+    /// Whether one signs in by itself.
+    pub alone: bool,
+    /// Recovery codes left, where there is something that they stand in for.
+    pub recovery_left: Option<u32>,
     /// The rule for passwords.
     pub rule: String,
     /// Rights held tenant-wide.
@@ -54,10 +62,12 @@ pub async fn show(call: Arc<Call>) -> Result<Response, Fault> {
     show_with(call, None).await
 }
 
-async fn show_with(call: Arc<Call>, returned: Option<Returned>) -> Result<Response, Fault> {
+pub(super) async fn show_with(call: Arc<Call>, returned: Option<Returned>) -> Result<Response, Fault> {
     let cx = call.cx()?;
     let me = call.parts.identity.me(cx).await?;
     let factors = call.parts.identity.factors(cx).await?;
+    let passkeys = call.parts.identity.passkeys(cx).await?;
+    let rule = call.parts.gates.passkeys(&call.arrival.policy);
     let allowed = call.parts.gates.factor(&call.arrival.policy).allowed;
     let known = |names: &[String]| names.iter().filter_map(|n| Right::by_name(n)).collect();
     let mut p = shell(&call, m::ACCOUNT).await?;
@@ -68,8 +78,16 @@ async fn show_with(call: Arc<Call>, returned: Option<Returned>) -> Result<Respon
         rule: sign_in::rule_text(&call.parts.gates.password(&call.arrival.policy)).get(call.lang).to_owned(),
         rights: known(&me.rights),
         site_rights: known(&me.site_rights),
+        recovery_left: factors
+            .iter()
+            .find(|f| f.confirmed)
+            .map(|f| f.recovery_left)
+            .or_else(|| passkeys.first().filter(|_| rule.codes).map(|k| k.recovery_left)),
+        can_register: rule.allowed,
+        alone: rule.alone,
         me,
         factors,
+        passkeys,
         p,
     };
     render(StatusCode::OK, &page)
@@ -124,7 +142,7 @@ pub async fn confirm(call: Arc<Call>) -> Result<Response, Fault> {
     }
 }
 
-fn shown(call: &Call, codes: &[sekisho_kernel::Secret<String>]) -> Result<Response, Fault> {
+pub(super) fn shown(call: &Call, codes: &[sekisho_kernel::Secret<String>]) -> Result<Response, Fault> {
     let codes = codes.iter().map(|c| c.reveal().clone()).collect();
     let p = page::bare(call, m::CODES_TITLE);
     render(StatusCode::OK, &sign_in::CodesPage { p, codes, onward: "/account".into() })

@@ -10,6 +10,7 @@ pub mod firewall;
 pub mod history;
 pub mod icon;
 pub mod overview;
+pub mod passkeys;
 pub mod plain;
 pub mod policy;
 pub mod prefs;

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use sekisho_identity::types::{Enrolment, SignInStep, WayIn};
+use sekisho_identity::types::{Enrolment, SecondFactors, SignInStep, WayIn};
 use sekisho_kernel::{
     Problem, Secret, Text,
     gate::PasswordRule,
@@ -42,6 +42,8 @@ pub struct SignInPage {
     pub providers: Vec<WayIn>,
     /// Whether a mail address may lead to one.
     pub by_mail: bool,
+    /// Whether a passkey signs in by itself.
+    pub passkeys: bool,
 }
 
 /// The second factor.
@@ -50,6 +52,8 @@ pub struct SignInPage {
 pub struct FactorPage {
     /// Shell.
     pub p: Shell,
+    /// What may prove it.
+    pub ways: SecondFactors,
 }
 
 /// The password once more.
@@ -82,6 +86,8 @@ pub struct EnrolPage {
     pub qr: String,
     /// The secret, to type by hand.
     pub secret: String,
+    /// Whether a passkey may be set up instead.
+    pub passkeys: bool,
 }
 
 /// Recovery codes, shown once.
@@ -175,7 +181,8 @@ pub async fn show(call: Arc<Call>) -> Result<Response, Fault> {
 pub(super) async fn show_start(call: Arc<Call>, returned: Option<Returned>) -> Result<Response, Fault> {
     let ways = call.parts.identity.ways_in(&call.knock(false)).await.map_err(Fault::own)?;
     let p = Shell { returned, ..page::bare(&call, m::SIGN_IN) };
-    let page = SignInPage { p, known_name: String::new(), providers: ways.buttons, by_mail: ways.by_mail };
+    let passkeys = call.parts.gates.passkeys(&call.arrival.policy).alone;
+    let page = SignInPage { p, known_name: String::new(), passkeys, providers: ways.buttons, by_mail: ways.by_mail };
     render(StatusCode::OK, &page)
 }
 
@@ -204,8 +211,15 @@ pub async fn show_factor(call: Arc<Call>) -> Result<Response, Fault> {
     show_factor_with(call, None).await
 }
 
-async fn show_factor_with(call: Arc<Call>, returned: Option<Returned>) -> Result<Response, Fault> {
-    render(StatusCode::OK, &FactorPage { p: Shell { returned, ..page::bare(&call, m::FACTOR_TITLE) } })
+pub(super) async fn show_factor_with(call: Arc<Call>, returned: Option<Returned>) -> Result<Response, Fault> {
+    let Some(challenge) = challenge(&call) else { return Ok(reply::see("/sign-in")) };
+    let ways = match call.parts.identity.second_factors(&call.knock(true), &challenge).await {
+        Ok(ways) => ways,
+        Err(problem) if problem.kind.category == Category::Unauthenticated => return Ok(reply::see("/sign-in")),
+        Err(problem) => return Err(problem.into()),
+    };
+    let p = Shell { returned, path: "/sign-in/factor".into(), ..page::bare(&call, m::FACTOR_TITLE) };
+    render(StatusCode::OK, &FactorPage { p, ways })
 }
 
 /// POST /sign-in/factor
@@ -292,7 +306,7 @@ pub async fn show_enrol(call: Arc<Call>) -> Result<Response, Fault> {
     show_enrol_with(call, None).await
 }
 
-async fn show_enrol_with(call: Arc<Call>, returned: Option<Returned>) -> Result<Response, Fault> {
+pub(super) async fn show_enrol_with(call: Arc<Call>, returned: Option<Returned>) -> Result<Response, Fault> {
     let Some(challenge) = challenge(&call) else { return Ok(reply::see("/sign-in")) };
     let e = call.parts.identity.sign_in_enrol(&call.knock(true), &challenge).await;
     let e = match e {
@@ -300,8 +314,10 @@ async fn show_enrol_with(call: Arc<Call>, returned: Option<Returned>) -> Result<
         Err(problem) if problem.kind.category == Category::Unauthenticated => return Ok(reply::see("/sign-in")),
         Err(problem) => return Err(problem.into()),
     };
-    let p = Shell { returned, ..page::bare(&call, m::ENROL_TITLE) };
-    let page = EnrolPage { p, action: "/sign-in/enrol".into(), qr: qr(&e), secret: spaced(e.secret.reveal()) };
+    let p = Shell { returned, path: "/sign-in/enrol".into(), ..page::bare(&call, m::ENROL_TITLE) };
+    let passkeys = call.parts.gates.passkeys(&call.arrival.policy).allowed;
+    let (action, secret) = ("/sign-in/enrol".into(), spaced(e.secret.reveal()));
+    let page = EnrolPage { p, action, qr: qr(&e), secret, passkeys };
     render(StatusCode::OK, &page)
 }
 
@@ -336,7 +352,8 @@ pub fn spaced(secret: &str) -> String {
     chars.chunks(4).map(|c| c.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
 }
 
-fn challenge(call: &Call) -> Option<Secret<String>> {
+/// The challenge of the sign-in under way.
+pub(super) fn challenge(call: &Call) -> Option<Secret<String>> {
     cookie::get(&call.headers, cookie::CHALLENGE).map(|c| Secret::new(c.to_owned()))
 }
 
@@ -368,7 +385,7 @@ pub(super) fn go_on(call: &Call, step: SignInStep) -> Result<Response, Fault> {
                 render(StatusCode::OK, &CodesPage { p, codes, onward: to })?
             };
             set_cookies(&mut response, &done);
-            forget(&mut response, &[cookie::CHALLENGE, cookie::RETURN, cookie::FORM]);
+            forget(&mut response, &[cookie::CHALLENGE, cookie::RETURN, cookie::FORM, cookie::PASSKEY]);
             Ok(response)
         }
     }

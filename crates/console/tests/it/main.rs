@@ -5,6 +5,7 @@ mod firewall;
 mod forms;
 mod house;
 mod pages;
+mod passkeys;
 mod samples;
 mod scim;
 mod surface;

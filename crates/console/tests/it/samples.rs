@@ -204,6 +204,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         &sign_in::SignInPage {
             p: alone(lang, m::SIGN_IN, "/sign-in"),
             known_name: String::new(),
+            passkeys: true,
             providers: Vec::new(),
             by_mail: false,
         },
@@ -212,11 +213,19 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         returned: Some(Returned { fields: Vec::new(), ..fault(lang, "sign-in", "name") }),
         ..alone(lang, m::SIGN_IN, "/sign-in")
     };
-    put(
-        "sign-in-failed",
-        &sign_in::SignInPage { p: failed, known_name: String::new(), providers: Vec::new(), by_mail: false },
-    );
-    put("factor", &sign_in::FactorPage { p: alone(lang, m::FACTOR_TITLE, "/sign-in/factor") });
+    let page = sign_in::SignInPage {
+        p: failed,
+        known_name: String::new(),
+        passkeys: true,
+        providers: Vec::new(),
+        by_mail: false,
+    };
+    put("sign-in-failed", &page);
+    for (name, totp, passkey) in [("factor", true, false), ("factor-passkey", false, true), ("factor-both", true, true)]
+    {
+        let ways = SecondFactors { totp, passkey, recovery: true };
+        put(name, &sign_in::FactorPage { p: alone(lang, m::FACTOR_TITLE, "/sign-in/factor"), ways });
+    }
     put(
         "new-password",
         &sign_in::PasswordPage { p: alone(lang, m::NEW_PASSWORD_TITLE, "/sign-in/password"), rule: rule() },
@@ -229,6 +238,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             action: "/sign-in/enrol".into(),
             qr: QR.into(),
             secret: secret(),
+            passkeys: true,
         },
     );
     let codes = (0..10).map(|i| format!("k7q{i}-m2xw-9d{i}t")).collect();
@@ -473,6 +483,10 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             me: me.clone(),
             factors: vec![factor],
             can_enrol: false,
+            passkeys: vec![connected::passkey(lang, 0), connected::passkey(lang, 1)],
+            can_register: true,
+            alone: true,
+            recovery_left: Some(8),
             rule: rule(),
         },
     );
@@ -485,6 +499,10 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             me,
             factors: Vec::new(),
             can_enrol: true,
+            passkeys: Vec::new(),
+            can_register: false,
+            alone: false,
+            recovery_left: None,
             rule: rule(),
         },
     );

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod history;
 pub mod oauth;
 pub mod operations;
+pub mod passkey;
 pub mod person;
 pub mod planted;
 pub mod provider;

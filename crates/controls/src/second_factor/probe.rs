@@ -12,6 +12,7 @@ use crate::probing::{
     Person, Session,
     answer::good,
     in_force,
+    passkey::{Passkey, welcome},
     person::{API, text},
     told,
 };
@@ -43,7 +44,8 @@ impl Probe for AsksForCode {
         let coder = equip(world, finding, &desk, &admin).await?;
         codes(world, finding, &coder).await?;
         let writer = equip(world, finding, &desk, &admin).await?;
-        recovery_codes(world, finding, &writer).await
+        recovery_codes(world, finding, &writer).await?;
+        with_passkey(world, finding, &desk, &admin).await
     }
 }
 
@@ -161,6 +163,47 @@ async fn codes(world: &dyn World, finding: &mut Finding, who: &WithApp) -> Resul
         "no session",
         again.words.clone(),
         again.token.is_empty(),
+    );
+    Ok(())
+}
+
+/// A passkey beside the password is asked for as an app's code is, and nobody else's answers for it.
+async fn with_passkey(world: &dyn World, finding: &mut Finding, desk: &Session, like: &Person) -> Result<(), Trouble> {
+    if !welcome(world) {
+        return Ok(());
+    }
+    let mut person = desk.hire(world, like, "user", &Value::Null).await?;
+    let session = person.sign_in(world).await?;
+    let (mut own, _) = Passkey::register(world, &session, &person).await?;
+    let who = WithApp { person, secret: String::new(), recovery: Vec::new() };
+    let (alone, challenge) = password_alone(world, &who).await?;
+    finding.forbidden(
+        "password-alone-no-session",
+        "the right password of an account with a passkey, and nothing more",
+        "no session, but the question for the second factor",
+        alone.words.clone(),
+        alone.token.is_empty(),
+    );
+    if challenge.is_empty() {
+        return Ok(());
+    }
+    let handle = hex::decode(who.person.id.trim_start_matches("usr_")).unwrap_or_default();
+    let forged = outcome(&Passkey::new(&handle)?.sign_in(world, &who.person, Some(&challenge)).await?);
+    finding.forbidden(
+        "password-alone-no-session",
+        "the password, then a passkey made for the occasion that says it is this account's",
+        "no session",
+        forged.words.clone(),
+        forged.token.is_empty(),
+    );
+    let (_, challenge) = password_alone(world, &who).await?;
+    let both = outcome(&own.sign_in(world, &who.person, Some(&challenge)).await?);
+    finding.positive(
+        "password-alone-no-session",
+        "the password, then the passkey that the account has registered",
+        "a session",
+        both.words.clone(),
+        !both.token.is_empty(),
     );
     Ok(())
 }

@@ -301,7 +301,7 @@ impl Identity {
             return Err(self.refused(cx, &user.to_string(), "disabled", refused()).await);
         };
         let finish = Finish { way, once: Some(once), ..Finish::default() };
-        if self.gates().factor(&cx.policy).ask && found.factor.is_some() && !proven {
+        if self.gates().factor(&cx.policy).ask && found.second() && !proven {
             return self.challenge(knock, cx, Stage::Factor, &found, None, finish, &event::SESSION_CHALLENGE).await;
         }
         self.finish(knock, browser, cx, found, finish, proven).await

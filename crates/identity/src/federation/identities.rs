@@ -17,7 +17,7 @@ use crate::{
     account::who,
     guard, own, page_size, people,
     problems::{LAST_WAY_IN, SIGN_IN_AGAIN},
-    records::{Credential, IdentityProvider, OutsideIdentity, UserSession},
+    records::{Credential, IdentityProvider, OutsideIdentity, Passkey, UserSession},
     rights, token,
     types::{IdentityQuery, IdentityView, Listed},
     under,
@@ -96,6 +96,7 @@ impl Identity {
     pub async fn delete_own_identity(&self, cx: &Cx, id: IdentityId) -> Answer<()> {
         let (user, session) = who(cx)?;
         let now = self.now();
+        let by_passkey = self.gates().passkeys(&cx.policy).alone;
         self.vault()
             .act(cx, own(cx, &event::IDENTITY_DELETE, id), move |tx, permit| {
                 let link = tx.get::<OutsideIdentity>(id)?.filter(|l| l.body.user == user).ok_or_else(missing)?;
@@ -103,7 +104,8 @@ impl Identity {
                 if session.is_none_or(|s| now.since(s.body.signed_in) >= RECENT) {
                     return Err(Problem::new(&SIGN_IN_AGAIN));
                 }
-                let others = people::of_user::<OutsideIdentity>(&mut tx.view(), user)?.len() > 1;
+                let others = people::of_user::<OutsideIdentity>(&mut tx.view(), user)?.len() > 1
+                    || (by_passkey && tx.count::<Passkey>(&[("user_id", user.into())])? > 0);
                 if !others && tx.get::<Credential>(user)?.is_none() {
                     return Err(Problem::new(&LAST_WAY_IN));
                 }

@@ -103,6 +103,7 @@ impl Identity {
             service: false,
             terms: Vec::new(),
             provisioner: false,
+            renew_factor: false,
         };
         let identity = OutsideIdentity {
             provider: vouched.id,

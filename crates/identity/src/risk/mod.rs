@@ -1,4 +1,5 @@
-//! Adaptive sign-in: each sign-in by password is judged by what is known of the person, of the address and of the moment.
+//! Adaptive sign-in: each sign-in by password or passkey is judged by what is known of the person, of the address and of the
+//! moment.
 //!
 //! What is counted over all organisations (names tried from one address) lies in the platform's books under keyed hashes.
 //! What is known of a person is a sealed record of theirs. A wrong password is judged too, and the judgement thrown away,

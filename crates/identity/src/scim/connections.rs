@@ -50,6 +50,7 @@ impl Identity {
                     service: true,
                     terms: Vec::new(),
                     provisioner: true,
+                    renew_factor: false,
                 };
                 tx.insert(id, &account).map_err(taken)?;
                 let issued = tokens::put(tx, token_id, &wanted)?;

@@ -18,9 +18,9 @@ use super::{
 };
 use crate::{
     Answer, Identity,
-    people::{changed, moved},
+    people::{changed, has_way_in, moved},
     problems::{ABOVE_OWN, SCIM_MUTABILITY, SCIM_VERSION},
-    records::{Credential, ScimProfile, UserAccount},
+    records::{ScimProfile, UserAccount},
     types::{ScimPrecondition, ScimResource, UserState},
     users,
     values::{self, taken},
@@ -222,6 +222,7 @@ impl Identity {
                     service: false,
                     terms: Vec::new(),
                     provisioner: false,
+                    renew_factor: false,
                 };
                 tx.insert(id, &account).map_err(taken)?;
                 tx.insert(id, &wanted.profile)?;
@@ -389,8 +390,11 @@ impl Work {
             (state, _) if self.taken_out => state,
             (UserState::Active | UserState::Invited, Some(false)) => UserState::Disabled,
             (UserState::Disabled, Some(true)) => {
-                let known = tx.get::<Credential>(self.id)?.is_some();
-                if known { UserState::Active } else { UserState::Invited }
+                if has_way_in(tx, self.id)? {
+                    UserState::Active
+                } else {
+                    UserState::Invited
+                }
             }
             (state, _) => state,
         };

@@ -63,7 +63,7 @@ impl Identity {
             return Err(self.wrong_password(&cx, &t, challenge.user.bytes(), &object, reason, risk, false).await);
         };
         // A second factor that was set up meanwhile is what a step-up asks for.
-        if found.factor.is_some() || risk.as_ref().is_some_and(|r| r.blocks(false)) {
+        if found.second() || risk.as_ref().is_some_and(|r| r.blocks(false)) {
             return Err(self.wrong_password(&cx, &t, found.id().bytes(), &object, "risk", risk, true).await);
         }
         let finish = Finish { risk, told: true, stepped: true, way: challenge.way, ..Finish::default() };
@@ -79,7 +79,7 @@ impl Identity {
         way: Way,
     ) -> Answer<Option<Risk>> {
         match way {
-            Way::Password => self.judge(cx, browser, &found.account.body.name, Some(found)).await,
+            Way::Password | Way::Passkey => self.judge(cx, browser, &found.account.body.name, Some(found)).await,
             // What an application vouches for comes from its server, not from where the person is.
             Way::Signature(_) => Ok(None),
             // The provider has judged its own sign-in.
@@ -98,7 +98,7 @@ impl Identity {
         let risk = self.judged_again(cx, browser, found, challenge.way).await?;
         let Some(judged) = &risk else { return Ok(None) };
         let missing = judged.steps_up() && !challenge.stepped;
-        if missing || judged.blocks(found.factor.is_some()) {
+        if missing || judged.blocks(found.second()) {
             let object = found.id().to_string();
             return Err(self.refused_with(cx, &object, "risk", over(), judged.detail()).await);
         }

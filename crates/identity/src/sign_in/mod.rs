@@ -2,6 +2,7 @@
 //! for it, session. Every failure gets one and the same answer at the same cost.
 
 mod again;
+pub(crate) mod passkey;
 pub mod signature;
 pub mod step;
 
@@ -27,7 +28,8 @@ use crate::{
     types::{Browser, Enrolment, FactorProof, SignInStep, SignedIn},
     values::NAME_LEN,
 };
-use step::{By, Challenge, Enrolled, Finish, Found, Proof, Stage, Way, look_up, reason};
+pub use step::Challenge;
+use step::{By, Enrolled, Finish, Found, Proof, Stage, Way, look_up, reason};
 
 /// How long a challenge is good.
 const CHALLENGE_LIFE: Duration = Duration::from_secs(600);
@@ -84,7 +86,7 @@ impl Identity {
         let Some(found) = found.filter(|_| usable && right) else {
             return Err(self.wrong_password(&cx, &t, counter, &object, reason, risk, false).await);
         };
-        if risk.as_ref().is_some_and(|r| r.blocks(found.factor.is_some())) {
+        if risk.as_ref().is_some_and(|r| r.blocks(found.second())) {
             return Err(self.wrong_password(&cx, &t, found.id().bytes(), &object, "risk", risk, true).await);
         }
         let mut finish = Finish { risk, ..Finish::default() };
@@ -123,16 +125,19 @@ impl Identity {
         if !t.granted {
             return Err(self.wrong(&cx, &t, &object, "locked").await);
         }
-        let found = found.filter(|f| f.unchanged(&challenge));
-        let Some((found, factor)) = found.and_then(|f| f.factor.clone().map(|factor| (f, factor))) else {
+        let Some(found) = found.filter(|f| f.unchanged(&challenge) && f.second()) else {
             return Err(self.wrong(&cx, &t, &object, "account-changed").await);
         };
-        let proof = match proof {
-            FactorProof::Recovery(code) => Some(Proof::Recovery(factors::recovery_hash(code.reveal()))),
-            FactorProof::Code(code) => {
+        let proof = match (proof, &found.factor) {
+            (FactorProof::Recovery(code), factor) => {
+                let stands_in = factor.is_some() || self.gates().passkeys(&cx.policy).codes;
+                stands_in.then(|| Proof::Recovery(factors::recovery_hash(code.reveal())))
+            }
+            (FactorProof::Code(code), Some(factor)) => {
                 let step = totp::check(&Secret::new(factor.body.secret.clone()), code.reveal(), self.now())?;
                 step.map(|step| Proof::Step(factor.id(), step))
             }
+            (FactorProof::Code(_), None) => None,
         };
         let Some(proof) = proof else {
             return Err(self.wrong(&cx, &t, &object, "wrong-code").await);
@@ -164,7 +169,7 @@ impl Identity {
             Ok(renewed) => {
                 let stepped = challenge.stepped;
                 let finish = Finish { renewed: Some(renewed), risk, told: true, stepped, ..Finish::default() };
-                let proven = found.factor.is_some();
+                let proven = found.second();
                 self.finish(knock, browser, &cx, found, finish, proven).await
             }
             Err(problem) => {
@@ -212,7 +217,7 @@ impl Identity {
                 Ok(people::of_user::<Factor>(view, user)?.into_iter().rfind(|f| !f.body.confirmed))
             })
             .await?;
-        let Some(factor) = pending.filter(|_| found.factor.is_none()) else {
+        let Some(factor) = pending.filter(|_| !found.second()) else {
             return Err(self.stop(&cx, act(), Problem::new(&FACTOR_EXISTS)).await);
         };
         let step = totp::check(&Secret::new(factor.body.secret.clone()), code.reveal(), self.now())?;
@@ -245,7 +250,7 @@ impl Identity {
     ) -> Answer<SignInStep> {
         let asks = self.gates().factor(&cx.policy).ask || finish.wants_more();
         let object = found.id().to_string();
-        let done = if asks && found.factor.is_some() && finish.proof.is_none() {
+        let done = if asks && found.second() && finish.proof.is_none() {
             self.challenge(knock, cx, Stage::Factor, &found, Some(&t), finish, &event::SESSION_CHALLENGE).await
         } else if finish.wants_more() {
             self.challenge(knock, cx, Stage::Again, &found, Some(&t), finish, &event::SESSION_CHALLENGE).await
@@ -286,7 +291,8 @@ impl Identity {
         if expired {
             return self.challenge(knock, cx, Stage::Password, &found, None, finish, changed).await;
         }
-        if factor.required && !has_factor && found.factor.is_none() {
+        let wanted = factor.required || (found.account.body.renew_factor && factor.ask && factor.allowed);
+        if wanted && !has_factor && !found.second() {
             return self.challenge(knock, cx, Stage::Enrol, &found, None, finish, changed).await;
         }
         let (user, once, tenant) = (found.id(), factor.refuse_replay, cx.tenant);
@@ -321,7 +327,7 @@ impl Identity {
                 made.put(tx)?;
                 let account = tx.get::<UserAccount>(user)?.ok_or_else(failed)?;
                 let user = people::user_view(&mut tx.view(), account, &std::collections::HashMap::new())?;
-                let recovery_codes = finish.enrolled.map(|e| e.shown).unwrap_or_default();
+                let recovery_codes = finish.shown();
                 let (session, token) = (made.id, made.token);
                 let signed_in = SignedIn { token, session, user, idle_ends_at, ends_at, device: mark, recovery_codes };
                 tx.commit(permit, entry, SignInStep::SignedIn(Box::new(signed_in)))

@@ -88,7 +88,7 @@ impl Identity {
             until: at.plus(rule.skew).plus(Duration::from_secs(1)),
         };
         let finish = Finish { way: Way::Signature(client), once: rule.once.then_some(once), ..Finish::default() };
-        if self.gates().factor(&cx.policy).ask && found.factor.is_some() {
+        if self.gates().factor(&cx.policy).ask && found.second() {
             return self.challenge(knock, &cx, Stage::Factor, &found, None, finish, &event::SESSION_CHALLENGE).await;
         }
         self.finish(knock, browser, &cx, found, finish, false).await

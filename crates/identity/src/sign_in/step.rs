@@ -2,7 +2,7 @@
 
 use sekisho_kernel::{
     Problem, ProblemKind, Secret, Time,
-    id::{FactorId, FactorKind, RecordId, SigningClientId, UserId, UserKind},
+    id::{FactorId, FactorKind, PasskeyId, RecordId, SigningClientId, UserId, UserKind},
     problem::CONFLICT,
 };
 use sekisho_vault::{Entry, Stored, Tx, View};
@@ -12,7 +12,8 @@ use super::failed;
 use crate::{
     Answer, factors,
     lockout::{Counter, Counts, Try},
-    records::{CameBy, Credential, Factor, RecoveryCodes, RiskProfile, UserAccount},
+    passkeys::{self, Fresh},
+    records::{CameBy, Credential, Factor, Passkey, RecoveryCodes, RiskProfile, UserAccount},
     risk::{self, Held, Risk},
     sql,
     types::UserState,
@@ -51,6 +52,8 @@ pub enum Way {
     Signature(SigningClientId),
     /// An outside identity provider.
     Provider(CameBy),
+    /// A passkey, alone.
+    Passkey,
 }
 
 /// The mark of something that is good once: nobody uses it a second time.
@@ -103,6 +106,8 @@ pub struct Found {
     /// What is known of its sign-ins, and how risky the last one was.
     pub profile: Option<Stored<RiskProfile>>,
     pub held: Held,
+    /// How many passkeys there are.
+    pub passkeys: u64,
 }
 
 impl Found {
@@ -116,6 +121,10 @@ impl Found {
     /// Whether the account may sign in.
     pub fn active(&self) -> bool {
         self.account.body.state == UserState::Active
+    }
+    /// Whether it has a second factor: the password alone yields nothing then.
+    pub const fn second(&self) -> bool {
+        self.factor.is_some() || self.passkeys > 0
     }
     /// The version of its password; 0 for an account that has none.
     pub fn version(&self) -> i64 {
@@ -145,7 +154,9 @@ pub fn look_up(view: &mut View<'_>, counts: &Counts, by: &By) -> Answer<Option<F
     counts.statement();
     let factor = factors::confirmed(view, id)?;
     let (profile, held) = risk::known_of(view, counts, id)?;
-    Ok(account.map(|account| Found { account, credential, factor, profile, held }))
+    counts.statement();
+    let passkeys = view.count::<Passkey>(&[("user_id", id.into())])?;
+    Ok(account.map(|account| Found { account, credential, factor, profile, held, passkeys }))
 }
 
 /// What the act that ends a step uses up and leaves behind.
@@ -153,7 +164,7 @@ pub fn look_up(view: &mut View<'_>, counts: &Counts, by: &By) -> Answer<Option<F
 pub struct Finish {
     /// By what the person came in.
     pub way: Way,
-    /// The judgement, for sign-ins by password.
+    /// The judgement, for sign-ins by password or passkey.
     pub risk: Option<Risk>,
     /// Whether an entry of this sign-in tells of it already.
     pub told: bool,
@@ -171,6 +182,8 @@ pub struct Finish {
     pub renewed: Option<Credential>,
     /// A factor to confirm.
     pub enrolled: Option<Enrolled>,
+    /// A passkey to store.
+    pub registered: Option<Fresh>,
 }
 
 /// A factor whose first code was right.
@@ -187,6 +200,8 @@ pub struct Enrolled {
 pub enum Proof {
     Step(FactorId, i64),
     Recovery(String),
+    /// A passkey, with its count of signatures and whether it is backed up.
+    Passkey(PasskeyId, u32, bool),
 }
 
 impl Proof {
@@ -206,6 +221,10 @@ impl Proof {
                 }
                 Ok("recovery-code")
             }
+            Self::Passkey(id, count, backed_up) => {
+                let now = tx.now();
+                if passkeys::used(tx, *id, *count, *backed_up, Some(now))? { Ok("passkey") } else { Err(failed()) }
+            }
         }
     }
 }
@@ -214,6 +233,11 @@ impl Finish {
     /// Whether the judgement wants more than was given.
     pub fn wants_more(&self) -> bool {
         self.proof.is_none() && !self.stepped && self.risk.as_ref().is_some_and(Risk::steps_up)
+    }
+    /// Recovery codes to show, once.
+    pub fn shown(self) -> Vec<Secret<String>> {
+        let by_passkey = self.registered.and_then(|f| f.codes).map(|(_, shown)| shown);
+        self.enrolled.map(|e| e.shown).or(by_passkey).unwrap_or_default()
     }
     /// Everything but session and commit.
     pub fn apply(&self, tx: &mut Tx<'_>, found: &Found, once: bool, mut entry: Entry) -> Answer<Entry> {
@@ -233,8 +257,14 @@ impl Finish {
         if let Way::Provider(by) = self.way {
             entry = entry.with("way", "provider").with("provider", by.provider);
         }
+        if self.way == Way::Passkey {
+            entry = entry.with("way", "passkey");
+        }
         if let Some(proof) = &self.proof {
             entry = entry.with("factor", proof.take(tx, user, once)?);
+            if let Proof::Passkey(id, ..) = proof {
+                entry = entry.with("passkey", id);
+            }
         }
         if let Some(new) = self.renewed.as_ref().or(self.rehashed.as_ref()) {
             tx.update(user, found.version(), new)?;
@@ -248,6 +278,10 @@ impl Finish {
         }
         if let Some(risk) = self.risk.as_ref().filter(|_| !self.told) {
             entry = risk.detail().into_iter().fold(entry, |entry, (name, value)| entry.with(name, value));
+        }
+        if let Some(fresh) = &self.registered {
+            let codes = fresh.put(tx)?.len();
+            entry = entry.with("passkey_registered", fresh.id).with("recovery_codes", codes);
         }
         if let Some(t) = &self.given_back {
             t.give_back(tx)?;

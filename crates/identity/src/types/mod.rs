@@ -3,6 +3,7 @@
 mod clients;
 mod federation;
 mod oauth;
+mod passkeys;
 mod risk;
 mod scim;
 mod sign_in;
@@ -25,6 +26,9 @@ pub use federation::{
 pub use oauth::{
     ApplicationIssued, ApplicationState, ApplicationView, Authorize, AuthorizeRequest, ConsentView, Introspection,
     NewApplication, OauthClient, OauthTokens, TokenAsk,
+};
+pub use passkeys::{
+    PasskeyAnswer, PasskeyMade, PasskeyOptions, PasskeyPatch, PasskeyResponse, PasskeyView, RelyingParty, SecondFactors,
 };
 pub use risk::{RiskChange, RiskDecision, RiskQuery, RiskReplay, RiskReplayed, RiskSources, RiskTally};
 pub use scim::{

@@ -79,7 +79,8 @@ pub enum Movement {
     Min,
     /// The greater of the two (a longer password); for choices the later word; for `Bool`, `true` wins.
     Max,
-    /// A subset of the platform's (networks inside the platform's networks).
+    /// A subset of the platform's (networks inside the platform's networks, items of the platform's list). An empty list
+    /// of the platform admits every item.
     Subset,
     /// The tenant's own list holds beside the platform's. What it may hold, the control decides where it is set.
     Beside,
@@ -415,6 +416,14 @@ pub fn stricter(setting: &'static Setting, platform: Value, own: &Value) -> Valu
         (Movement::Beside, Value::List(mut p), Value::List(t)) => {
             p.extend(t.iter().filter(|x| !p.contains(x)).cloned().collect::<Vec<_>>());
             Value::List(p)
+        }
+        (Movement::Subset, Value::List(p), Value::List(t)) => {
+            if p.is_empty() {
+                return Value::List(t.clone());
+            }
+            let inside: Vec<String> = t.iter().filter(|one| p.contains(one)).cloned().collect();
+            // As with networks: nothing in common must not turn into "everything".
+            Value::List(if inside.is_empty() { p } else { inside })
         }
         (_, p, _) => p,
     }

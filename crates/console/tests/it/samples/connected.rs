@@ -197,3 +197,19 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
         },
     );
 }
+
+/// A passkey: one that is kept by a synchronising service, and one that was never used.
+pub fn passkey(lang: Lang, n: u8) -> PasskeyView {
+    PasskeyView {
+        id: id(130 + n),
+        version: 1,
+        created: at(86_400 * 30),
+        updated: at(86_400 * 30),
+        name: if n == 0 { j(lang, "社用スマートフォン", "Work phone") } else { "YubiKey 5C".into() },
+        last_used: (n == 0).then(|| at(4_000)),
+        authenticator: "ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4".into(),
+        attestation: "none",
+        backed_up: n == 0,
+        recovery_left: 8,
+    }
+}

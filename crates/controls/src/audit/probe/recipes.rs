@@ -1,5 +1,7 @@
 //! How each operation of the API is made to succeed, to be refused and to fail.
 
+mod passkeys;
+
 use std::time::Duration;
 
 use sekisho_kernel::{
@@ -90,8 +92,8 @@ impl Cast {
     /// # Errors
     /// When something cannot be prepared, or the operation is one that this probe knows nothing of.
     pub async fn ask(&mut self, world: &dyn World, operation: &Operation, end: End) -> Result<Option<Ask>, Trouble> {
-        // Neither shows or changes anything of the organisation's: the page's polling, and the public document.
-        let silent = matches!(operation.path.as_str(), "/session" | "/openapi.json");
+        // None shows or changes anything of the organisation's: the page's polling, the public document, a challenge.
+        let silent = matches!(operation.path.as_str(), "/session" | "/openapi.json") || passkeys::challenge(operation);
         if operation.path == "/openapi.json" || silent && end != End::Refused {
             return Ok(None);
         }
@@ -100,6 +102,7 @@ impl Cast {
             _ if end != End::Failing && operation.path.starts_with("/history/") && self.log_is_empty(world).await? => {
                 Ok(None)
             }
+            End::Succeeding if passkeys::kept_out(world, operation) => Ok(None),
             End::Succeeding => self.succeeding(world, operation).await.map(Some),
             End::Refused => self.refused(world, operation).await.map(Some),
             End::Failing => Ok(Some(self.failing(operation))),
@@ -289,7 +292,7 @@ impl Cast {
                 let body = json!({"token": text(&made, "link"), "password": fresh_password(world)});
                 self.public("POST", "/links/use", body)
             }
-            other => return Err(unknown(other)),
+            other => self.passkey_way_in(world, other).await?,
         })
     }
 
@@ -358,7 +361,7 @@ impl Cast {
                 let (_, session) = self.newcomer(world).await?;
                 session.ask(method, "/me/sessions?keep=current")
             }
-            other => return Err(unknown(other)),
+            other => self.own_passkeys(world, operation, other).await?,
         })
     }
 
@@ -514,6 +517,9 @@ impl Cast {
             }
             body
         };
+        if let Some(ask) = self.refused_passkey(&name) {
+            return Ok(ask);
+        }
         match name.as_str() {
             "POST /sign-in" => {
                 return Ok(self.public(
@@ -581,6 +587,7 @@ impl Cast {
             ("/signing-clients", "cli"),
             ("/unique-ids", "uid"),
             ("/me/factors", "fac"),
+            ("/me/passkeys", "pky"),
             ("/me/sessions", "ses"),
             ("/me/tokens", "tok"),
             ("/me/applications", "cns"),
@@ -603,7 +610,7 @@ impl Cast {
                 (_, p) if p.ends_with("/functions") => json!({"off": Vec::<&str>::new()}),
                 (_, p) if p.ends_with("/confirm") => json!({"code": "000000"}),
                 (_, "/policy/{key}") if operation.method == "PUT" => json!({"value": 1}),
-                ("DELETE", "/me/factors/{id}") => json!({"password": self.member.password}),
+                ("DELETE", "/me/factors/{id}" | "/me/passkeys/{id}") => json!({"password": self.member.password}),
                 ("DELETE", _) => Value::Null,
                 _ => json!({}),
             };

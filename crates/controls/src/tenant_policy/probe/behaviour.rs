@@ -1,5 +1,7 @@
 //! For each setting that a tenant may move: a strict value for one, the platform's own for the other, and what each does.
 
+mod passkeys;
+
 use std::{net::IpAddr, time::Duration};
 
 use sekisho_kernel::{
@@ -12,12 +14,13 @@ use serde_json::json;
 
 use super::{Side, set, written};
 use crate::{
-    adaptive, addresses, audit, federation, lockout, passwords,
+    adaptive, addresses, audit, federation, lockout, passkeys as rules, passwords,
     probing::{
         Person, Session,
         answer::good,
         browser::Browser,
         history, in_force,
+        passkey::Shows,
         person::{fresh_password, text},
         provider::{Provider, session},
         raw, rehearsed, rights, scim,
@@ -58,6 +61,10 @@ enum Seen {
     Risk(IpAddr),
     /// Whether a token is still good after two days without use.
     Unused,
+    /// Whether a passkey is registered that shows so much of its make.
+    Passkey(Shows),
+    /// Whether a recovery code stands in for one.
+    LostPasskey,
     /// Whether an identity provider's call is answered.
     Scim,
     /// Words that the firewall takes for an attack at its higher levels only.
@@ -69,6 +76,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Where people have signed in before, and where not.
 const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7));
+/// A model of authenticator that is not the probe's.
+const MODEL: &str = "f8a011f3-8c0a-4d15-8006-17111f9edc7d";
 /// A day.
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -93,6 +102,13 @@ pub fn case(setting: &'static Setting, platform: &Value) -> Option<Case> {
         Value::Span(_) if is(&tokens::UNUSED) => of(Value::Span(DAY), Seen::Unused),
         Value::Str(_) if is(&unique_id::MODE) => of(Value::Str("off".into()), Seen::Signature(0)),
         Value::Span(_) if is(&unique_id::SKEW) => of(Value::Span(Duration::from_secs(10)), Seen::Signature(20)),
+        Value::Str(_) if is(&rules::MODE) => of(Value::Str("off".into()), Seen::Passkey(Shows::Own)),
+        Value::Str(platform) if is(&rules::ATTESTATION) => match platform.as_str() {
+            "none" => of(Value::Str("statement".into()), Seen::Passkey(Shows::Nothing)),
+            _ => of(Value::Str("trusted".into()), Seen::Passkey(Shows::Own)),
+        },
+        Value::List(_) if is(&rules::AUTHENTICATORS) => of(Value::List(vec![MODEL.into()]), Seen::Passkey(Shows::Own)),
+        Value::Str(_) if is(&rules::RECOVERY) => of(Value::Str("administrator".into()), Seen::LostPasskey),
         Value::Str(_) if is(&provisioning::SCIM) => of(Value::Str("off".into()), Seen::Scim),
         Value::Int(_) if is(&waf::PARANOIA) => of(Value::Int(4), Seen::Firewall),
         Value::Str(_) if is(&adaptive::LOW) => of(Value::Str("step_up".into()), Seen::Risk(HOME)),
@@ -176,6 +192,8 @@ struct Prepared {
     strict: [Person; 2],
     loose: [Person; 2],
     keys: [usize; 2],
+    /// Recovery codes of the one and the other side.
+    codes: [Vec<String>; 2],
 }
 
 async fn prepare(world: &dyn World, case: &Case, strict: &Side, loose: &Side) -> Result<Prepared, Trouble> {
@@ -191,7 +209,12 @@ async fn prepare(world: &dyn World, case: &Case, strict: &Side, loose: &Side) ->
         Ok([a, b])
     };
     let keys = [key_versions(world, &strict.desk).await?, key_versions(world, &loose.desk).await?];
-    Ok(Prepared { strict: pair(strict).await?, loose: pair(loose).await?, keys })
+    let (strict, loose) = (pair(strict).await?, pair(loose).await?);
+    let codes = match case.seen {
+        Seen::LostPasskey => [passkeys::codes(world, &strict).await?, passkeys::codes(world, &loose).await?],
+        _ => Default::default(),
+    };
+    Ok(Prepared { strict, loose, keys, codes })
 }
 
 /// What was seen.
@@ -281,6 +304,12 @@ async fn look(
             Ok(Effect::of("a person asks for an API token", strict, loose))
         }
         Seen::Unused => unused(world, strict, loose).await,
+        Seen::Passkey(shows) => {
+            let strict = passkeys::registered(world, pairs.0, shows, false).await?;
+            let loose = passkeys::registered(world, pairs.1, shows, true).await?;
+            Ok(Effect::of("a person registers a passkey of no known maker", strict, loose))
+        }
+        Seen::LostPasskey => passkeys::recovered(world, pairs, [&prepared.codes[0], &prepared.codes[1]]).await,
         Seen::Scim => {
             let ask = async |side: &Side, admitted: bool| -> Result<Vec<(String, bool)>, Trouble> {
                 let provider = scim::Provider::connect(world, &side.desk).await?;

@@ -54,6 +54,7 @@ const TARGETS: &[Target] = &[
     target("input", text::input, 20_000),
     target("scim-filter", text::scim_filter, 20_000),
     target("scim-patch", text::scim_patch, 10_000),
+    target("passkey", text::passkey, 20_000),
     target("server-hello", text::server_hello, 20_000),
     target("client-hello", door::client_hello, 100),
     target("request", door::request, 100),

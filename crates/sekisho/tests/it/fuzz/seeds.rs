@@ -49,6 +49,7 @@ pub fn write() {
             put(target, &format!("{n}-{m}"), text.as_bytes());
         }
     }
+    passkeys();
     requests();
     strangers();
     bodies();
@@ -126,6 +127,44 @@ fn log() {
     }
     put("export", "five", &out.end(1).unwrap());
     put("export", "header", header.encode().as_bytes());
+}
+
+/// Attestation objects, authenticator data, keys and client data, as [`super::text::passkey`] takes them.
+fn passkeys() {
+    let bytes = |hex: &str| hex::decode(hex).expect("hex");
+    let point = "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296";
+    let other = "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+    let es256 = bytes(&format!("a5010203262001215820{point}225820{other}"));
+    let eddsa = bytes(&format!("a4010103272006215820{point}"));
+    let rs256 = [bytes("a401030339010020590100"), vec![0xc5; 256], bytes("2143010001")].concat();
+    put("passkey", "key-es256", &es256);
+    put("passkey", "key-eddsa", &eddsa);
+    put("passkey", "key-rs256", &rs256);
+    let rp = super::text::passkey_rp_hash();
+    let used = [&rp[..], &[0b0000_0101, 0, 0, 0, 9]].concat();
+    put("passkey", "used", &used);
+    put("passkey", "used-extended", &[&rp[..], &[0b1000_0101, 0, 0, 0, 9, 0xa1, 0x63], b"abc", &[0xf5]].concat());
+    for (name, key) in [("es256", &es256), ("eddsa", &eddsa), ("rs256", &rs256)] {
+        let data = [&rp[..], &[0b0101_1101, 0, 0, 0, 0], &[5; 16], &[0, 4], b"cred", &key[..]].concat();
+        let length = u16::try_from(data.len()).expect("short").to_be_bytes();
+        let behind = [b"hauthData\x59".as_slice(), &length, &data].concat();
+        let object = |format: &str, statement: &[u8]| {
+            let word = [&[0x60 | u8::try_from(format.len()).expect("short")], format.as_bytes()].concat();
+            [b"\xa3cfmt".as_slice(), &word, b"gattStmt", statement, &behind].concat()
+        };
+        put("passkey", &format!("none-{name}"), &object("none", &[0xa0]));
+        let own = b"\xa2calg\x26csig\x44abcd".as_slice();
+        put("passkey", &format!("own-{name}"), &object("packed", own));
+        let chained = b"\xa3calg\x26csig\x44abcdcx5c\x81\x44\x30\x02\x05\x00".as_slice();
+        put("passkey", &format!("chained-{name}"), &object("packed", chained));
+    }
+    for kind in ["create", "get"] {
+        let data = format!(
+            "{{\"type\":\"webauthn.{kind}\",\"challenge\":\"{}\",\"origin\":\"https://acme.console.localhost\",\"crossOrigin\":false}}",
+            "A".repeat(43)
+        );
+        put("passkey", &format!("client-{kind}"), data.as_bytes());
+    }
 }
 
 fn requests() {

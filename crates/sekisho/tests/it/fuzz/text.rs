@@ -5,9 +5,12 @@ use std::sync::OnceLock;
 use sekisho_console::routes;
 use sekisho_controls as controls;
 use sekisho_gateway::{Origin, host as names};
-use sekisho_identity::scim::{
-    self,
-    filter::{Filter, Literal, Operator, Place},
+use sekisho_identity::{
+    scim::{
+        self,
+        filter::{Filter, Literal, Operator, Place},
+    },
+    webauthn::{self, Demand, Expected, Key},
 };
 use sekisho_kernel::{Lang, Schema, Time, Zone, id::EntryId, policy, world::HelloAnswer};
 use sekisho_ledger as ledger;
@@ -218,4 +221,45 @@ pub fn server_hello(input: &[u8]) {
         assert_eq!(hello::answer(input, false), Some(part));
     }
     assert!(!matches!(whole, HelloAnswer::Accepted { version, .. } if version < 0x0300 && input.is_empty()));
+}
+
+const PASSKEY_RP: &str = "acme.console.localhost";
+
+/// The relying party's hash in authenticator data.
+pub fn passkey_rp_hash() -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, PASSKEY_RP.as_bytes());
+    digest.as_ref().try_into().expect("32 bytes")
+}
+
+/// What an authenticator and its browser say, each part as hostile as the next. A registration that is accepted has a key that
+/// is read again; nobody's assertion is accepted, since the bytes hold no signature.
+pub fn passkey(input: &[u8]) {
+    let origin = format!("https://{PASSKEY_RP}");
+    let challenge = [0; 32];
+    let expected = Expected { rp_id: PASSKEY_RP, origin: &origin, challenge: &challenge };
+    let data = serde_json::json!({
+        "type": "webauthn.create",
+        "challenge": base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, challenge),
+        "origin": origin,
+        "crossOrigin": false,
+    });
+    let client = data.to_string().into_bytes();
+    for demand in [Demand::Nothing, Demand::Statement, Demand::Chain(&[], 1_800_000_000)] {
+        if let Ok(made) = webauthn::registration(&expected, demand, &client, input) {
+            assert!(matches!(demand, Demand::Nothing), "no statement can be right");
+            assert!((1..=webauthn::LONGEST_ID).contains(&made.id.len()));
+            assert!(webauthn::ALGORITHMS.contains(&Key::whole(&made.key).expect("the key is read again").algorithm()));
+            assert!(made.backup_eligible || !made.backed_up);
+        }
+        assert!(webauthn::registration(&expected, demand, input, input).is_err());
+    }
+    if let Ok(key) = Key::whole(input) {
+        assert!(!key.verifies(b"message", input));
+    }
+    let used = String::from_utf8_lossy(&client).replace("webauthn.create", "webauthn.get").into_bytes();
+    let key = Key::EdDsa([9; 32]);
+    for eligible in [false, true] {
+        assert!(webauthn::assertion(&expected, &key, eligible, &used, input, input).is_err());
+        assert!(webauthn::assertion(&expected, &key, eligible, input, &passkey_rp_hash(), input).is_err());
+    }
 }
