@@ -11,17 +11,20 @@ use sekisho_kernel::{
 use serde_json::{Value, json};
 
 use super::every_route::End;
-use crate::probing::{
-    Person, Session,
-    browser::Browser,
-    history, in_force,
-    oauth::App,
-    operations::Operation,
-    person::{API, fresh_password, text},
-    provider::{self, Provider},
-    rehearsed, rights, scim,
-    signature::Client,
-    told,
+use crate::{
+    probing::{
+        Person, Session,
+        browser::Browser,
+        history, in_force,
+        oauth::App,
+        operations::Operation,
+        person::{API, fresh_password, text},
+        provider::{self, Provider},
+        rehearsed, rights, scim,
+        signature::Client,
+        told,
+    },
+    terms,
 };
 
 /// The people of the sweep.
@@ -38,6 +41,8 @@ pub struct Cast {
     others: Vec<Session>,
     /// A sign-in that waits for a new password, prepared while the clock could still be moved.
     stale: String,
+    /// What the operator named as terms before a run put others in force.
+    terms: Option<String>,
 }
 
 /// What is too long to be read as a body.
@@ -67,7 +72,7 @@ impl Cast {
         let mut member = desk.hire(world, &admin, "user", &Value::Null).await?;
         let member_desk = member.sign_in(world).await?;
         let stale = text(&stale, "challenge");
-        Ok(Self { admin, desk, member, member_desk, others: Vec::new(), stale })
+        Ok(Self { admin, desk, member, member_desk, others: Vec::new(), stale, terms: None })
     }
 
     /// Everybody's sessions.
@@ -92,6 +97,9 @@ impl Cast {
     /// # Errors
     /// When something cannot be prepared, or the operation is one that this probe knows nothing of.
     pub async fn ask(&mut self, world: &dyn World, operation: &Operation, end: End) -> Result<Option<Ask>, Trouble> {
+        if let Some(before) = self.terms.take() {
+            rehearsed(world)?.operator_sets(terms::VERSION.key, &json!(before)).await?;
+        }
         // None shows or changes anything of the organisation's: the page's polling, the public document, a challenge.
         let silent = matches!(operation.path.as_str(), "/session" | "/openapi.json") || passkeys::challenge(operation);
         if operation.path == "/openapi.json" || silent && end != End::Refused {
@@ -304,7 +312,15 @@ impl Cast {
             | "GET /me/sessions"
             | "GET /me/tokens"
             | "GET /me/applications"
-            | "GET /me/identities" => self.member_desk.ask("GET", &operation.path),
+            | "GET /me/identities"
+            | "GET /me/terms" => self.member_desk.ask("GET", &operation.path),
+            "POST /me/terms" => {
+                let (_, session) = self.newcomer(world).await?;
+                let version = world.marker("terms");
+                self.terms = Some(in_force(world).str(&terms::VERSION));
+                rehearsed(world)?.operator_sets(terms::VERSION.key, &json!(version)).await?;
+                session.ask(method, &operation.path).json(&json!({"accept": version}))
+            }
             "PUT /me/password" => {
                 let (person, session) = self.newcomer(world).await?;
                 let body = json!({"current": person.password, "new": fresh_password(world)});
