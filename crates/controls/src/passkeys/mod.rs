@@ -39,7 +39,7 @@ pub static ROOTS: Setting = Setting {
     key: "passkeys.roots",
     kind: Kind::Path,
     default: Default::Str(""),
-    tenant: Movement::Fixed,
+    tenant: Movement::Inner,
     doc: Text::new(
         "認証器の製造元のルート証明書（PEM）を並べたファイル。passkeys.attestation が trusted のときに使います。空なら、そのときの登録はすべて拒否します。",
         "A file of authenticator makers' root certificates (PEM), for passkeys.attestation = trusted. Empty, every registration is refused then.",
