@@ -132,7 +132,18 @@ impl Scenery {
                 ask
             }
             Right::FEDERATION_READ => who.ask("GET", "/providers"),
-            Right::FEDERATION_WRITE => post("/providers", provider(world)),
+            Right::FEDERATION_WRITE => {
+                // An organisation may have few of them: one is renamed instead of another being made.
+                let known = self.admin.need(world, self.admin.ask("GET", "/providers")).await?;
+                let one = match known["items"].get(0) {
+                    Some(one) => one.clone(),
+                    None => self.admin.make(world, "/providers", &provider(world)).await?,
+                };
+                let version = one["version"].as_i64().unwrap_or(1);
+                who.ask("PATCH", &format!("/providers/{}", text(&one, "id")))
+                    .header("if-match", format!("\"{version}\""))
+                    .json(&json!({"name": world.marker("idp")}))
+            }
             Right::TOKENS_READ => who.ask("GET", "/tokens"),
             Right::TOKENS_WRITE => {
                 let account = service_account(world, &self.admin).await?;
