@@ -9,11 +9,15 @@ const NOTE: Takes = Takes::Text(0, 1000);
 const PASSWORD: Takes = Takes::Secret(1, 1024);
 const CHALLENGE_TEXT: Takes = Takes::Secret(1, 4096);
 const SIX: Takes = Takes::Text(1, 16);
+const SUBJECT: Takes = Takes::Word(&["iss_sub", "email"]);
 const ACTION: Takes = Takes::Word(&["allow", "step_up", "block"]);
 const TYPE: Takes = Takes::Word(&["administrator", "approver", "user"]);
 
 fn rights() -> Vec<&'static str> {
     Right::all().map(Right::name).collect()
+}
+fn signals() -> Vec<&'static str> {
+    vec!["session-revoked", "credential-change"]
 }
 fn functions() -> Vec<&'static str> {
     Function::all().map(Function::name).collect()
@@ -45,6 +49,25 @@ shapes! {
     SIGN_IN_AGAIN "SignInAgain" [
         need("challenge", CHALLENGE_TEXT, "From the step before."),
         need("password", PASSWORD, "The password, once more."),
+    ];
+    /// A new receiver of security signals.
+    NEW_SIGNAL_RECEIVER "NewSignalReceiver" [
+        need("name", NAME, "Unique within the tenant."),
+        need("url", Takes::Text(1, 512), "Where signals are pushed (RFC 8935): https."),
+        may("audience", Takes::Text(0, 512), "What it calls itself; its address when left out."),
+        may("token", Takes::Secret(0, 2048), "A bearer token to send along."),
+        need("events", Takes::Words(signals), "Which signals."),
+        may("subject", SUBJECT, "How people are named: by issuer and id, or by mail address."),
+    ];
+    /// What to change in one.
+    SIGNAL_RECEIVER_PATCH "SignalReceiverPatch" [
+        may("name", NAME, "The name."),
+        may("url", Takes::Text(1, 512), "The address."),
+        may("audience", Takes::Text(1, 512), "What it calls itself."),
+        may("token", Takes::Secret(0, 2048), "The bearer token; the empty text takes it away."),
+        may("events", Takes::Words(signals), "Which signals."),
+        may("subject", SUBJECT, "How people are named."),
+        may("enabled", Takes::Bool, "Whether anything is sent; switched off, what waits is dropped."),
     ];
     /// Which judged sign-ins.
     RISK_QUERY "RiskQuery" [LIMIT, AFTER, may("risky", Takes::Bool, "Only those that were not simply allowed.")];

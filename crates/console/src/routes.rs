@@ -394,6 +394,19 @@ static ROUTES: &[RouteInfo] = &[
         .says("One entry.").id("ent").gives(200, "HistoryEntry"),
     route!(Get "/api/v1/history/{id}/proof" "readProof" right(R::HISTORY_READ), Some(&e::HISTORY_PROOF), api::history::proof)
         .says("The proof that an entry is in the log (C2SP tlog-proof).").id("ent").media(&["text/plain"]),
+    // --- security signals
+    route!(Get "/api/v1/signal-receivers" "listSignalReceivers" right(R::CLIENTS_READ), Some(&e::SIGNAL_LIST), api::signals::list)
+        .says("Receivers of security signals, oldest first.").query(&i::PAGE).gives(200, "SignalReceiverList"),
+    route!(Post "/api/v1/signal-receivers" "createSignalReceiver" right(R::CLIENTS_WRITE), Some(&e::SIGNAL_CREATE), api::signals::create)
+        .says("Registers a receiver; what happens from now on is told.").body(&i::NEW_SIGNAL_RECEIVER).gives(201, "SignalReceiver"),
+    route!(Get "/api/v1/signal-receivers/{id}" "readSignalReceiver" right(R::CLIENTS_READ), Some(&e::SIGNAL_READ), api::signals::read)
+        .says("One receiver.").id("sgr").gives(200, "SignalReceiver"),
+    route!(Patch "/api/v1/signal-receivers/{id}" "updateSignalReceiver" right(R::CLIENTS_WRITE), Some(&e::SIGNAL_UPDATE), api::signals::update)
+        .says("Changes a receiver, or switches it off and on.").id("sgr").body(&i::SIGNAL_RECEIVER_PATCH).gives(200, "SignalReceiver").version(true),
+    route!(Delete "/api/v1/signal-receivers/{id}" "deleteSignalReceiver" right(R::CLIENTS_WRITE), Some(&e::SIGNAL_DELETE), api::signals::delete)
+        .says("Deletes a receiver with what waits for it.").id("sgr").version(false),
+    route!(Post "/api/v1/signal-receivers/{id}/test" "testSignalReceiver" right(R::CLIENTS_WRITE), Some(&e::SIGNAL_TEST), api::signals::test)
+        .says("Sends a verification event now, and says what came of it.").id("sgr").body(&i::EMPTY).gives(200, "SignalTest"),
     // --- risk of sign-ins
     route!(Get "/api/v1/risk" "readRisk" right(R::HISTORY_READ), Some(&e::RISK_READ), api::risk::read)
         .says("How the databases and lists stand by which sign-ins are judged.").gives(200, "RiskSources"),
@@ -533,6 +546,13 @@ static ROUTES: &[RouteInfo] = &[
     route!(Get "/history" "historyPage" right(R::HISTORY_READ), Some(&e::HISTORY_READ), page::history::show).query(&i::HISTORY_FORM).page(),
     route!(Get "/history/export" "exportPage" right(R::HISTORY_EXPORT), Some(&e::HISTORY_EXPORT), api::history::export).query(&i::EXPORT).page(),
     route!(Get "/history/{id}" "entryPage" right(R::HISTORY_READ), Some(&e::HISTORY_READ), page::history::show_one).id("ent").page(),
+    route!(Get "/signals" "signalsPage" right(R::CLIENTS_READ), Some(&e::SIGNAL_LIST), page::signals::show).query(&i::PAGE).page(),
+    route!(Post "/signals" "createSignalReceiverForm" right(R::CLIENTS_WRITE), Some(&e::SIGNAL_CREATE), page::signals::create).body(&i::NEW_SIGNAL_RECEIVER).page(),
+    route!(Post "/signals/{id}/switch" "switchSignalReceiverForm" right(R::CLIENTS_WRITE), Some(&e::SIGNAL_UPDATE), page::signals::switch).id("sgr").page(),
+    route!(Post "/signals/{id}/test" "testSignalReceiverForm" right(R::CLIENTS_WRITE), Some(&e::SIGNAL_TEST), page::signals::test).id("sgr").page(),
+    route!(Post "/signals/{id}/delete" "deleteSignalReceiverForm" right(R::CLIENTS_WRITE), Some(&e::SIGNAL_DELETE), page::signals::delete).id("sgr").page(),
+    route!(Get "/.well-known/ssf-configuration" "signalConfiguration" PUBLIC, None, api::signals::configuration).oauth(),
+    route!(Get "/.well-known/sekisho/signals.json" "signalKeys" PUBLIC, None, api::signals::keys).oauth(),
     route!(Get "/risk" "riskPage" right(R::HISTORY_READ), Some(&e::RISK_READ), page::risk::show).query(&i::RISK_FORM).page(),
     route!(Post "/risk/replay" "replayRiskForm" right(R::HISTORY_READ), Some(&e::RISK_REPLAY), page::risk::replay).body(&i::RISK_REPLAY_FORM).page(),
     route!(Post "/risk/apply" "applyRiskForm" right(R::POLICY_WRITE), Some(&e::POLICY_UPDATE), page::risk::apply).body(&i::RISK_REPLAY_FORM).page(),

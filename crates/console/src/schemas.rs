@@ -229,6 +229,29 @@ pub fn all() -> Map<String, Value> {
     put("GrantList", list("Grant"));
     put("Site", record("sit", &[("name", "text"), ("note", "text")]));
     put("SiteList", list("Site"));
+    put(
+        "SignalReceiver",
+        record(
+            "sgr",
+            &[
+                ("name", "text"),
+                ("url", "text"),
+                ("audience", "text"),
+                ("has_token", "bool"),
+                ("events", "texts"),
+                ("subject", "iss_sub|email"),
+                ("enabled", "bool"),
+                ("waiting", "int"),
+                ("sent", "int"),
+                ("dropped", "int"),
+                ("last_sent", "time?"),
+                ("failing", "int"),
+                ("trouble", "text?"),
+            ],
+        ),
+    );
+    put("SignalReceiverList", list("SignalReceiver"));
+    put("SignalTest", object(&[("good", "bool"), ("checks", "list:ProviderCheck")]));
     put("RiskSources", object(&["places", "networks", "listed"].map(|n| (n, "none|read|unreadable"))));
     let decision = [
         ("id", "id:ent"),

@@ -19,6 +19,7 @@ use crate::{
     problems::WRONG_PASSWORD,
     records::{Credential, UserAccount, UserSession},
     session::{self, last_used},
+    signals,
     types::{SessionState, SessionView},
     under,
 };
@@ -129,6 +130,7 @@ impl Identity {
             .vault()
             .act(cx, own(cx, event, user), move |tx, permit| {
                 tx.update(user, old.version, &credential)?;
+                signals::credential_changed(tx, user, "password", "update")?;
                 let ended = session::end_all(tx, tenant, user, Some(this))?;
                 t.give_back(tx)?;
                 tx.commit(permit, Entry::of(user).with("sessions_ended", ended), ())

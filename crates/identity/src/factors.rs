@@ -15,7 +15,7 @@ use crate::{
     own, people,
     problems::{CODE_WRONG, FACTOR_EXISTS, FACTORS_OFF},
     records::{Factor, Passkey, RecoveryCodes, UserAccount},
-    sql, token, totp,
+    signals, sql, token, totp,
     types::{Enrolment, FactorView},
 };
 
@@ -92,6 +92,7 @@ pub fn confirm(tx: &mut Tx<'_>, factor: &Stored<Factor>, step: i64, codes: &Reco
         return Err(Problem::new(&CODE_WRONG).at("code"));
     }
     people::has_second_factor(tx, user)?;
+    signals::credential_changed(tx, user, "app", "create")?;
     put_codes(tx, user, codes)
 }
 
@@ -196,6 +197,7 @@ impl Identity {
                 let factor = tx.get::<Factor>(id)?.filter(|f| f.body.user == user);
                 factor.ok_or_else(|| Problem::new(&NOT_FOUND))?;
                 tx.delete::<Factor>(id)?;
+                signals::credential_changed(tx, user, "app", "delete")?;
                 if !any(&mut tx.view(), user)? {
                     tx.delete::<RecoveryCodes>(user)?;
                 }

@@ -31,6 +31,7 @@ pub mod scim;
 mod session;
 mod settings;
 mod sign_in;
+mod signals;
 mod sites;
 pub mod sql;
 mod sweep;
@@ -100,6 +101,7 @@ struct Inner {
     hasher: hasher::Hasher,
     breached: breached::Lists,
     sources: risk::Sources,
+    signals: Arc<signals::Pending>,
     cache: Arc<cache::Cache>,
     counts: Arc<Counts>,
     outside: Arc<dyn Outside>,
@@ -120,7 +122,11 @@ impl Identity {
             let heard = cache.clone();
             vault.on_notice(move |topic, payload| heard.notice(topic, payload));
         }
+        let signals = Arc::new(signals::Pending::default());
+        let heard = signals.clone();
+        vault.on_notice(move |topic, payload| heard.notice(topic, payload));
         Self(Arc::new(Inner {
+            signals,
             hasher: hasher::Hasher::new(cores, rng.clone(), taken),
             vault,
             gates,

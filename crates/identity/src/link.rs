@@ -16,7 +16,7 @@ use crate::{
     people,
     problems::LINK_OVER,
     records::{Credential, LinkPurpose, OneTimeLink, RecoveryCodes, RiskProfile, TenantSetting, UserAccount},
-    rights, session, settings, sql, token, tokens,
+    rights, session, settings, signals, sql, token, tokens,
     types::{LinkUsed, UserState},
 };
 
@@ -82,6 +82,8 @@ impl Identity {
                     Some(version) => tx.update(user, version, &credential)?,
                     None => tx.insert(user, &credential)?,
                 };
+                let change = if version.is_some() { "update" } else { "create" };
+                signals::credential_changed(tx, user, "password", change)?;
                 let mut body = UserAccount { state: UserState::Active, ..account.body };
                 if link.purpose == LinkPurpose::Recover {
                     body.functions_off.clear();

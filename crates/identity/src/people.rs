@@ -16,7 +16,7 @@ use crate::{
     passkeys,
     records::{Credential, Factor, Passkey, UserAccount},
     rights::{self, Person},
-    sql,
+    signals, sql,
     types::UserView,
 };
 
@@ -41,6 +41,9 @@ pub fn drop_factors(tx: &mut Tx<'_>, id: UserId) -> Answer<u32> {
     let mut n = passkeys::drop_all(tx, id)?;
     for factor in of_user::<Factor>(&mut tx.view(), id)? {
         n += u32::from(tx.delete::<Factor>(factor.id)?);
+        if factor.body.confirmed {
+            signals::credential_changed(tx, id, "app", "revoke")?;
+        }
     }
     Ok(n)
 }

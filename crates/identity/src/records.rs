@@ -1,6 +1,8 @@
 //! The record types: the one declaration of each table of this crate, and what is sealed in it.
 
 mod federation;
+mod passkeys;
+mod signals;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +17,10 @@ use serde::{Deserialize, Serialize};
 
 pub use federation::{
     CameBy, ClaimNames, IdentityProvider, MailDomain, OidcSettings, OutsideIdentity, Protocol, RoleRule,
+};
+pub use passkeys::Passkey;
+pub use signals::{
+    About, CredentialChanged, Initiator, SignalEvent, SignalKey, SignalKind, SignalReceiver, SubjectForm,
 };
 
 use crate::types::UserState;
@@ -91,6 +97,13 @@ def!(TRY_COUNTER "try_counter" "サインイン失敗の計数" "Counters of fai
 def!(SIGN_IN_PLACE "sign_in_place" "途中のサインイン" "Sign-ins under way"
     Metadata ClearByGoldenFile Retention::UntilExpiry, [], ["expires" Int]);
 
+def!(SIGNAL_RECEIVER "signal_receiver" "シグナルの受信側（名称、アドレス、トークン）" "Receivers of security signals: name, address, token"
+    Configuration Sealed Retention::UntilDeleted, ["name" true],
+    ["enabled" Int, "sent" Int, "last_sent" Int, "failing" Int, "dropped" Int, "overflow" Int, "trouble" Code]);
+def!(SIGNAL_EVENT "signal_event" "送信待ちのシグナル" "Security signals that wait to be sent"
+    Personal Sealed Retention::UntilExpiry, [], ["receiver_id" Opaque, "due" Int, "expires" Int]);
+def!(SIGNAL_KEY "signal_key" "シグナルの署名鍵" "Keys that sign security signals"
+    Configuration Sealed Retention::UntilDeleted, [], []);
 def!(RISK_PROFILE "risk_profile" "サインインに使った端末、ネットワークおよび最後の場所" "Browsers and networks of a person's sign-ins, and the last place"
     Personal Sealed Retention::UntilDeleted, [], []);
 def!(RISK_STATE "risk_state" "直前の不審なサインインの程度" "The level of a risky sign-in a moment ago"
@@ -129,6 +142,9 @@ pub const RECORDS: &[&RecordDef] = &[
     &MAIL_DOMAIN,
     &TRY_COUNTER,
     &SIGN_IN_PLACE,
+    &SIGNAL_RECEIVER,
+    &SIGNAL_EVENT,
+    &SIGNAL_KEY,
     &RISK_PROFILE,
     &RISK_STATE,
     &RISK_MARK,
@@ -264,37 +280,6 @@ impl Record for Factor {
     /// The step is bookkeeping's: a code is taken by moving it on.
     fn clear(&self) -> ClearValues {
         vec![("user_id", self.user.into()), ("confirmed", self.confirmed.into())]
-    }
-}
-
-/// A passkey.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Passkey {
-    /// Whose.
-    pub user: UserId,
-    /// What its owner calls it.
-    pub name: String,
-    /// The credential's id, base64url.
-    pub credential: String,
-    /// Its COSE_Key, base64url.
-    pub key: String,
-    /// The authenticator's model (AAGUID), hex.
-    pub model: String,
-    /// How the authenticator says it can be reached.
-    pub transports: Vec<String>,
-    /// Whether it may live on several devices: never changes (WebAuthn §6.1.3).
-    pub backup_eligible: bool,
-    /// What is known of where it comes from.
-    pub attestation: crate::webauthn::Attestation,
-}
-impl Record for Passkey {
-    const DEF: &'static RecordDef = &PASSKEY;
-    fn indexed(&self) -> Vec<(&'static str, String)> {
-        vec![("credential", crate::passkeys::credential_key(&self.credential))]
-    }
-    /// What each use changes is bookkeeping's.
-    fn clear(&self) -> ClearValues {
-        vec![("user_id", self.user.into())]
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
     problems::ENTRY_CODE_OVER,
     records::{CameBy, HostToken, UserSession},
     rights::{self, Person},
-    sql, token, tokens,
+    signals, sql, token, tokens,
     types::UserState,
 };
 
@@ -56,19 +56,31 @@ pub fn last_used(session: &Stored<UserSession>) -> Answer<Time> {
 
 /// Takes one session away with its tokens, on every node at once.
 pub fn end(tx: &mut Tx<'_>, tenant: TenantId, session: &Stored<UserSession>) -> Answer<()> {
+    let listeners = signals::listeners(tx)?;
+    end_told(tx, tenant, session, &listeners)
+}
+
+fn end_told(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    session: &Stored<UserSession>,
+    listeners: &signals::Listeners,
+) -> Answer<()> {
     for t in &session.body.tokens {
         tx.unpoint("session", &key_bytes(&t.key))?;
     }
     tx.delete::<UserSession>(session.id)?;
+    listeners.session_revoked(tx, session.body.user, session.id())?;
     tx.notify("session", &format!("{tenant}:{}", session.id::<SessionKind>()))
 }
 
 /// Ends every session of a person but one; how many there were.
 pub fn end_all(tx: &mut Tx<'_>, tenant: TenantId, user: UserId, except: Option<SessionId>) -> Answer<u32> {
     let mut ended = 0;
+    let listeners = signals::listeners(tx)?;
     for session in people::of_user::<UserSession>(&mut tx.view(), user)? {
         if Some(session.id()) != except {
-            end(tx, tenant, &session)?;
+            end_told(tx, tenant, &session, &listeners)?;
             ended += 1;
         }
     }

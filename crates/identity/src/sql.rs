@@ -13,7 +13,20 @@ pub const MIGRATIONS: &[(u32, &str, &str)] = &[
     (15, "passkeys", PASSKEYS),
     (16, "scim", SCIM),
     (17, "risk", RISK),
+    (18, "signals", SIGNALS),
 ];
+
+const SIGNALS: &str = "
+CREATE TABLE signal_receiver (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, x_name BLOB, enabled BIGINT, sent BIGINT, last_sent BIGINT, failing BIGINT, dropped BIGINT,
+  overflow BIGINT, trouble TEXT, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id), UNIQUE (tenant, x_name));
+CREATE TABLE signal_event (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, receiver_id BLOB, due BIGINT, expires BIGINT, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+CREATE INDEX signal_event_receiver ON signal_event (tenant, receiver_id, due);
+CREATE INDEX signal_event_expires ON signal_event (tenant, expires);
+CREATE TABLE signal_key (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+";
 
 const FEDERATION: &str = "
 CREATE TABLE identity_provider (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
@@ -228,6 +241,47 @@ bookkeeping! {
     RISK_TRIM "risk.trim"
         "DELETE FROM risk_mark WHERE tenant = $1 AND expires <=
            COALESCE((SELECT expires FROM risk_mark WHERE tenant = $1 ORDER BY expires DESC LIMIT 1 OFFSET $2), -1)";
+    /// How many signals wait for a receiver, and when the last of them is due. `$2` receiver.
+    SIGNAL_WAITING "signal.waiting"
+        "SELECT CAST(COUNT(*) AS BIGINT), COALESCE(MAX(due), 0) FROM signal_event WHERE tenant = $1 AND receiver_id = $2";
+    /// A signal takes its place. `$2` signal, `$3` receiver, `$4` when it is due, `$5` until when it is tried.
+    SIGNAL_QUEUE "signal.queue"
+        "UPDATE signal_event SET receiver_id = $3, due = $4, expires = $5 WHERE tenant = $1 AND id = $2";
+    /// A receiver is switched on or off. `$2` receiver, `$3` 1 or 0.
+    SIGNAL_SWITCH "signal.switch" "UPDATE signal_receiver SET enabled = $3 WHERE tenant = $1 AND id = $2";
+    /// Nothing waits for a receiver any more. `$2` receiver.
+    SIGNAL_EMPTY "signal.empty" "DELETE FROM signal_event WHERE tenant = $1 AND receiver_id = $2";
+    /// No more can wait for a receiver: one is given up. `$2` receiver.
+    SIGNAL_OVERFLOW "signal.overflow"
+        "UPDATE signal_receiver SET overflow = COALESCE(overflow, 0) + 1 WHERE tenant = $1 AND id = $2";
+    /// Signals were given up, `$3` of them after a day in vain, and those that could not wait. `$2` receiver.
+    SIGNAL_DROPPED "signal.dropped"
+        "UPDATE signal_receiver SET dropped = COALESCE(dropped, 0) + COALESCE(overflow, 0) + $3, overflow = 0
+         WHERE tenant = $1 AND id = $2";
+    /// A receiver was changed: its failures are forgotten. `$2` receiver.
+    SIGNAL_MENDED "signal.mended" "UPDATE signal_receiver SET failing = 0 WHERE tenant = $1 AND id = $2";
+    /// Whatever waits for a receiver is due at one moment. `$2` receiver, `$3` when.
+    SIGNAL_LATER "signal.later" "UPDATE signal_event SET due = $3 WHERE tenant = $1 AND receiver_id = $2";
+    /// For which receivers signals wait, and when the first is due.
+    SIGNAL_NEXT "signal.next" "SELECT receiver_id, MIN(due) FROM signal_event WHERE tenant = $1 GROUP BY receiver_id";
+    /// What is due for a receiver, oldest first. `$2` receiver, `$3` now, `$4` how many.
+    SIGNAL_DUE "signal.due"
+        "SELECT id FROM signal_event WHERE tenant = $1 AND receiver_id = $2 AND due <= $3 ORDER BY id LIMIT $4";
+    /// A signal was delivered. `$2` signal.
+    SIGNAL_DONE "signal.done" "DELETE FROM signal_event WHERE tenant = $1 AND id = $2";
+    /// So its receiver takes them. `$2` receiver, `$3` now.
+    SIGNAL_SENT "signal.sent"
+        "UPDATE signal_receiver SET sent = COALESCE(sent, 0) + 1, last_sent = $3, failing = 0, trouble = NULL
+         WHERE tenant = $1 AND id = $2";
+    /// A receiver did not take one. `$2` receiver, `$3` why, a word.
+    SIGNAL_FAILED "signal.failed"
+        "UPDATE signal_receiver SET failing = COALESCE(failing, 0) + 1, trouble = $3 WHERE tenant = $1 AND id = $2";
+    /// Receivers for which something is given up: what was tried for long enough, or could not wait. `$2` now.
+    SIGNAL_OVER "signal.over"
+        "SELECT receiver_id FROM signal_event WHERE tenant = $1 AND expires <= $2
+         UNION SELECT id FROM signal_receiver WHERE tenant = $1 AND overflow > 0";
+    /// What a receiver was not told in time is given up. `$2` receiver, `$3` now.
+    SIGNAL_SWEEP "signal.sweep" "DELETE FROM signal_event WHERE tenant = $1 AND receiver_id = $2 AND expires <= $3";
     /// Lets sign-ins of one person wait for each other, so that each takes in what is known after the one before. `$2` user.
     USER_HOLD "user.hold"
         "UPDATE user_account SET rights_version = rights_version WHERE tenant = $1 AND id = $2";

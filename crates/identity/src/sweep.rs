@@ -89,7 +89,7 @@ impl Identity {
         for id in over {
             sessions += u64::from(self.expire(&cx, id, idle, absolute).await?);
         }
-        let others = others + self.sweep_tokens(&cx).await?;
+        let others = others + self.sweep_tokens(&cx).await? + self.drop_signals(&cx).await?;
         Ok(Swept { sessions, others })
     }
 

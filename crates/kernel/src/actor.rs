@@ -34,11 +34,13 @@ pub enum Job {
     Prover,
     /// Fetches, tests and loads rule sets of the firewall.
     Firewall,
+    /// Sends security signals to receivers.
+    Signals,
 }
 
 impl Job {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SignIn,
         Self::Sweeper,
         Self::Sequencer,
@@ -49,6 +51,7 @@ impl Job {
         Self::Door,
         Self::Prover,
         Self::Firewall,
+        Self::Signals,
     ];
     /// The stable name, `system:NAME` in entries.
     pub const fn name(self) -> &'static str {
@@ -63,6 +66,7 @@ impl Job {
             Self::Door => "door",
             Self::Prover => "prover",
             Self::Firewall => "firewall",
+            Self::Signals => "signals",
         }
     }
 }

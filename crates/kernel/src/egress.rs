@@ -33,7 +33,7 @@ pub struct Outgoing {
     pub url: String,
     /// Header fields beside those that every request has.
     pub headers: Vec<(&'static str, Secret<String>)>,
-    /// A form to POST; without one it is a GET.
+    /// A body to POST, a form unless `headers` has another `content-type`; without one it is a GET.
     pub form: Option<Secret<String>>,
     /// The most bytes of body that are read.
     pub most: usize,

@@ -166,6 +166,14 @@ events! {
     OAUTH_REFRESH "oauth.refresh" 3002 3 "アプリケーションのトークンの更新" "Application's token refreshed";
     OAUTH_INTROSPECT "oauth.introspect" 6003 2 "アプリケーションのトークンの照会" "Application's token introspected";
     OAUTH_REVOKE "oauth.revoke" 3002 2 "アプリケーションのトークンの失効" "Application's token revoked";
+    SIGNAL_CREATE "signal.create" 6003 1 "シグナルの受信側の登録" "Signal receiver registered";
+    SIGNAL_LIST "signal.list" 6003 2 "シグナルの受信側の一覧の閲覧" "Signal receivers read";
+    SIGNAL_READ "signal.read" 6003 2 "シグナルの受信側の閲覧" "Signal receiver read";
+    SIGNAL_UPDATE "signal.update" 6003 3 "シグナルの受信側の変更" "Signal receiver changed";
+    SIGNAL_TEST "signal.test" 6003 99 "シグナルの受信側の接続テスト" "Signal receiver tried";
+    SIGNAL_DELETE "signal.delete" 6003 4 "シグナルの受信側の削除" "Signal receiver deleted";
+    SIGNAL_SEND "signal.send" 6003 99 "シグナルの送信" "Signal sent";
+    SIGNAL_DROP "signal.drop" 6003 99 "届かなかったシグナルの破棄" "Signals given up";
     TOKEN_CREATE "token.create" 3001 11 "API トークンの発行" "API token issued";
     TOKEN_LIST "token.list" 6003 2 "API トークンの閲覧" "API tokens read";
     TOKEN_END "token.end" 3001 12 "API トークンの終了" "API token ended";

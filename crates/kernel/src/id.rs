@@ -170,6 +170,12 @@ kinds! {
     ConsentKind ConsentId "cns";
     /// What an application holds: a family of tokens.
     OauthGrantKind OauthGrantId "oag";
+    /// A receiver of security signals.
+    SignalReceiverKind SignalReceiverId "sgr";
+    /// A signal on its way to one.
+    SignalEventKind SignalEventId "sge";
+    /// A key that signs signals.
+    SignalKeyKind SignalKeyId "sgk";
     /// An API token.
     ApiTokenKind ApiTokenId "tok";
     /// A group that an identity provider keeps by SCIM.

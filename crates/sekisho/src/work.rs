@@ -1,6 +1,12 @@
 //! The jobs of an instance.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use sekisho_gateway::firewall::{Fetched, Firewall};
@@ -28,6 +34,24 @@ struct Checkpoint(Vault);
 struct Purge(Vault, Live);
 /// Ends what has run out: sessions, links, codes, counters.
 struct Sweep(Vec<Identity>, Vault);
+
+/// Sends security signals. Receivers may be slow, and other jobs wait for none: it goes on by itself, one turn at a time.
+struct Signals(Identity, Arc<AtomicBool>);
+
+impl Signals {
+    fn due(&self) {
+        if self.1.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (identity, under_way) = (self.0.clone(), self.1.clone());
+        tokio::spawn(async move {
+            if let Err(problem) = identity.send_signals().await {
+                tracing::warn!(?problem, "signals were not sent and will be tried again");
+            }
+            under_way.store(false, Ordering::Release);
+        });
+    }
+}
 
 /// Gives tenants a new key version when their policy's interval has passed.
 struct Rotate(Vault, Identity, Arc<dyn Gates>);
@@ -130,6 +154,10 @@ work!(Sequence, "sequence", Duration::from_millis(500), |this, _now| this.0.sequ
 work!(Checkpoint, "checkpoint", Duration::from_secs(5), |this, _now| this.0.checkpoint().await);
 work!(Purge, "purge", Duration::from_secs(3_600), |this, _now| this.0.purge(&effective(&this.1)).await);
 work!(Rotate, "rotate", Duration::from_secs(3_600), |this, now| this.due(now).await);
+work!(Signals, "signals", Duration::from_secs(2), |this, _now| {
+    this.due();
+    Ok(())
+});
 work!(Feed, "firewall-feed", Duration::from_secs(60), |this, _now| this.due().await);
 work!(Sweep, "sweep", Duration::from_secs(30), |this, _now| {
     for identity in &this.0 {
@@ -154,6 +182,7 @@ pub fn all(
         Arc::new(Sweep(identities, vault.clone())),
         Arc::new(feed),
     ];
+    works.extend(first.clone().map(|identity| Arc::new(Signals(identity, Arc::default())) as Arc<dyn Work>));
     works.extend(first.map(|identity| Arc::new(Rotate(vault.clone(), identity, gates)) as Arc<dyn Work>));
     works
 }

@@ -33,7 +33,7 @@ pub static MATRIX: &[(Job, &[&Event])] = &[
             &e::PROVIDER_SIGN_OUT,
         ],
     ),
-    (Job::Sweeper, &[&e::SESSION_EXPIRE, &e::TOKEN_EXPIRE, &e::LEDGER_PURGE, &e::LEDGER_COUNT]),
+    (Job::Sweeper, &[&e::SESSION_EXPIRE, &e::TOKEN_EXPIRE, &e::SIGNAL_DROP, &e::LEDGER_PURGE, &e::LEDGER_COUNT]),
     (Job::Sequencer, &[&e::LEDGER_EPOCH]),
     (Job::Rewrap, &[&e::KEY_CREATE, &e::KEY_ROTATE]),
     (Job::Migration, &[]),
@@ -82,6 +82,7 @@ pub static MATRIX: &[(Job, &[&Event])] = &[
     ),
     (Job::Prover, &[&e::CLAIM_PROVE]),
     (Job::Firewall, &[&e::FIREWALL_LOAD, &e::FIREWALL_REJECT, &e::FIREWALL_ROLL_BACK, &e::FIREWALL_STALE]),
+    (Job::Signals, &[&e::SIGNAL_SEND]),
 ];
 
 /// Whether `job` may commit `event`.

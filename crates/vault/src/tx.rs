@@ -1,7 +1,7 @@
 //! Writing within one tenant.
 
 use sekisho_kernel::{
-    Cx, Id, Outcome, Problem, TakenOut, Time,
+    Actor, Cx, Id, Outcome, Problem, TakenOut, Time,
     id::{EntryId, Kind, RecordId, TenantId},
     problem::{CONFLICT, INTERNAL},
 };
@@ -85,6 +85,14 @@ impl<'a> Tx<'a> {
     /// As there.
     pub fn count<R: Record>(&mut self, eq: &[(&'static str, ClearValue)]) -> Result<u64, Problem> {
         self.view().count::<R>(eq)
+    }
+    /// Whose act it is.
+    pub const fn actor(&self) -> &Actor {
+        &self.cx.actor
+    }
+    /// An id for a record that nobody could know of before.
+    pub fn fresh<K: Kind>(&self) -> Id<K> {
+        Id::new(self.now, &*self.inner.parts.rng)
     }
     /// The moment at which the act is done: the same throughout.
     pub const fn now(&self) -> Time {

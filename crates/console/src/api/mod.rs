@@ -25,6 +25,7 @@ pub mod risk;
 pub mod roles;
 pub mod scim;
 pub mod sign_in;
+pub mod signals;
 pub mod sites;
 pub mod terms;
 pub mod tokens;

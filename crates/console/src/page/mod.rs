@@ -20,6 +20,7 @@ pub mod risk;
 pub mod roles;
 pub mod sessions;
 pub mod sign_in;
+pub mod signals;
 pub mod terms;
 pub mod tokens;
 pub mod users;
@@ -273,6 +274,7 @@ pub fn nav(rights: &[Right]) -> Vec<Group> {
                 (Some(Right::CLIENTS_READ), Item { href: "/clients", text: m::CLIENTS, icon: "link" }),
                 (Some(Right::CLIENTS_READ), Item { href: "/applications", text: m::APPLICATIONS, icon: "screen" }),
                 (Some(Right::CLIENTS_READ), Item { href: "/provisioning", text: m::PROVISIONING, icon: "people" }),
+                (Some(Right::CLIENTS_READ), Item { href: "/signals", text: m::SIGNALS, icon: "screen" }),
                 (Some(Right::TOKENS_READ), Item { href: "/tokens", text: m::TOKENS, icon: "key" }),
             ],
         ),

@@ -9,6 +9,8 @@ mod federated;
 mod judged;
 #[path = "samples/proofs.rs"]
 mod proofs;
+#[path = "samples/signals.rs"]
+mod signalled;
 
 use sekisho_console::{
     EntryView, Proof, messages as m,
@@ -409,6 +411,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     connected::put_all(lang, &mut put);
     judged::put_all(lang, &mut put);
     federated::put_all(lang, &mut put);
+    signalled::put_all(lang, &mut put);
     let rows = sites.iter().cloned().map(Into::into).collect();
     put(
         "sites",

@@ -56,7 +56,7 @@ impl Planted {
 }
 
 /// Writes a marker into every kind of record of a tenant: account, role, grant, site, address rule, signing client, unique ID,
-/// provisioned person and group, identity provider, mail domain, outside identity, switches, policy, second factor, recovery codes, session, link, a repeated request's kept answer, a locked name, and through the door.
+/// provisioned person and group, identity provider, receiver of signals, mail domain, outside identity, switches, policy, second factor, recovery codes, session, link, a repeated request's kept answer, a locked name, and through the door.
 ///
 /// # Errors
 /// When something cannot be written.
@@ -116,6 +116,12 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
     let domain = json!({"domain": format!("{}.test", marker.ascii), "provider": provider});
     let domain = text(&desk.make(world, "/mail-domains", &domain).await?, "id");
     let (outside, identity) = came_by_provider(world, &desk, &marker).await?;
+    let secret_at_receiver = format!("receiver-{}", marker.ascii);
+    let receiver = json!({
+        "name": both, "url": format!("https://{}.example.test/set", marker.ascii), "events": ["credential-change"],
+        "token": secret_at_receiver,
+    });
+    let receiver = text(&desk.make(world, "/signal-receivers", &receiver).await?, "id");
     // A repeated request's answer is kept for a day: it holds what it says.
     let kept = desk.ask("POST", "/users").header("idempotency-key", format!("k-{}", marker.ascii));
     let kept = kept.json(&json!({"name": format!("kept-{}", marker.ascii), "display_name": both, "type": "user"}));
@@ -149,6 +155,7 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         "/provisioning/groups".to_owned(),
         format!("/unique-ids?client={client}"),
         format!("/providers/{provider}"),
+        format!("/signal-receivers/{receiver}"),
         "/mail-domains".into(),
         format!("/identities?provider={outside}"),
     ];
@@ -168,6 +175,7 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         ("unique ID", unique),
         ("provisioned group", group),
         ("identity provider", provider),
+        ("receiver of signals", receiver),
         ("mail domain", domain),
         ("outside identity", identity),
     ]);
@@ -182,6 +190,7 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         ("the API token", token),
         ("the identity provider's token", scim.token),
         ("our secret at the identity provider", secret_there),
+        ("our token at the receiver of signals", secret_at_receiver),
         ("the application's secret", app.secret),
         ("the application's access token", held.access),
         ("the application's refresh token", held.refresh),

@@ -178,7 +178,8 @@ fn written(place: &Place, request: Outgoing) -> Result<Request<Full<Bytes>>, Unr
         .header(header::HOST, &place.authority)
         .header(header::USER_AGENT, "sekisho")
         .header(header::ACCEPT_ENCODING, "identity");
-    if body.is_some() {
+    let typed = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(header::CONTENT_TYPE.as_str()));
+    if body.is_some() && !typed {
         out = out.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     }
     for (name, value) in &request.headers {

@@ -16,7 +16,7 @@ use crate::{
     factors, own, people,
     problems::{LAST_WAY_IN, PASSKEY_EXISTS, PASSKEY_OVER, PASSKEYS_OFF, TOO_MANY_RECORDS},
     records::{Passkey, RecoveryCodes, UserAccount},
-    sql, token,
+    signals, sql, token,
     types::{PasskeyAnswer, PasskeyMade, PasskeyOptions, PasskeyPatch, PasskeyView, RelyingParty},
     values,
     webauthn::Registered,
@@ -41,6 +41,7 @@ pub fn drop_all(tx: &mut Tx<'_>, user: UserId) -> Answer<u32> {
     let mut n = 0;
     for passkey in of(&mut tx.view(), user)? {
         n += u32::from(tx.delete::<Passkey>(passkey.id)?);
+        signals::credential_changed(tx, user, passkey.body.credential_type(), "revoke")?;
     }
     Ok(n)
 }
@@ -70,6 +71,7 @@ impl Fresh {
         tx.insert(self.id, &self.passkey).map_err(taken)?;
         used(tx, self.id, self.made.sign_count, self.made.backed_up, None)?;
         people::has_second_factor(tx, user)?;
+        signals::credential_changed(tx, user, self.passkey.credential_type(), "create")?;
         match &self.codes {
             Some((stored, shown)) if self.anew || tx.get::<RecoveryCodes>(user)?.is_none() => {
                 factors::put_codes(tx, user, stored)?;
@@ -253,8 +255,10 @@ impl Identity {
         let done = self
             .vault()
             .act(cx, own(cx, &event::PASSKEY_DELETE, id), move |tx, permit| {
-                tx.get::<Passkey>(id)?.filter(|p| p.body.user == user).ok_or_else(|| Problem::new(&NOT_FOUND))?;
+                let old = tx.get::<Passkey>(id)?.filter(|p| p.body.user == user);
+                let old = old.ok_or_else(|| Problem::new(&NOT_FOUND))?;
                 tx.delete::<Passkey>(id)?;
+                signals::credential_changed(tx, user, old.body.credential_type(), "delete")?;
                 if !people::has_way_in(tx, user)? {
                     return Err(Problem::new(&LAST_WAY_IN));
                 }

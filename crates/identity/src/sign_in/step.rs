@@ -15,7 +15,7 @@ use crate::{
     passkeys::{self, Fresh},
     records::{CameBy, Credential, Factor, Passkey, RecoveryCodes, RiskProfile, UserAccount},
     risk::{self, Held, Risk},
-    sql,
+    signals, sql,
     types::UserState,
 };
 
@@ -270,6 +270,7 @@ impl Finish {
             tx.update(user, found.version(), new)?;
         }
         if self.renewed.is_some() {
+            signals::credential_changed(tx, user, "password", "update")?;
             entry = entry.with("password", "changed");
         }
         if let Some(Enrolled { factor, step, codes, .. }) = &self.enrolled {

@@ -7,6 +7,7 @@ mod passkeys;
 mod risk;
 mod scim;
 mod sign_in;
+mod signals;
 mod tokens;
 
 use sekisho_kernel::{
@@ -38,6 +39,7 @@ pub use scim::{
 pub use sign_in::{
     Browser, Enrolment, FactorProof, FactorView, LinkUsed, Me, SessionState, SessionView, SignInStep, SignedIn,
 };
+pub use signals::{NewReceiver, ReceiverPatch, ReceiverView, SignalJwk, SignalKind, SubjectForm};
 
 pub use tokens::{NewOwnToken, NewToken, TokenIssued, TokenQuery, TokenView};
 

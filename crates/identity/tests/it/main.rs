@@ -18,6 +18,7 @@ mod rules_and_groups;
 mod scim;
 mod sessions;
 mod sign_in;
+mod signals;
 mod signature;
 mod tenancy;
 mod tokens;

@@ -487,6 +487,17 @@ impl Cast {
                 let listed = self.desk.get(world, &format!("/identities?user={user}")).await?.json();
                 filled(text(&listed["items"][0], "id"), Value::Null)
             }
+            "GET /signal-receivers" => plain(&operation.path),
+            "POST /signal-receivers" => Ok(("/signal-receivers".into(), receiver(world))),
+            "GET /signal-receivers/{id}" | "DELETE /signal-receivers/{id}" => {
+                filled(self.made(world, "/signal-receivers", receiver(world)).await?, Value::Null)
+            }
+            "PATCH /signal-receivers/{id}" => {
+                filled(self.made(world, "/signal-receivers", receiver(world)).await?, json!({"enabled": false}))
+            }
+            "POST /signal-receivers/{id}/test" => {
+                filled(self.made(world, "/signal-receivers", receiver(world)).await?, json!({}))
+            }
             "POST /tokens" => Ok(("/tokens".into(), self.token(world).await?)),
             "DELETE /tokens/{id}" => {
                 let body = self.token(world).await?;
@@ -601,6 +612,7 @@ impl Cast {
             ("/address-rules", "adr"),
             ("/history", "ent"),
             ("/signing-clients", "cli"),
+            ("/signal-receivers", "sgr"),
             ("/unique-ids", "uid"),
             ("/me/factors", "fac"),
             ("/me/passkeys", "pky"),
@@ -655,6 +667,12 @@ impl Cast {
 /// What makes an application.
 fn application(world: &dyn World) -> Value {
     json!({"name": world.marker("app"), "redirect_uris": ["https://app.example.test/callback"], "rights": ["users.read"]})
+}
+
+/// What makes a receiver of signals.
+fn receiver(world: &dyn World) -> Value {
+    let name = world.marker("receiver");
+    json!({"name": name, "url": format!("https://{name}.example.test/set"), "events": ["session-revoked"]})
 }
 
 /// What makes a token of a person's own.

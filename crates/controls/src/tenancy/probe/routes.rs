@@ -72,6 +72,7 @@ fn body(operation: &Operation, world: &dyn World, kind: &str, id: &str, own: &Ow
             "domain": format!("{}.test", world.marker("x")), "provider": named("identity provider", &own.provider),
         }),
         ("PATCH", path) if path.starts_with("/providers") => json!({"name": "taken over"}),
+        ("PATCH", path) if path.starts_with("/signal-receivers") => json!({"name": "taken over"}),
         ("PATCH", path) if path.starts_with("/signing-clients") => json!({"note": "taken over"}),
         ("PATCH", path) if path.starts_with("/users") => {
             json!({"display_name": "taken over", "site": named("site", &own.site)})

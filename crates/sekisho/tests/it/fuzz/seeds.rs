@@ -352,6 +352,14 @@ const BODIES: &[(&str, &str)] = &[
         "updateProvider",
         r#"{"name":"idp","scopes":["profile","groups"],"enabled":true,"rules":[{"claim":"realm_access.roles","value":"audit","role":"rol_01a203baed7576b7ae94e9addb9a46de"}]}"#,
     ),
+    (
+        "createSignalReceiver",
+        r#"{"name":"siem","url":"https://siem.example.test/set","audience":"siem","token":"t","events":["session-revoked"],"subject":"email"}"#,
+    ),
+    (
+        "updateSignalReceiver",
+        r#"{"url":"https://siem.example.test/b","token":"","events":["credential-change"],"enabled":false}"#,
+    ),
     ("createMailDomain", r#"{"domain":"example.co.jp","provider":"idp_01a203baed7576b7ae94e9addb9a46de"}"#),
 ];
 
@@ -380,6 +388,7 @@ fn signed_in() {
         ("createApplication", "applications"),
         ("createProvider", "providers"),
         ("createMailDomain", "mail-domains"),
+        ("createSignalReceiver", "signal-receivers"),
     ] {
         api(name, &format!("POST /api/v1/{path}"), "", of(name));
     }
@@ -455,6 +464,16 @@ fn signed_in() {
         "provider",
         "POST /providers",
         "csrf={csrf}&name=%3Cfuzz%3E&issuer=https%3A%2F%2Fidp.example.test&client_id=x&client_secret=y",
+    );
+    page(
+        "signal-receiver",
+        "POST /signals",
+        "csrf={csrf}&name=%3Cfuzz%3E&url=https%3A%2F%2Fsiem.example.test&audience=&token=t&subject=iss_sub&events=session-revoked&events=credential-change",
+    );
+    page(
+        "signal-switch",
+        "POST /signals/sgr_01a203baed7576b7ae94e9addb9a46de/switch",
+        "csrf={csrf}&version=1&enabled=false",
     );
     page("token", "POST /account/tokens", "csrf={csrf}&name=%3Cfuzz%3E&days=1&networks=192.0.2.0%2F24+::1&password=x");
     for (name, path) in [
