@@ -100,6 +100,7 @@ async fn machine(house: &House, tenant: &Tenant) -> (String, String) {
         rights: vec![SCOPE.into()],
         confidential: true,
         account: Some(robot.user.id),
+        ..NewApplication::default()
     };
     let made = house.identity.create_application(&passage.cx, new).await.unwrap();
     house.identity.decide_application(&passage.cx, made.application.id, true).await.unwrap();

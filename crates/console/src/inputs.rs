@@ -209,6 +209,9 @@ shapes! {
         may("rights", Takes::Words(rights), "What it may ask people for."),
         may("confidential", Takes::Bool, "Whether it keeps a secret."),
         may("account", Takes::Id("usr"), "The service account as which it acts when it acts for nobody."),
+        may("openid", Takes::Bool, "Whether people may sign in to it (OpenID Connect)."),
+        may("post_logout_redirect_uris", Takes::Addresses(10), "Addresses for after signing out; https on port 443, compared to the letter."),
+        may("require_pushed_authorization_requests", Takes::Bool, "Whether it must push its requests for authorisation (RFC 9126)."),
     ];
     /// A new connection of an identity provider.
     NEW_CONNECTION "NewConnection" [

@@ -43,7 +43,11 @@ messages! {
     APP_APPROVE "承認" "Approve";
     APP_APPROVED "承認済み" "Approved";
     APP_CONFIDENTIAL "秘密を保管できる（サーバー側で動く）" "Keeps a secret (runs on a server)";
+    APP_LOGOUTS "サインアウト後の戻り先アドレス" "Addresses for after signing out";
+    APP_LOGOUTS_HINT "人がサインインするアプリケーションだけが持てます。https、ポート 443 に限ります。" "Only for applications that people sign in to; https on port 443.";
+    APP_OPENID "人がサインインするアプリケーション（OpenID Connect）" "People sign in to it (OpenID Connect)";
     APP_PENDING "承認待ち" "Waiting for approval";
+    APP_PUSHED "認可の要求を先にサーバー間で送る（PAR）" "It must push its requests for authorisation (PAR)";
     APP_REDIRECTS "戻り先アドレス" "Redirect addresses";
     APP_REDIRECTS_HINT "https、ポート 443 に限ります。複数ある場合は空白で区切ります。" "https on port 443 only; separate several with spaces.";
     APP_SECRET_ISSUED "アプリケーションの秘密を発行しました" "The application's secret has been issued";
@@ -358,6 +362,12 @@ messages! {
     CONSENT_DENY "許可しない" "Do not allow";
     CONSENT_EXPLAINED "パスワードは渡されません。許可はアカウントの画面でいつでも撤回できます。" "Your password is not given away. You can withdraw this at any time on your account's page.";
     CONSENT_TITLE "アプリケーションの許可" "Let an application act for you";
+    LEAVE_ASKED "アプリケーションが、サインアウトすることを求めています。" "An application asks you to sign out.";
+    LEAVE_ASKS "が、サインアウトすることを求めています。" "asks you to sign out.";
+    LEAVE_EXPLAINED "ここでのセッションが終わり、その先のアプリケーションも使えなくなります。ほかのアプリケーション自身のサインインは、それぞれで終わらせてください。" "This ends your session here and in the application behind it. Other applications may remember you until you sign out there too.";
+    LEAVE_STAY "サインアウトしない" "Stay signed in";
+    LEAVE_TITLE "サインアウトしますか" "Sign out?";
+    LEFT "サインアウトしました。アプリケーションへ戻ります。" "You are signed out. Going back to the application.";
     CONSENT_WITHDRAW "撤回" "Withdraw";
     CONFIRM_WITHDRAW "このアプリケーションは直ちに使えなくなります。よろしいですか。" "The application stops at once. Go on?";
     DONE_WITHDRAWN "同意を撤回しました。" "The consent has been withdrawn.";

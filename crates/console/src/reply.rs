@@ -98,8 +98,15 @@ fn oauth_error(problem: &sekisho_kernel::Problem) -> Response {
     let body = json!({ "error": word, "error_description": kind.title.get(sekisho_kernel::Lang::En) }).to_string();
     let json = HeaderValue::from_static("application/json");
     let mut response = (status(kind.category), [(header::CONTENT_TYPE, json)], body).into_response();
-    if kind.category == Category::Unauthenticated {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"oauth\""));
+    // RFC 6750 §3 where a token was wanted, RFC 6749 §5.2 where the application's own name was.
+    let wanted = match kind.name {
+        "oauth-invalid-token" => Some("Bearer error=\"invalid_token\""),
+        "oauth-insufficient-scope" => Some("Bearer error=\"insufficient_scope\", scope=\"openid\""),
+        _ if kind.category == Category::Unauthenticated => Some("Basic realm=\"oauth\""),
+        _ => None,
+    };
+    if let Some(wanted) = wanted {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(wanted));
     }
     response
 }

@@ -309,6 +309,9 @@ pub fn all() -> Map<String, Value> {
         ("rights", "texts"),
         ("confidential", "bool"),
         ("account", "id?:usr"),
+        ("openid", "bool"),
+        ("post_logout_redirect_uris", "texts"),
+        ("require_pushed_authorization_requests", "bool"),
         ("state", "pending|approved|stopped"),
     ];
     put("Application", record("app", &application));
@@ -316,7 +319,10 @@ pub fn all() -> Map<String, Value> {
     let mut issued = record("app", &application);
     issued["properties"]["secret"] = json!({ "type": "string", "description": "Its secret, shown once." });
     put("ApplicationIssued", issued);
-    put("Consent", record("cns", &[("application", "id:app"), ("name", "text"), ("rights", "texts")]));
+    put(
+        "Consent",
+        record("cns", &[("application", "id:app"), ("name", "text"), ("rights", "texts"), ("person", "texts")]),
+    );
     put("ConsentList", list("Consent"));
     let token = [
         ("user", "id:usr"),

@@ -188,6 +188,8 @@ fn content_type(route: &RouteInfo, headers: &HeaderMap, body: &[u8]) -> Result<(
             matches!(kind.as_str(), "application/scim+json" | "application/json")
                 || (body.is_empty() && kind.is_empty())
         }
+        // What is asked by header fields alone has no body.
+        Surface::Oauth if body.is_empty() && kind.is_empty() => true,
         Surface::Page | Surface::File | Surface::Oauth => kind == "application/x-www-form-urlencoded",
     };
     if fits { Ok(()) } else { Err(Fault::own(Problem::new(&MALFORMED).at("Content-Type"))) }
@@ -268,7 +270,12 @@ async fn refused(call: &Call, mut fault: Fault) -> Response {
     }
     // The browser still shows a session that has ended, here or elsewhere: what it kept goes too.
     let ended = problem.is(&UNAUTHENTICATED) && cookie::get(&call.headers, cookie::SESSION).is_some();
+    let silent = match (to_sign_in || to_terms) && call.route.name == "authorizePage" {
+        true => page::authorize::silently(call, problem.kind).await,
+        false => None,
+    };
     let mut response = match fault.page.take() {
+        _ if silent.is_some() => silent.unwrap_or_default(),
         _ if to_sign_in => page::sign_in::redirect(call, "/sign-in"),
         _ if to_terms => page::sign_in::redirect(call, "/terms"),
         Some(page) => page,

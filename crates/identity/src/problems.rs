@@ -167,6 +167,22 @@ problems! {
     OAUTH_KIND "SK-4047" "oauth-unsupported-grant-type" Invalid
         "この grant_type には対応していません。" "This grant_type is not supported."
         "authorization_code、refresh_token、client_credentials のいずれかを使ってください。" "Use authorization_code, refresh_token or client_credentials.";
+    /// A pushed request that is unknown, used or run out.
+    OAUTH_PUSH_OVER "SK-4100" "oauth-push-over" Invalid
+        "この認可の要求は使えません。" "This request for authorisation cannot be used."
+        "有効期限が切れたか、使用済みです。アプリケーションから、もう一度始めてください。" "It has run out or was used. Start again from the application.";
+    /// More waits than a tenant may have waiting.
+    OAUTH_MANY "SK-4101" "oauth-temporarily-unavailable" TooMany
+        "処理待ちの要求が多すぎます。" "Too many requests are waiting."
+        "しばらく待ってから、もう一度試してください。" "Wait a moment, then try again.";
+    /// An access token that is none, or is no longer.
+    OAUTH_TOKEN "SK-4102" "oauth-invalid-token" Unauthenticated
+        "このアクセストークンは使えません。" "This access token cannot be used."
+        "リフレッシュトークンで新しいトークンを取得してください。" "Get a new one with the refresh token.";
+    /// An access token for which nobody has signed in.
+    OAUTH_NARROW "SK-4103" "oauth-insufficient-scope" Forbidden
+        "このアクセストークンでは利用者の情報を取得できません。" "This access token tells nothing of its person."
+        "認可を求めるときに、scope へ openid を加えてください。" "Ask for the scope openid when you ask for authorisation.";
     /// One and the same answer to whatever a provider's answer was refused for.
     PROVIDER_REFUSED "SK-4050" "provider-refused" Unauthenticated
         "ID プロバイダーでのサインインを確認できませんでした。" "The sign-in at the identity provider could not be confirmed."

@@ -1,6 +1,7 @@
 //! The record types: the one declaration of each table of this crate, and what is sealed in it.
 
 mod federation;
+mod oauth;
 mod passkeys;
 mod signals;
 
@@ -10,7 +11,7 @@ use sekisho_kernel::{
     RecordDef, Text,
     access::UserType,
     catalogue::{Clear, DataClass, IndexedField, Protection, Retention},
-    id::{ApplicationId, RoleId, ScimGroupId, SigningClientId, SiteId, UserId},
+    id::{RoleId, ScimGroupId, SigningClientId, SiteId, UserId},
 };
 use sekisho_vault::{ClearValue, Record};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use federation::{
     CameBy, ClaimNames, IdentityProvider, MailDomain, OidcSettings, OutsideIdentity, Protocol, RoleRule,
 };
+pub use oauth::{Application, ApplicationState, Consent, OauthGrant, OauthKey, OauthPush, PersonScope};
 pub use passkeys::Passkey;
 pub use signals::{
     About, CredentialChanged, Initiator, SignalEvent, SignalKey, SignalKind, SignalReceiver, SubjectForm,
@@ -73,6 +75,10 @@ def!(OAUTH_CONSENT "oauth_consent" "アプリケーションへの同意" "Peopl
     Personal Sealed Retention::UntilDeleted, [], ["application_id" Opaque, "user_id" Opaque]);
 def!(OAUTH_GRANT "oauth_grant" "アプリケーションが保持するトークン（ハッシュと権限）" "What applications hold: hashes and rights of their tokens"
     Personal Sealed Retention::UntilExpiry, [], ["application_id" Opaque, "user_id" Opaque, "expires" Int]);
+def!(OAUTH_KEY "oauth_key" "ID トークンに署名する鍵" "Keys that sign ID tokens"
+    KeyMaterial Sealed Retention::UntilDeleted, ["turn" true], []);
+def!(OAUTH_PUSH "oauth_push" "アプリケーションから先に届いた認可の要求" "Requests for authorisation that applications have pushed"
+    Metadata Sealed Retention::UntilExpiry, [], ["expires" Int]);
 def!(API_TOKEN "api_token" "API トークン（名称、権限、接続元。トークン自体はハッシュのみ）" "API tokens: name, scope, addresses, and the token's hash alone"
     Personal Sealed Retention::UntilExpiry, [], ["user_id" Opaque, "expires" Int, "last_used" Int]);
 def!(SIGNING_CLIENT "signing_client" "署名クライアントの名称と鍵" "Signing clients: name and key"
@@ -131,6 +137,8 @@ pub const RECORDS: &[&RecordDef] = &[
     &OAUTH_APPLICATION,
     &OAUTH_CONSENT,
     &OAUTH_GRANT,
+    &OAUTH_KEY,
+    &OAUTH_PUSH,
     &API_TOKEN,
     &SIGNING_CLIENT,
     &UNIQUE_ID,
@@ -410,107 +418,6 @@ impl Record for UserSession {
     /// The last use is bookkeeping's.
     fn clear(&self) -> ClearValues {
         vec![("user_id", self.user.into()), ("signed_in", self.signed_in.into())]
-    }
-}
-
-/// Whether an application may act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ApplicationState {
-    /// Registered; nobody has approved it.
-    Pending,
-    /// Approved by an administrator.
-    Approved,
-    /// Stopped by an administrator.
-    Stopped,
-}
-
-impl ApplicationState {
-    /// The code of the clear column.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Stopped => "stopped",
-        }
-    }
-}
-
-/// A third-party application.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Application {
-    /// Its name.
-    pub name: String,
-    /// Addresses to which people are sent back, compared to the letter.
-    pub redirects: Vec<String>,
-    /// Names of the rights that it may ask for.
-    pub rights: Vec<String>,
-    /// SHA-256 of its secret, hex; `None` for one that cannot keep a secret.
-    #[serde(default)]
-    pub secret: Option<String>,
-    /// The service account as which it acts when it acts for nobody.
-    #[serde(default)]
-    pub account: Option<UserId>,
-    /// Whether it may act.
-    pub state: ApplicationState,
-}
-impl Record for Application {
-    const DEF: &'static RecordDef = &OAUTH_APPLICATION;
-    fn indexed(&self) -> Vec<(&'static str, String)> {
-        vec![("name", self.name.clone())]
-    }
-    fn clear(&self) -> ClearValues {
-        vec![("state", self.state.code().into())]
-    }
-}
-
-/// A person's consent to an application.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Consent {
-    /// To which.
-    pub application: ApplicationId,
-    /// Whose.
-    pub user: UserId,
-    /// Names of the rights consented to.
-    pub rights: Vec<String>,
-}
-impl Record for Consent {
-    const DEF: &'static RecordDef = &OAUTH_CONSENT;
-    fn clear(&self) -> ClearValues {
-        vec![("application_id", self.application.into()), ("user_id", self.user.into())]
-    }
-}
-
-/// A family of tokens: what one authorisation gave, refreshed again and again.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct OauthGrant {
-    /// Who holds it.
-    pub application: ApplicationId,
-    /// For whom it acts.
-    pub user: UserId,
-    /// Names of its rights.
-    pub rights: Vec<String>,
-    /// SHA-256 of the access token, hex: the pointer's key.
-    pub access: String,
-    /// When the access token runs out.
-    pub access_expires: sekisho_kernel::Time,
-    /// What makes this family's refresh tokens.
-    pub seed: String,
-    /// How often it was refreshed: the one turn that is good.
-    pub turn: u32,
-    /// Whether it has a refresh token.
-    pub refreshable: bool,
-    /// When the family ends.
-    pub expires: sekisho_kernel::Time,
-}
-impl Record for OauthGrant {
-    const DEF: &'static RecordDef = &OAUTH_GRANT;
-    fn clear(&self) -> ClearValues {
-        vec![
-            ("application_id", self.application.into()),
-            ("user_id", self.user.into()),
-            ("expires", self.expires.into()),
-        ]
     }
 }
 

@@ -14,6 +14,7 @@ pub const MIGRATIONS: &[(u32, &str, &str)] = &[
     (16, "scim", SCIM),
     (17, "risk", RISK),
     (18, "signals", SIGNALS),
+    (22, "openid", OPENID),
 ];
 
 const SIGNALS: &str = "
@@ -92,6 +93,14 @@ CREATE TABLE oauth_grant (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT
 CREATE INDEX oauth_grant_application ON oauth_grant (tenant, application_id);
 CREATE INDEX oauth_grant_user ON oauth_grant (tenant, user_id);
 CREATE INDEX oauth_grant_expires ON oauth_grant (tenant, expires);
+";
+
+const OPENID: &str = "
+CREATE TABLE oauth_key (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, x_turn BLOB, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id), UNIQUE (tenant, x_turn));
+CREATE TABLE oauth_push (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, expires BIGINT, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+CREATE INDEX oauth_push_expires ON oauth_push (tenant, expires);
 ";
 
 const API_TOKENS: &str = "
@@ -313,6 +322,8 @@ bookkeeping! {
         "SELECT id FROM api_token WHERE tenant = $1 AND (expires <= $2 OR COALESCE(last_used, created) <= $3) ORDER BY id LIMIT 1000";
     /// Forgets families of tokens that have run out. `$2` now.
     OAUTH_SWEEP "oauth.sweep" "DELETE FROM oauth_grant WHERE tenant = $1 AND expires <= $2";
+    /// Forgets pushed requests that nobody came for. `$2` now.
+    OAUTH_PUSH_SWEEP "oauth.push_sweep" "DELETE FROM oauth_push WHERE tenant = $1 AND expires <= $2";
     /// Sessions past an end. `$2` last used at or before, `$3` signed in at or before.
     SESSION_OVER "session.over"
         "SELECT id FROM user_session WHERE tenant = $1 AND (last_used <= $2 OR signed_in <= $3) ORDER BY id LIMIT 1000";

@@ -76,6 +76,7 @@ impl Identity {
                     &sql::CEREMONY_SWEEP,
                     &sql::LINK_SWEEP,
                     &sql::OAUTH_SWEEP,
+                    &sql::OAUTH_PUSH_SWEEP,
                     &sql::RISK_STATE_SWEEP,
                 ] {
                     others += keeper.run(statement, &[now.into()])?;
@@ -90,6 +91,7 @@ impl Identity {
             sessions += u64::from(self.expire(&cx, id, idle, absolute).await?);
         }
         let others = others + self.sweep_tokens(&cx).await? + self.drop_signals(&cx).await?;
+        self.turn_keys(&cx).await?;
         Ok(Swept { sessions, others })
     }
 

@@ -174,6 +174,10 @@ events! {
     SIGNAL_DELETE "signal.delete" 6003 4 "シグナルの受信側の削除" "Signal receiver deleted";
     SIGNAL_SEND "signal.send" 6003 99 "シグナルの送信" "Signal sent";
     SIGNAL_DROP "signal.drop" 6003 99 "届かなかったシグナルの破棄" "Signals given up";
+    OAUTH_USERINFO "oauth.userinfo" 6003 2 "アプリケーションによる本人情報の照会" "Application asked about its person";
+    OAUTH_PUSH "oauth.push" 3002 3 "認可の要求の事前受付" "Authorisation request pushed";
+    OAUTH_KEY_CREATE "oauth.key_create" 6003 1 "ID トークン署名鍵の生成" "Key for ID tokens created";
+    OAUTH_KEY_RETIRE "oauth.key_retire" 6003 4 "ID トークン署名鍵の終了" "Key for ID tokens retired";
     TOKEN_CREATE "token.create" 3001 11 "API トークンの発行" "API token issued";
     TOKEN_LIST "token.list" 6003 2 "API トークンの閲覧" "API tokens read";
     TOKEN_END "token.end" 3001 12 "API トークンの終了" "API token ended";

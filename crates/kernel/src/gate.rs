@@ -240,6 +240,23 @@ pub struct OauthRule {
     pub access: Duration,
     /// A refresh token that is not used.
     pub refresh: Duration,
+    /// How long a key signs ID tokens.
+    pub key_every: Duration,
+    /// How long a key is published before it signs, and after.
+    pub key_overlap: Duration,
+    /// Whether every application must push what it asks for.
+    pub pushed: bool,
+}
+
+impl OauthRule {
+    /// Nothing lives.
+    pub const NONE: Self = Self {
+        access: Duration::ZERO,
+        refresh: Duration::ZERO,
+        key_every: Duration::ZERO,
+        key_overlap: Duration::ZERO,
+        pushed: true,
+    };
 }
 
 /// Whether and how an outside identity provider signs people in.
@@ -482,7 +499,7 @@ pub trait Gates: Send + Sync {
     }
     /// The rule of applications' tokens; none lives where no control answers.
     fn oauth(&self, _policy: &Effective) -> OauthRule {
-        OauthRule { access: Duration::ZERO, refresh: Duration::ZERO }
+        OauthRule::NONE
     }
     /// The rule of provisioning; closed where no control answers.
     fn provisioning(&self, _policy: &Effective) -> ProvisioningRule {

@@ -176,6 +176,10 @@ kinds! {
     SignalEventKind SignalEventId "sge";
     /// A key that signs signals.
     SignalKeyKind SignalKeyId "sgk";
+    /// A key that signs ID tokens.
+    OauthKeyKind OauthKeyId "oky";
+    /// A request for authorisation that was pushed.
+    OauthPushKind OauthPushId "oap";
     /// An API token.
     ApiTokenKind ApiTokenId "tok";
     /// A group that an identity provider keeps by SCIM.

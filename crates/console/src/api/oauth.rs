@@ -1,12 +1,16 @@
-//! The OAuth 2.1 endpoints that applications call: token, introspection, revocation, metadata (RFC 8414).
+//! The endpoints that applications call: token, introspection, revocation, pushed requests, what they may know of their
+//! person, keys, metadata (RFC 8414, OpenID Connect Discovery 1.0).
 
 use std::sync::Arc;
 
-use axum::{http::header, response::Response};
+use axum::{
+    http::{StatusCode, header},
+    response::Response,
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sekisho_identity::{
-    problems::{OAUTH_CLIENT, OAUTH_KIND, OAUTH_REQUEST},
-    types::{OauthClient, OauthTokens, TokenAsk},
+    problems::{OAUTH_CLIENT, OAUTH_KIND, OAUTH_REQUEST, OAUTH_TOKEN},
+    types::{AuthorizeRequest, OauthClient, OauthTokens, PersonScope, TokenAsk},
 };
 use sekisho_kernel::{Problem, Right, Secret};
 use serde_json::json;
@@ -79,7 +83,7 @@ pub async fn token(call: Arc<Call>) -> Result<Response, Fault> {
         "client_credentials" => TokenAsk::Client { scope: form.may("scope") },
         _ => return Err(Fault::own(Problem::new(&OAUTH_KIND))),
     };
-    issued(&call.parts.identity.oauth_token(&call.knock(false), &asked, ask).await?)
+    issued(&call.parts.identity.oauth_token(&call.knock(false), &issuer(&call), &asked, ask).await?)
 }
 
 fn issued(tokens: &OauthTokens) -> Result<Response, Fault> {
@@ -91,6 +95,9 @@ fn issued(tokens: &OauthTokens) -> Result<Response, Fault> {
     });
     if let Some(refresh) = &tokens.refresh {
         body["refresh_token"] = json!(refresh.reveal());
+    }
+    if let Some(id_token) = &tokens.id_token {
+        body["id_token"] = json!(id_token.reveal());
     }
     reply::ok(&body)
 }
@@ -125,19 +132,61 @@ pub async fn revoke(call: Arc<Call>) -> Result<Response, Fault> {
     reply::ok(&json!({}))
 }
 
-/// GET /.well-known/oauth-authorization-server
+/// POST /oauth/par
+pub async fn push(call: Arc<Call>) -> Result<Response, Fault> {
+    let form = Form::of(&call)?;
+    let asked = client(&call, &form)?;
+    // Who asks in the header field need not say so again.
+    let own = |name: &str| form.may(name).or_else(|| (name == "client_id").then(|| asked.id.to_string()));
+    let request = AuthorizeRequest::read(own).map_err(Fault::own)?;
+    let pushed = call.parts.identity.push_request(&call.knock(false), &asked, request).await?;
+    let body = json!({ "request_uri": pushed.reference.reveal(), "expires_in": pushed.lives.as_secs() });
+    reply::json(StatusCode::CREATED, &body)
+}
+
+/// GET and POST /oauth/userinfo
+pub async fn userinfo(call: Arc<Call>) -> Result<Response, Fault> {
+    let bearer = call.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.split_once(' '));
+    let token = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    let token = token.ok_or_else(|| Fault::own(Problem::new(&OAUTH_TOKEN)))?;
+    let found = call.parts.identity.person_claims(&call.knock(false), &Secret::new(token.to_owned())).await?;
+    let mut body = json!({ "sub": found.user });
+    if let Some((name, display, updated)) = found.names {
+        body["preferred_username"] = json!(name);
+        body["name"] = json!(display);
+        body["updated_at"] = json!(updated.secs());
+    }
+    if let Some(mail) = found.mail {
+        body["email"] = json!(mail);
+        // An administrator or a directory wrote it down; nobody has sent anything there.
+        body["email_verified"] = json!(false);
+    }
+    reply::ok(&body)
+}
+
+/// GET /oauth/jwks
+pub async fn keys(call: Arc<Call>) -> Result<Response, Fault> {
+    reply::ok(&call.parts.identity.key_set(&call.any_cx()).await?)
+}
+
+/// GET /.well-known/oauth-authorization-server and /.well-known/openid-configuration
 pub async fn metadata(call: Arc<Call>) -> Result<Response, Fault> {
     let issuer = issuer(&call);
     let at = |path: &str| format!("{issuer}{path}");
     let clients = ["client_secret_basic", "client_secret_post", "none"];
     let secrets = ["client_secret_basic", "client_secret_post"];
+    let person = PersonScope::ALL.map(PersonScope::name);
+    let scopes: Vec<_> = person.into_iter().chain(["offline_access"]).chain(Right::all().map(Right::name)).collect();
     reply::ok(&json!({
         "issuer": issuer,
         "authorization_endpoint": at("/oauth/authorize"),
         "token_endpoint": at("/oauth/token"),
         "introspection_endpoint": at("/oauth/introspect"),
         "revocation_endpoint": at("/oauth/revoke"),
-        "jwks_uri": at("/.well-known/sekisho/jwks.json"),
+        "pushed_authorization_request_endpoint": at("/oauth/par"),
+        "userinfo_endpoint": at("/oauth/userinfo"),
+        "end_session_endpoint": at("/oauth/logout"),
+        "jwks_uri": at("/oauth/jwks"),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
@@ -146,6 +195,17 @@ pub async fn metadata(call: Arc<Call>) -> Result<Response, Fault> {
         "introspection_endpoint_auth_methods_supported": secrets,
         "revocation_endpoint_auth_methods_supported": clients,
         "authorization_response_iss_parameter_supported": true,
-        "scopes_supported": Right::all().map(Right::name).collect::<Vec<_>>(),
+        "require_pushed_authorization_requests": call.parts.gates.oauth(&call.arrival.policy).pushed,
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "claims_supported": [
+            "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid",
+            "preferred_username", "name", "updated_at", "email", "email_verified",
+        ],
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "scopes_supported": scopes,
     }))
 }

@@ -4,24 +4,20 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
-use sekisho_identity::{
-    problems::{BAD_REDIRECT, OAUTH_CLIENT},
-    types::{After, ApplicationView, Authorize, AuthorizeRequest, ConsentView, NewApplication},
-};
-use sekisho_kernel::{Problem, Right, Secret};
+use sekisho_identity::types::{After, ApplicationView, ConsentView, NewApplication};
+use sekisho_kernel::Right;
 
 use super::{
     Mark, Returned, Shell, again, render,
     roles::MatrixGroup,
-    shell, sign_in,
+    shell,
     tokens::{TokenIssuedPage, boxes},
 };
 use crate::{
-    api::{self, oauth::issuer},
+    api,
     call::{Call, typed},
     inputs, messages as m, page,
     problem::Fault,
-    reply,
 };
 
 /// The list.
@@ -38,20 +34,6 @@ pub struct ApplicationsPage {
     pub next: Option<String>,
     /// Whether this is not the first page.
     pub paged: bool,
-}
-
-/// Whether a person lets an application act.
-#[derive(Template)]
-#[template(path = "consent.html")]
-pub struct ConsentPage {
-    /// Shell.
-    pub p: Shell,
-    /// The application.
-    pub name: String,
-    /// What it asks for.
-    pub rights: Vec<Right>,
-    /// The request, sealed.
-    pub request: String,
 }
 
 /// Which applications act for oneself.
@@ -99,9 +81,11 @@ async fn show_with(call: Arc<Call>, returned: Option<Returned>) -> Result<Respon
 pub async fn create(call: Arc<Call>) -> Result<Response, Fault> {
     let made = async {
         let mut pairs: Vec<(String, String)> = call.form().into_iter().filter(|(n, _)| n != "csrf").collect();
-        let lines: Vec<(String, String)> = pairs.extract_if(.., |(n, _)| n == "redirect_uris").collect();
-        let each = lines.iter().flat_map(|(_, lines)| lines.split_whitespace());
-        pairs.extend(each.map(|u| ("redirect_uris".to_owned(), u.to_owned())));
+        for name in ["redirect_uris", "post_logout_redirect_uris"] {
+            let lines: Vec<(String, String)> = pairs.extract_if(.., |(n, _)| n == name).collect();
+            let each = lines.iter().flat_map(|(_, lines)| lines.split_whitespace());
+            pairs.extend(each.map(|u| (name.to_owned(), u.to_owned())));
+        }
         let new: NewApplication = typed(inputs::NEW_APPLICATION.pairs(&pairs)?)?;
         Ok(call.parts.identity.create_application(call.cx()?, new).await?)
     };
@@ -148,43 +132,4 @@ pub async fn consents(call: Arc<Call>) -> Result<Response, Fault> {
 pub async fn withdraw(call: Arc<Call>) -> Result<Response, Fault> {
     call.parts.identity.withdraw(call.cx()?, call.id("id")?).await?;
     page::done("/account/applications", "consent-withdrawn")
-}
-
-/// GET /oauth/authorize
-pub async fn authorize(call: Arc<Call>) -> Result<Response, Fault> {
-    let query = call.query();
-    let twice = query.iter().enumerate().any(|(n, (name, _))| query[..n].iter().any(|(before, _)| before == name));
-    let text = |name: &str| call.asked(name).unwrap_or_default();
-    let unknown = || Fault::own(Problem::new(&OAUTH_CLIENT));
-    let client = text("client_id").parse().map_err(|_| unknown())?;
-    let long = query.iter().any(|(_, v)| v.len() > 1_024);
-    if twice || long || text("redirect_uri").is_empty() {
-        return Err(Fault::own(Problem::new(&BAD_REDIRECT)));
-    }
-    let request = AuthorizeRequest {
-        client,
-        redirect_uri: text("redirect_uri"),
-        response_type: text("response_type"),
-        scope: call.asked("scope"),
-        state: call.asked("state"),
-        challenge: text("code_challenge"),
-        method: text("code_challenge_method"),
-    };
-    let step = call.parts.identity.authorize(call.cx()?, &issuer(&call), &request).await.map_err(Fault::own)?;
-    match step {
-        Authorize::Go(to) => Ok(reply::see(&to)),
-        Authorize::Ask { name, rights, sealed } => {
-            let p = page::bare(&call, m::CONSENT_TITLE);
-            let rights = rights.iter().collect();
-            render(StatusCode::OK, &ConsentPage { p, name, rights, request: sealed.reveal().clone() })
-        }
-    }
-}
-
-/// POST /oauth/authorize. The answer is a page, since forms of ours may lead to no other site.
-pub async fn consent(call: Arc<Call>) -> Result<Response, Fault> {
-    let sealed = Secret::new(call.field("request"));
-    let allow = call.field("decision") == "allow";
-    let to = call.parts.identity.consent(call.cx()?, &issuer(&call), &sealed, allow).await?;
-    render(StatusCode::OK, &sign_in::OnwardPage { p: page::bare(&call, m::GOING_BACK), says: m::GOING_ON, to })
 }

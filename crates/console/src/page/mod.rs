@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod applications;
+pub mod authorize;
 pub mod claims;
 pub mod clients;
 pub mod error;

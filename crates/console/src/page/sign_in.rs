@@ -172,7 +172,8 @@ pub fn redirect(call: &Call, to: &str) -> Response {
 
 /// GET /sign-in
 pub async fn show(call: Arc<Call>) -> Result<Response, Fault> {
-    if call.passage.is_some() {
+    // An application may want to know that the person is still the same.
+    if call.passage.is_some() && call.asked("again").is_none() {
         return Ok(reply::see(&onward(&call)));
     }
     show_start(call, None).await

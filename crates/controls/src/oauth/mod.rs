@@ -1,5 +1,6 @@
 //! Third-party applications act for people by OAuth, with consent and never with a password (MOX-25, MOX-31).
 
+mod openid;
 mod paper;
 mod probe;
 
@@ -33,6 +34,42 @@ pub static REFRESH: Setting = Setting {
     doc: Text::new(
         "使われないリフレッシュトークンの有効期間。使うたびに新しくなり、最長 90 日で終了します。",
         "How long a refresh token is good that is not used. Each use gives a new one; the longest is 90 days in all.",
+    ),
+};
+
+/// How long a key signs ID tokens.
+pub static KEY_EVERY: Setting = Setting {
+    key: "oauth.key_every",
+    kind: Kind::Span { min: 86_400, max: 365 * 86_400 },
+    default: Default::Secs(90 * 86_400),
+    tenant: Movement::Fixed,
+    doc: Text::new(
+        "ID トークンに署名する鍵を更新する間隔。",
+        "How long a key signs ID tokens before the next one takes over.",
+    ),
+};
+
+/// How long a key is published before it signs, and after.
+pub static KEY_OVERLAP: Setting = Setting {
+    key: "oauth.key_overlap",
+    kind: Kind::Span { min: 3_600, max: 30 * 86_400 },
+    default: Default::Secs(7 * 86_400),
+    tenant: Movement::Fixed,
+    doc: Text::new(
+        "署名鍵を、使い始める前に公開しておく期間、および使い終えた後も公開し続ける期間。更新の間隔の半分を超える分は、使い始める前には数えません。",
+        "How long a key is published before it signs, and stays published afterwards. Before, it is no more than half the time between two keys.",
+    ),
+};
+
+/// Whether applications must push what they ask for.
+pub static PUSHED: Setting = Setting {
+    key: "oauth.pushed",
+    kind: Kind::Bool,
+    default: Default::Bool(false),
+    tenant: Movement::Max,
+    doc: Text::new(
+        "すべてのアプリケーションに、認可の要求をサーバー間で先に送ること（PAR、RFC 9126）を求めるかどうか。false でも、アプリケーションごとに求められます。",
+        "Whether every application must push its request for authorisation from server to server (PAR, RFC 9126). With false, single applications may still have to.",
     ),
 };
 
@@ -71,7 +108,7 @@ pub static CONTROL: Declared = Declared {
         "第三者のアプリケーションは、管理者の承認と利用者の同意を得て、OAuth で限られた範囲だけを扱います。",
         "Third-party applications act by OAuth, once an administrator has approved them and the person has consented.",
     ),
-    settings: &[&ACCESS, &REFRESH],
+    settings: &[&ACCESS, &REFRESH, &KEY_EVERY, &KEY_OVERLAP, &PUSHED],
     claims: &[&MOX_25, &MOX_31],
     probes: probe::probes,
     paper: &paper::PAPER,
@@ -79,5 +116,11 @@ pub static CONTROL: Declared = Declared {
 
 /// The rule in force.
 pub(crate) fn rule(policy: &Effective) -> OauthRule {
-    OauthRule { access: policy.span(&ACCESS), refresh: policy.span(&REFRESH) }
+    OauthRule {
+        access: policy.span(&ACCESS),
+        refresh: policy.span(&REFRESH),
+        key_every: policy.span(&KEY_EVERY),
+        key_overlap: policy.span(&KEY_OVERLAP),
+        pushed: policy.bool(&PUSHED),
+    }
 }

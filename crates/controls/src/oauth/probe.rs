@@ -11,7 +11,7 @@ use sekisho_kernel::{
 };
 use serde_json::json;
 
-use super::{ACCESS, MOX_25, MOX_31};
+use super::{ACCESS, MOX_25, MOX_31, openid};
 use crate::probing::{
     Person, Session,
     answer::{good, tally},
@@ -53,6 +53,7 @@ impl Probe for ActsForAPerson {
         let (desk, mut browser, admin) = person(world).await?;
         let app = App::register(world, &desk, &["users.read", "sites.read"], true).await?;
         code_with_pkce(world, finding, &app, &mut browser, &desk).await?;
+        openid::signs_in(world, finding, &mut browser, &desk).await?;
         refresh(world, finding, &app, &mut browser, &desk).await?;
         let revoked = revocation(world, finding, &app, &mut browser, &desk).await?;
         let narrow = App::register(world, &desk, &["application.use"], true).await?;

@@ -5,7 +5,7 @@ use sekisho_kernel::{
     claim::Trouble,
     world::{Answer, Ask, World},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Session, answer::good, browser::Browser, person::text, told};
@@ -55,13 +55,23 @@ impl App {
         let new = json!({
             "name": world.marker("app"), "redirect_uris": [REDIRECT], "rights": rights, "confidential": true,
         });
-        let made = desk.make(world, "/applications", &new).await?;
-        let app = Self {
-            host: desk.host.clone(),
-            id: text(&made, "id"),
-            secret: text(&made, "secret"),
-            scope: rights.join(" "),
-        };
+        Self::register_as(world, desk, &new, &rights.join(" "), approved).await
+    }
+
+    /// The same, of any kind.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn register_as(
+        world: &dyn World,
+        desk: &Session,
+        new: &Value,
+        scope: &str,
+        approved: bool,
+    ) -> Result<Self, Trouble> {
+        let made = desk.make(world, "/applications", new).await?;
+        let (id, secret) = (text(&made, "id"), text(&made, "secret"));
+        let app = Self { host: desk.host.clone(), id, secret, scope: scope.to_owned() };
         if approved {
             desk.make(world, &format!("/applications/{}/approve", app.id), &json!({})).await?;
         }

@@ -194,6 +194,13 @@ pub struct Token {
 /// # Errors
 /// What is wrong with it.
 pub fn verify(text: &str, keys: &Keys, types: &[&str], checked: bool) -> Result<Token, Flaw> {
+    let (body, alg) = signed(text, keys, types, checked)?;
+    let claims = json::object(&body).ok_or(Flaw::Malformed)?;
+    Ok(Token { claims, alg })
+}
+
+/// What was signed, whatever it is, and by which algorithm.
+fn signed(text: &str, keys: &Keys, types: &[&str], checked: bool) -> Result<(Vec<u8>, Algorithm), Flaw> {
     if text.len() > LONGEST {
         return Err(Flaw::Malformed);
     }
@@ -229,15 +236,50 @@ pub fn verify(text: &str, keys: &Keys, types: &[&str], checked: bool) -> Result<
             return Err(Flaw::Signature);
         }
     }
-    let claims = json::object(&body).ok_or(Flaw::Malformed)?;
-    Ok(Token { claims, alg })
+    Ok((body, alg))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Project Wycheproof's signatures, read from beside the project. What is signed there by an algorithm that is taken
+    /// verifies, all else does not.
+    #[test]
+    fn wycheproof_signatures() {
+        let name = "shared/data/wycheproof/json_web_signature_test.json";
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let Some(file) = here.ancestors().map(|a| a.join(name)).find(|p| p.exists()) else {
+            assert!(std::env::var_os("CI").is_none(), "shared/data/wycheproof is missing");
+            println!("skipped: no {name} beside the project");
+            return;
+        };
+        let data: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        let (mut good, mut bad, mut wrong) = (0, 0, Vec::new());
+        for group in data["testGroups"].as_array().unwrap() {
+            let set = serde_json::json!({ "keys": [group["public"]] }).to_string();
+            let keys = Keys::read(set.as_bytes()).unwrap();
+            for test in group["tests"].as_array().unwrap() {
+                let text = test["jws"].as_str().unwrap();
+                let taken = signed(text, &keys, &["jwt"], true).is_ok();
+                let head =
+                    text.split('.').next().and_then(|h| URL_SAFE_NO_PAD.decode(h).ok()).and_then(|h| json::object(&h));
+                let alg = head.and_then(|h| Algorithm::by_name(h.get("alg")?.as_str()?));
+                let ours = alg.is_some() && group["public"].is_object();
+                match (taken, test["result"] == "valid" && ours) {
+                    (true, true) => good += 1,
+                    (false, false) => bad += 1,
+                    _ => wrong.push(format!("{} {} {}: {taken}", test["tcId"], group["comment"], test["comment"])),
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(good >= 16 && bad > 350, "{good} taken, {bad} refused");
+    }
 
     proptest! {
         #[test]

@@ -2,7 +2,7 @@
 //! withdrawn again.
 
 use sekisho_kernel::{
-    Cx, Problem, RightSet, Secret, Target, Text,
+    Cx, Problem, Secret, Target, Text,
     access::Right,
     event,
     id::{ApplicationId, ApplicationKind, ConsentId, TenantId, UserId},
@@ -55,11 +55,19 @@ impl Identity {
         self.vault()
             .act(cx, act, move |tx, permit| {
                 let redirects = new.redirect_uris.iter().map(|r| redirect(r)).collect::<Answer<Vec<_>>>()?;
+                let after = new.post_logout_redirect_uris.iter().map(|r| redirect(r)).collect::<Answer<Vec<_>>>();
+                let logout_redirects = after.map_err(|p| p.at("post_logout_redirect_uris"))?;
                 let machine = new.account.is_some();
                 if redirects.len() > MOST_REDIRECTS || redirects.is_empty() != machine || (machine && !new.confidential) {
                     return Err(Problem::new(&INVALID).at("redirect_uris").detail(Text::new(
                         "人に代わって動くアプリケーションには 1 件以上 10 件以下を、サービスアカウントで動く機密アプリケーションには 0 件を指定します。",
                         "Give 1 to 10 for an application that acts for people, none for a confidential one that acts as a service account.",
+                    )));
+                }
+                if logout_redirects.len() > MOST_REDIRECTS || (!logout_redirects.is_empty() && !new.openid) || (machine && new.openid) {
+                    return Err(Problem::new(&INVALID).at("openid").detail(Text::new(
+                        "人がサインインするアプリケーションだけが、サインアウト後の戻り先を 10 件まで持てます。サービスアカウントで動くものには人がサインインしません。",
+                        "An application that people sign in to has up to 10 addresses for after signing out. Nobody signs in to one that acts as a service account.",
                     )));
                 }
                 if let Some(account) = new.account {
@@ -74,6 +82,9 @@ impl Identity {
                     rights: rights::names(rights::named(&new.rights)?),
                     secret: secret.as_ref().map(|s| hex::encode(s.hash)),
                     account: new.account,
+                    openid: new.openid,
+                    logout_redirects,
+                    pushed: new.require_pushed_authorization_requests,
                     state: ApplicationState::Pending,
                 };
                 tx.insert(id, &application).map_err(taken)?;
@@ -123,7 +134,8 @@ impl Identity {
             true => (Right::CLIENTS_APPROVE, &event::APPLICATION_APPROVE),
             false => (Right::CLIENTS_WRITE, &event::APPLICATION_STOP),
         };
-        self.vault()
+        let decided = self
+            .vault()
             .act(cx, under(right, event, Target::tenant(tenant), id), move |tx, permit| {
                 let found = tx.get::<Application>(id)?.ok_or_else(missing)?;
                 let mut entry = Entry::of(id);
@@ -142,7 +154,12 @@ impl Identity {
                 let now = shown(&mut tx.view(), id)?;
                 tx.commit(permit, entry, now)
             })
-            .await
+            .await?;
+        // Its key is published before anybody signs in to it.
+        if approve && decided.openid {
+            self.signer(cx).await?;
+        }
+        Ok(decided)
     }
 
     /// Deletes an application with every consent and token.
@@ -187,6 +204,7 @@ impl Identity {
                         application: consent.body.application,
                         name: application.body.name,
                         rights: consent.body.rights,
+                        person: consent.body.person,
                     });
                 }
                 Ok(out)
@@ -234,13 +252,6 @@ pub fn drop_person(tx: &mut Tx<'_>, tenant: TenantId, user: UserId) -> Answer<u3
     grants::end_all(tx, tenant, ("user_id", user.into()))
 }
 
-/// The rights of a scope (RFC 6749 §3.3): names separated by spaces, all of `most`; everything in `most` without one.
-pub fn scope(text: Option<&str>, most: RightSet) -> Option<RightSet> {
-    let Some(text) = text.filter(|t| !t.trim().is_empty()) else { return Some(most) };
-    let asked: Option<RightSet> = text.split(' ').filter(|n| !n.is_empty()).map(Right::by_name).collect();
-    asked.filter(|asked| asked.within(most))
-}
-
 fn shown(view: &mut View<'_>, id: ApplicationId) -> Answer<ApplicationView> {
     view.get::<Application>(id)?.map(application_view).ok_or_else(missing)
 }
@@ -256,6 +267,9 @@ fn application_view(a: Stored<Application>) -> ApplicationView {
         redirect_uris: a.body.redirects,
         rights: a.body.rights,
         account: a.body.account,
+        openid: a.body.openid,
+        post_logout_redirect_uris: a.body.logout_redirects,
+        require_pushed_authorization_requests: a.body.pushed,
         state: a.body.state,
     }
 }
@@ -301,16 +315,6 @@ mod tests {
             "//app.example/cb",
         ] {
             assert!(redirect(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_scope_is_within_what_was_approved() {
-        let most: RightSet = [Right::USERS_READ, Right::SITES_READ].into_iter().collect();
-        assert_eq!(scope(None, most), Some(most));
-        assert_eq!(scope(Some("sites.read"), most), Some([Right::SITES_READ].into_iter().collect()));
-        for bad in ["users.write", "users.read users.fly", "USERS.READ", "users.read\tsites.read"] {
-            assert_eq!(scope(Some(bad), most), None, "{bad}");
         }
     }
 }

@@ -183,6 +183,8 @@ mod tests {
             application: ApplicationId::from_bytes([1; 16]),
             user: UserId::from_bytes([2; 16]),
             rights: vec![],
+            person: vec![],
+            signed_in: None,
             access: String::new(),
             access_expires: Time::ZERO,
             seed: "seed".into(),

@@ -26,7 +26,7 @@ pub use federation::{
 };
 pub use oauth::{
     ApplicationIssued, ApplicationState, ApplicationView, Authorize, AuthorizeRequest, ConsentView, Introspection,
-    NewApplication, OauthClient, OauthTokens, TokenAsk,
+    Leave, LeaveRequest, NewApplication, OauthClient, OauthTokens, PersonClaims, PersonScope, Pushed, TokenAsk,
 };
 pub use passkeys::{
     PasskeyAnswer, PasskeyMade, PasskeyOptions, PasskeyPatch, PasskeyResponse, PasskeyView, RelyingParty, SecondFactors,

@@ -9,7 +9,7 @@ use sekisho_kernel::{
 use serde::{Deserialize, Serialize};
 
 use super::rfc3339;
-pub use crate::records::ApplicationState;
+pub use crate::records::{ApplicationState, PersonScope};
 
 /// An application.
 #[derive(Clone, Debug, Serialize)]
@@ -34,6 +34,12 @@ pub struct ApplicationView {
     pub confidential: bool,
     /// The service account as which it acts when it acts for nobody.
     pub account: Option<UserId>,
+    /// Whether people may sign in to it (OpenID Connect).
+    pub openid: bool,
+    /// Addresses to which people may be sent after signing out.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Whether it must push what it asks for (RFC 9126).
+    pub require_pushed_authorization_requests: bool,
     /// Whether it may act.
     pub state: ApplicationState,
 }
@@ -48,7 +54,7 @@ pub struct ApplicationIssued {
 }
 
 /// A new application.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewApplication {
     /// 1 to 128 characters.
@@ -65,6 +71,15 @@ pub struct NewApplication {
     /// The service account as which it acts.
     #[serde(default)]
     pub account: Option<UserId>,
+    /// Whether people may sign in to it (OpenID Connect).
+    #[serde(default)]
+    pub openid: bool,
+    /// Addresses to which people may be sent after signing out: https on 443.
+    #[serde(default)]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Whether it must push what it asks for (RFC 9126).
+    #[serde(default)]
+    pub require_pushed_authorization_requests: bool,
 }
 
 /// An application that acts for oneself.
@@ -86,10 +101,13 @@ pub struct ConsentView {
     pub name: String,
     /// Names of the rights consented to.
     pub rights: Vec<String>,
+    /// What it may learn of oneself: `openid`, `profile`, `email`.
+    pub person: Vec<PersonScope>,
 }
 
-/// A request for authorisation (OAuth 2.1 §4.1.1).
-#[derive(Clone, Debug)]
+/// A request for authorisation (OAuth 2.1 §4.1.1, OpenID Connect Core §3.1.2.1). Parameters that are not named here are
+/// ignored, as §3.1.2.1 has it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AuthorizeRequest {
     /// `client_id`.
     pub client: ApplicationId,
@@ -97,6 +115,8 @@ pub struct AuthorizeRequest {
     pub redirect_uri: String,
     /// `response_type`.
     pub response_type: String,
+    /// `response_mode`.
+    pub response_mode: Option<String>,
     /// `scope`.
     pub scope: Option<String>,
     /// `state`.
@@ -105,6 +125,31 @@ pub struct AuthorizeRequest {
     pub challenge: String,
     /// `code_challenge_method`.
     pub method: String,
+    /// `nonce`.
+    pub nonce: Option<String>,
+    /// `prompt`.
+    pub prompt: Option<String>,
+    /// `max_age`, in seconds.
+    pub max_age: Option<String>,
+    /// `id_token_hint`.
+    pub hint: Option<String>,
+    /// A way of asking that is not taken: `request`, `request_uri`, `registration`.
+    pub unsupported: Option<String>,
+    /// The hash of the reference by which it came, if it was pushed.
+    #[serde(skip)]
+    pub pushed: Option<String>,
+    /// What shows that the person signed in for it.
+    #[serde(skip)]
+    pub fresh: Option<String>,
+}
+
+/// A request that has been pushed (RFC 9126 §2.2).
+#[derive(Clone, Debug)]
+pub struct Pushed {
+    /// `request_uri`.
+    pub reference: Secret<String>,
+    /// `expires_in`.
+    pub lives: Duration,
 }
 
 /// What follows.
@@ -116,11 +161,64 @@ pub enum Authorize {
         name: String,
         /// What it asks for.
         rights: RightSet,
+        /// What it asks about the person.
+        person: Vec<PersonScope>,
         /// The request, sealed, for the page's form.
         sealed: Secret<String>,
     },
+    /// The person signs in anew, and comes back with this.
+    SignIn {
+        /// For [`AuthorizeRequest::fresh`].
+        fresh: Secret<String>,
+    },
     /// On to this address.
     Go(String),
+}
+
+/// A request to sign out (RP-Initiated Logout §2).
+#[derive(Clone, Debug)]
+pub struct LeaveRequest {
+    /// `id_token_hint`.
+    pub hint: Option<String>,
+    /// `client_id`.
+    pub client: Option<ApplicationId>,
+    /// `post_logout_redirect_uri`.
+    pub redirect: Option<String>,
+    /// `state`.
+    pub state: Option<String>,
+}
+
+/// What follows.
+#[derive(Clone, Debug)]
+pub enum Leave {
+    /// Nobody is signed in here.
+    Gone {
+        /// Where to go on, if anywhere.
+        to: Option<String>,
+    },
+    /// The session is to end at once.
+    Now {
+        /// Where to go on, if anywhere.
+        to: Option<String>,
+    },
+    /// The person is asked.
+    Ask {
+        /// The application's name, if it is known.
+        name: Option<String>,
+        /// The request, sealed, for the page's form.
+        sealed: Secret<String>,
+    },
+}
+
+/// What an application may know of its person (OpenID Connect Core §5.1).
+#[derive(Clone, Debug)]
+pub struct PersonClaims {
+    /// `sub`.
+    pub user: UserId,
+    /// `preferred_username`, `name` and `updated_at`.
+    pub names: Option<(String, String, Time)>,
+    /// `email`.
+    pub mail: Option<String>,
 }
 
 /// Who asks the token endpoint.
@@ -169,6 +267,8 @@ pub struct OauthTokens {
     pub lives: Duration,
     /// `scope`.
     pub scope: String,
+    /// `id_token`.
+    pub id_token: Option<Secret<String>>,
 }
 
 /// A good token (RFC 7662 §2.2).

@@ -11,6 +11,7 @@ mod idp;
 mod jwt_attacks;
 mod lockout;
 mod oauth;
+mod openid;
 mod passkeys;
 mod risk;
 mod rules;

@@ -18,11 +18,11 @@ use sekisho_kernel::{
 
 use crate::house::{House, code, defaults, each, each_under, new_user, one_under, secret};
 
-const REDIRECT: &str = "https://app.example/callback";
-const ISSUER: &str = "https://acme.console.localhost";
-const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters-0123";
+pub const REDIRECT: &str = "https://app.example/callback";
+pub const ISSUER: &str = "https://acme.console.localhost";
+pub const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters-0123";
 
-fn challenge(verifier: &str) -> String {
+pub fn challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.as_bytes()))
 }
 
@@ -33,7 +33,7 @@ async fn registered(house: &House, cx: &Cx, name: &str, rights: &[&str]) -> Appl
         redirect_uris: vec![REDIRECT.into()],
         rights: rights.iter().map(|r| (*r).to_owned()).collect(),
         confidential: true,
-        account: None,
+        ..NewApplication::default()
     };
     house.node.create_application(cx, new).await.expect("registered")
 }
@@ -44,52 +44,62 @@ async fn approved(house: &House, cx: &Cx, name: &str, rights: &[&str]) -> Applic
     made
 }
 
-fn request(client: ApplicationId, scope: Option<&str>) -> AuthorizeRequest {
-    AuthorizeRequest {
-        client,
-        redirect_uri: REDIRECT.into(),
-        response_type: "code".into(),
-        scope: scope.map(str::to_owned),
-        state: Some("s&t".into()),
-        challenge: challenge(VERIFIER),
-        method: "S256".into(),
-    }
+pub fn request(client: ApplicationId, scope: Option<&str>) -> AuthorizeRequest {
+    let fields = [
+        ("client_id", client.to_string()),
+        ("redirect_uri", REDIRECT.to_owned()),
+        ("response_type", "code".to_owned()),
+        ("state", "s&t".to_owned()),
+        ("code_challenge", challenge(VERIFIER)),
+        ("code_challenge_method", "S256".to_owned()),
+    ];
+    let get = |name: &str| {
+        let given = fields.iter().find(|(n, _)| *n == name).map(|(_, v)| v.clone());
+        if name == "scope" { scope.map(str::to_owned) } else { given }
+    };
+    AuthorizeRequest::read(get).expect("a request")
 }
 
-fn field(address: &str, name: &str) -> Option<Secret<String>> {
+pub fn field(address: &str, name: &str) -> Option<Secret<String>> {
     let query = address.strip_prefix(REDIRECT)?.strip_prefix('?')?;
     query.split('&').find_map(|p| p.strip_prefix(&format!("{name}="))).map(secret)
 }
 
 /// A code, with consent where it is asked for.
-async fn coded(house: &House, cx: &Cx, asked: &AuthorizeRequest) -> Secret<String> {
+pub async fn coded(house: &House, cx: &Cx, asked: &AuthorizeRequest) -> Secret<String> {
     house.tick();
     let to = match house.node.authorize(cx, ISSUER, asked).await.expect("a step") {
         Authorize::Go(to) => to,
         Authorize::Ask { sealed, .. } => house.node.consent(cx, ISSUER, &sealed, true).await.expect("consented"),
+        Authorize::SignIn { .. } => panic!("nobody has to sign in anew"),
     };
     assert!(to.contains("state=s%26t") && to.contains("iss=https%3A%2F%2Facme.console.localhost"), "{to}");
     field(&to, "code").unwrap_or_else(|| panic!("no code in {to}"))
 }
 
-fn client(made: &ApplicationIssued) -> OauthClient {
+pub fn client(made: &ApplicationIssued) -> OauthClient {
     OauthClient { id: made.application.id, secret: made.secret.clone() }
 }
 
-async fn ask(house: &House, node: &Identity, made: &ApplicationIssued, ask: TokenAsk) -> Result<OauthTokens, Problem> {
+pub async fn ask(
+    house: &House,
+    node: &Identity,
+    made: &ApplicationIssued,
+    ask: TokenAsk,
+) -> Result<OauthTokens, Problem> {
     house.tick();
-    node.oauth_token(&house.here().await, &client(made), ask).await
+    node.oauth_token(&house.here().await, ISSUER, &client(made), ask).await
 }
 
-fn by_code(code: &Secret<String>, verifier: &str) -> TokenAsk {
+pub fn by_code(code: &Secret<String>, verifier: &str) -> TokenAsk {
     TokenAsk::Code { code: code.clone(), redirect_uri: Some(REDIRECT.into()), verifier: verifier.into() }
 }
 
-fn by_refresh(tokens: &OauthTokens) -> TokenAsk {
+pub fn by_refresh(tokens: &OauthTokens) -> TokenAsk {
     TokenAsk::Refresh { token: tokens.refresh.clone().expect("one"), scope: None }
 }
 
-async fn works(house: &House, node: &Identity, tokens: &OauthTokens) -> bool {
+pub async fn works(house: &House, node: &Identity, tokens: &OauthTokens) -> bool {
     node.resolve(&house.here().await, &tokens.access).await.is_ok()
 }
 
@@ -291,6 +301,7 @@ async fn client_credentials_are_a_service_accounts_within_its_rights() {
         rights: vec!["application.use".into()],
         confidential,
         account: Some(account),
+        ..NewApplication::default()
     };
     assert_eq!(code(house.node.create_application(&admin, new(house.admin, &[], true)).await), "SK-4032");
     assert_eq!(code(house.node.create_application(&admin, new(robot, &[], false)).await), "SK-0005");

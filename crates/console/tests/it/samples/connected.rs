@@ -18,6 +18,9 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
         rights: vec!["users.read".into()],
         confidential: true,
         account: None,
+        openid: n < 3,
+        post_logout_redirect_uris: vec!["https://expenses.example/bye".into()],
+        require_pushed_authorization_requests: false,
         state,
     };
     put(
@@ -32,13 +35,18 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
     );
     put(
         "consent",
-        &applications::ConsentPage {
+        &authorize::ConsentPage {
             p: alone(lang, m::CONSENT_TITLE, "/oauth/authorize"),
             name: j(lang, "経費精算", "Expenses"),
+            person: PersonScope::ALL.to_vec(),
             rights: vec![Right::USERS_READ, Right::SITES_READ],
             request: "sealed".into(),
         },
     );
+    for (sample, name) in [("leave", j(lang, "経費精算", "Expenses")), ("leave-unknown", String::new())] {
+        let p = alone(lang, m::LEAVE_TITLE, "/oauth/logout");
+        put(sample, &authorize::LeavePage { p, name, request: "sealed".into() });
+    }
     let consent = ConsentView {
         id: id(4),
         version: 1,
@@ -47,6 +55,7 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
         application: id(1),
         name: j(lang, "経費精算", "Expenses"),
         rights: vec!["users.read".into()],
+        person: vec![PersonScope::Openid, PersonScope::Profile],
     };
     put(
         "consents",

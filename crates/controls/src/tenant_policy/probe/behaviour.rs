@@ -1,5 +1,6 @@
 //! For each setting that a tenant may move: a strict value for one, the platform's own for the other, and what each does.
 
+mod oauth;
 mod passkeys;
 
 use std::{net::IpAddr, time::Duration};
@@ -65,6 +66,8 @@ enum Seen {
     Passkey(Shows),
     /// Whether a recovery code stands in for one.
     LostPasskey,
+    /// Whether an application may ask without having pushed its request.
+    Pushed,
     /// Whether an identity provider's call is answered.
     Scim,
     /// Words that the firewall takes for an attack at its higher levels only.
@@ -109,6 +112,7 @@ pub fn case(setting: &'static Setting, platform: &Value) -> Option<Case> {
         },
         Value::List(_) if is(&rules::AUTHENTICATORS) => of(Value::List(vec![MODEL.into()]), Seen::Passkey(Shows::Own)),
         Value::Str(_) if is(&rules::RECOVERY) => of(Value::Str("administrator".into()), Seen::LostPasskey),
+        Value::Bool(_) if is(&crate::oauth::PUSHED) => of(Value::Bool(true), Seen::Pushed),
         Value::Str(_) if is(&provisioning::SCIM) => of(Value::Str("off".into()), Seen::Scim),
         Value::Int(_) if is(&waf::PARANOIA) => of(Value::Int(4), Seen::Firewall),
         Value::Str(_) if is(&adaptive::LOW) => of(Value::Str("step_up".into()), Seen::Risk(HOME)),
@@ -310,6 +314,11 @@ async fn look(
             Ok(Effect::of("a person registers a passkey of no known maker", strict, loose))
         }
         Seen::LostPasskey => passkeys::recovered(world, pairs, [&prepared.codes[0], &prepared.codes[1]]).await,
+        Seen::Pushed => Ok(Effect::of(
+            "an application sends a person without having pushed its request",
+            oauth::unpushed(world, strict, false).await?,
+            oauth::unpushed(world, loose, true).await?,
+        )),
         Seen::Scim => {
             let ask = async |side: &Side, admitted: bool| -> Result<Vec<(String, bool)>, Trouble> {
                 let provider = scim::Provider::connect(world, &side.desk).await?;

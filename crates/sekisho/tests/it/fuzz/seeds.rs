@@ -442,6 +442,23 @@ fn signed_in() {
         "GET /oauth/authorize?response_type=code&client_id=app_01a203baed7576b7ae94e9addb9a46de&redirect_uri=https%3A%2F%2Fapp.example.test%2Fcb&scope=users.read&state=%22%3E%3Cfuzz%3E&code_challenge=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&code_challenge_method=S256",
         "",
     );
+    page(
+        "oauth-push",
+        "POST /oauth/par",
+        "client_id=app_01a203baed7576b7ae94e9addb9a46de&client_secret=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&response_type=code&redirect_uri=https%3A%2F%2Fapp.example.test%2Fcb&scope=openid+profile+users.read&state=%22%3E%3Cfuzz%3E&nonce=n&prompt=login&max_age=60&code_challenge=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&code_challenge_method=S256",
+    );
+    page(
+        "oauth-authorize-pushed",
+        "GET /oauth/authorize?client_id=app_01a203baed7576b7ae94e9addb9a46de&request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA&fresh=x",
+        "",
+    );
+    page(
+        "oauth-leave",
+        "GET /oauth/logout?id_token_hint=eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.eyJpc3MiOiJ4Iiwic2lkIjoieCJ9.AAAA&client_id=app_01a203baed7576b7ae94e9addb9a46de&post_logout_redirect_uri=https%3A%2F%2Fapp.example.test%2Fbye&state=%3Cfuzz%3E",
+        "",
+    );
+    page("oauth-left", "POST /oauth/logout", "csrf={csrf}&request=x");
+    page("oauth-userinfo", "POST /oauth/userinfo", "access_token=sat_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
     page("oauth-consent", "POST /oauth/authorize", "csrf={csrf}&request=x&decision=allow");
     page(
         "application",

@@ -1,0 +1,83 @@
+// What the tests of our own provider share: a demo, an administrator's browser in it, and applications.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Agent, fetch } from "undici";
+import { Demo } from "../browser/demo.mjs";
+
+export const REDIRECT = "https://app.example.test/callback";
+
+export class House {
+  static async open() {
+    const house = new House();
+    house.demo = await Demo.start();
+    [house.organisation] = house.demo.organisations;
+    const lookup = (_name, options, done) =>
+      options.all ? done(null, [{ address: "127.0.0.1", family: 4 }]) : done(null, "127.0.0.1", 4);
+    house.authority = join(house.demo.data, "authority.pem");
+    house.agent = new Agent({ connect: { ca: readFileSync(house.authority), lookup } });
+    house.through = (url, options) => fetch(url, { ...options, dispatcher: house.agent });
+    house.token = await house.signIn();
+    return house;
+  }
+
+  async close() {
+    await this.agent?.close();
+    await this.demo?.stop();
+  }
+
+  get console() {
+    return this.organisation.console;
+  }
+
+  async signIn(account = this.organisation.administrator) {
+    return (await this.api("POST", "/sign-in", account, "")).token;
+  }
+
+  async api(method, path, body, token = this.token) {
+    const headers = { "content-type": "application/json" };
+    if (token) headers.authorization = `Bearer ${token}`;
+    const answer = await this.through(`${this.console}/api/v1${path}`, { method, headers, body: JSON.stringify(body) });
+    assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${await answer.clone().text()}`);
+    return answer.json();
+  }
+
+  async application(rights, more = {}) {
+    const made = await this.api("POST", "/applications", {
+      name: `test ${Math.random()}`, redirect_uris: [REDIRECT], rights, confidential: true, ...more,
+    });
+    await this.api("POST", `/applications/${made.id}/approve`, {});
+    return made;
+  }
+
+  /** A page as the person's browser gets it. */
+  visit(address, token = this.token) {
+    const headers = { accept: "text/html", ...(token && { cookie: `__Host-sekisho=${token}` }) };
+    return this.through(address, { headers, redirect: "manual" });
+  }
+
+  /** A form of a page that is sent back, with more in it. */
+  async send(path, html, more, token = this.token) {
+    const hidden = [...html.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]) => [name, value]);
+    const body = new URLSearchParams([...new Map(hidden), ...Object.entries(more)]).toString();
+    const headers = { accept: "text/html", cookie: `__Host-sekisho=${token}`, origin: this.console, "content-type": "application/x-www-form-urlencoded" };
+    return this.through(this.console + path, { method: "POST", body, headers, redirect: "manual" });
+  }
+
+  /** What the person's browser does: opens the address, allows on the page, goes back. */
+  async consented(address, decision = "allow", token = this.token) {
+    const asked = await this.visit(address, token);
+    if (asked.status === 303) return new URL(asked.headers.get("location"));
+    const html = await asked.text();
+    assert.equal(asked.status, 200, html);
+    const answered = await this.send("/oauth/authorize", html, { decision }, token);
+    const page = await answered.text();
+    assert.equal(answered.status, 200, page);
+    return onward(page);
+  }
+}
+
+/** Where a page leads on to. */
+export function onward(page) {
+  return new URL(page.match(/url=([^"]+)"/)[1].replaceAll("&#38;", "&").replaceAll("&amp;", "&"));
+}
