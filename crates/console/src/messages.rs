@@ -584,6 +584,7 @@ messages! {
     STEP_POSITIVE "正常系" "Positive";
     SUCCEEDED "成功" "Succeeded";
     S_DOOR "ゲートウェイ" "Gateway";
+    S_DEVICE "端末に残るデータ" "Data on devices";
     S_ENCRYPTION "暗号化" "Encryption";
     S_KEYS "ルート鍵" "Root key";
     S_STORE "データの保存先" "Store";

@@ -7,15 +7,15 @@ use sekisho_kernel::{
     Effective, Setting, TakenOut, Text,
     access::AccessQuestion,
     gate::{
-        AdaptiveRule, AddressLists, AuditRule, Decision, FactorRule, FederationRule, FirewallRule, FirewallSource,
-        Gates as Hooks, LockoutRule, OauthRule, PasskeyRule, PasswordRule, ProvisioningRule, SessionRule,
-        SignatureRule, TermsRule, TlsRule, TokenRule,
+        AdaptiveRule, AddressLists, AuditRule, Decision, DeviceRule, FactorRule, FederationRule, FirewallRule,
+        FirewallSource, Gates as Hooks, LockoutRule, OauthRule, PasskeyRule, PasswordRule, ProvisioningRule,
+        SessionRule, SignatureRule, TermsRule, TlsRule, TokenRule,
     },
     policy::Value,
 };
 
 use crate::{
-    CONTROLS, access, adaptive, addresses, audit, encryption, federation, lockout, oauth, passkeys, passwords,
+    CONTROLS, access, adaptive, addresses, audit, device, encryption, federation, lockout, oauth, passkeys, passwords,
     provisioning, second_factor, sessions, switches, tenancy, tenant_keys, tenant_policy, terms, tokens, unique_id,
     waf,
 };
@@ -86,6 +86,9 @@ impl Hooks for Gates {
     }
     fn terms(&self, policy: &Effective) -> Option<TermsRule> {
         terms::rule(policy, self.out)
+    }
+    fn device(&self, policy: &Effective) -> DeviceRule {
+        device::rule(&tenant_policy::seen(policy, self.out), self.out)
     }
     fn oauth(&self, policy: &Effective) -> OauthRule {
         oauth::rule(policy)

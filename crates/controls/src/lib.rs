@@ -10,6 +10,7 @@ pub mod audit;
 pub mod catalogue;
 mod control;
 pub mod data_catalogue;
+pub mod device;
 pub mod encryption;
 pub mod federation;
 mod gates;
@@ -56,6 +57,7 @@ pub static CONTROLS: &[&Declared] = &[
     &federation::CONTROL,
     &sessions::CONTROL,
     &sign_out::CONTROL,
+    &device::CONTROL,
     &access::CONTROL,
     &self_service::CONTROL,
     &provisioning::CONTROL,

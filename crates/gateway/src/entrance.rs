@@ -6,7 +6,7 @@ use sekisho_kernel::{Category, Problem, Secret, actor::Via, problem, rng};
 
 use crate::{
     body::Body,
-    cookies,
+    cookies, device,
     forward_auth::Asked,
     host, page, problems,
     way::{Flow, Stop, Way},
@@ -72,7 +72,9 @@ pub(crate) async fn own(way: &mut Way) -> Flow {
     let answer = match (way.path(), &way.head.method) {
         ("/.sekisho/enter", &Method::GET) => enter(way).await?,
         ("/.sekisho/sign-out", &Method::POST) => sign_out(way).await?,
-        ("/.sekisho/enter" | "/.sekisho/sign-out", _) => {
+        (device::MODULE, &Method::GET) => device::module(),
+        (device::KEY, &Method::POST | &Method::HEAD) => device::key(way).await?,
+        ("/.sekisho/enter" | "/.sekisho/sign-out" | device::MODULE | device::KEY, _) => {
             return Err(Problem::new(&problems::METHOD_REFUSED).into());
         }
         _ => return Err(Problem::new(&problem::NOT_FOUND).into()),
@@ -124,21 +126,23 @@ async fn sign_out(way: &mut Way) -> Result<Response<Body>, Stop> {
         *done.status_mut() = StatusCode::NO_CONTENT;
         done
     };
-    wipe(answer.headers_mut());
+    forget(answer.headers_mut(), way.wipes());
     Ok(answer)
 }
 
 /// Signs a browser out of this host: its session's cookie goes, and with it what pages of this origin have kept in it
 /// (Clear Site Data §3.1). Cookies are not cleared as a kind: that would reach every host of the registrable domain.
-pub(crate) fn wipe(headers: &mut HeaderMap) {
+pub(crate) fn forget(headers: &mut HeaderMap, wipe: bool) {
     if let Some(gone) = cookies::set(cookies::SESSION, "", Some(0)) {
         headers.append(header::SET_COOKIE, gone);
     }
-    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
+    if wipe {
+        headers.insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
+    }
 }
 
 /// Whether a page of the same origin asks (Fetch Metadata; `Origin` for browsers without it).
-fn same_origin(way: &Way) -> bool {
+pub(crate) fn same_origin(way: &Way) -> bool {
     let headers = &way.head.headers;
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin";

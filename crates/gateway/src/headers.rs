@@ -130,6 +130,13 @@ pub(crate) fn clean_answer(headers: &mut HeaderMap, status: StatusCode, rules: &
     crate::cookies::strip_response(headers);
 }
 
+/// No cache keeps the answer, the browser's own neither (RFC 9111 §5.2.2.5).
+pub(crate) fn keep_out_of_caches(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.remove(header::EXPIRES);
+    headers.remove(header::PRAGMA);
+}
+
 /// A trace id as a field's value.
 pub(crate) fn trace(trace: TraceId) -> HeaderValue {
     let mut text = [0; 32];

@@ -12,6 +12,7 @@ pub mod assertion;
 mod body;
 mod connection;
 mod cookies;
+mod device;
 mod door;
 mod entrance;
 pub mod firewall;

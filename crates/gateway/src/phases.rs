@@ -299,15 +299,19 @@ async fn pages(way: &mut Way) -> Flow {
 
 /// Response rules: what may not reach the browser is taken out, what it must be told is put in.
 async fn response(way: &mut Way) -> Flow {
+    let (wipe, kept) = (way.wipes(), way.may_be_cached());
     let Some(answer) = way.answer.slot() else { return Ok(()) };
     if way.inside == Inside::Application && way.passage.is_some() && way.via != Via::ForwardAuth {
         let status = answer.status();
         headers::clean_answer(answer.headers_mut(), status, &way.rules);
+        if !kept {
+            headers::keep_out_of_caches(answer.headers_mut());
+        }
     }
     if way.via != Via::ForwardAuth {
         headers::set_security(answer.headers_mut(), &way.rules);
         if way.over {
-            entrance::wipe(answer.headers_mut());
+            entrance::forget(answer.headers_mut(), wipe);
         }
     }
     Ok(())

@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use rustls::ServerConfig;
 use sekisho_kernel::{
     Effective, Policy, Problem, Secret, Setting,
-    gate::{FirewallRule, Gates, TlsRule},
+    gate::{DeviceRule, FirewallRule, Gates, TlsRule},
     id::TenantId,
     time::SharedClock,
 };
@@ -86,6 +86,8 @@ pub(crate) struct TenantRules {
     pub recheck: bool,
     /// What the firewall does.
     pub firewall: Arc<FirewallRule>,
+    /// What browsers may keep.
+    pub device: Arc<DeviceRule>,
 }
 
 impl Keeper {
@@ -146,6 +148,7 @@ impl Keeper {
             each_read: self.gates.audit(policy).each_read,
             recheck: self.gates.session(policy).recheck,
             firewall: Arc::new(self.gates.firewall(policy)),
+            device: Arc::new(self.gates.device(policy)),
         };
         let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
         if tenants.len() >= TENANTS {
@@ -213,7 +216,7 @@ fn paths(view: &Effective, setting: &'static Setting) -> Box<[String]> {
     view.list(setting).into_iter().filter(|p| p.starts_with('/')).collect()
 }
 
-fn begins(prefixes: &[String], path: &str) -> bool {
+pub(crate) fn begins(prefixes: &[String], path: &str) -> bool {
     prefixes.iter().any(|prefix| path.starts_with(prefix.as_str()))
 }
 

@@ -20,7 +20,7 @@ use crate::{
     firewall::examine::Examination,
     forward_auth::Asked,
     page,
-    rules::{Rules, TenantRules},
+    rules::{Rules, TenantRules, begins},
 };
 
 /// Why a request goes no further.
@@ -154,6 +154,14 @@ impl Way {
     /// The host; the tenant phase has set it.
     pub fn host(&self) -> &Arc<HostEntry> {
         self.host.as_ref().expect("the tenant phase comes before everything that asks for the host")
+    }
+    /// Whether a browser that is signed out is told to forget what the site has kept.
+    pub fn wipes(&self) -> bool {
+        self.tenant.as_ref().is_none_or(|t| t.device.wipe)
+    }
+    /// Whether the browser's cache may keep the answer as the application says.
+    pub fn may_be_cached(&self) -> bool {
+        self.tenant.as_ref().is_some_and(|t| t.device.cache || begins(&t.device.cacheable, self.path()))
     }
     /// The policy snapshot of this request.
     pub fn policy(&self) -> Effective {

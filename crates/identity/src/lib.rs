@@ -9,6 +9,7 @@ mod addresses;
 mod breached;
 mod cache;
 mod clients;
+mod device;
 mod directory;
 mod factors;
 mod federation;

@@ -412,6 +412,18 @@ pub struct UserSession {
     /// By which outside provider the person came in, and in which of its sessions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<CameBy>,
+    /// From which the keys of what its pages keep on the device are made. It goes with the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceSecret>,
+}
+
+/// 32 random bytes, base64url.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct DeviceSecret(pub String);
+impl std::fmt::Debug for DeviceSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DeviceSecret")
+    }
 }
 impl Record for UserSession {
     const DEF: &'static RecordDef = &USER_SESSION;

@@ -21,6 +21,7 @@ use sekisho_vault::{Bookkeeping, Entry, Scope, Stored, Tx};
 use crate::{
     Answer, Identity, by_job,
     cache::Slot,
+    device,
     federation::logout,
     oauth::grants,
     own, people,
@@ -135,6 +136,7 @@ impl Identity {
             browser: browser.chars().filter(|c| !c.is_control()).take(200).collect(),
             tokens: vec![HostToken { host: knock.host.host.clone(), key: hex::encode(&key) }],
             provider: None,
+            device: Some(device::secret(self.rng())),
         };
         Made { id: self.id(), token: text, record, key, expires: now.plus(rule.absolute) }
     }
@@ -355,6 +357,10 @@ impl Sessions for Identity {
                 tx.commit(permit, entry, text)
             })
             .await
+    }
+
+    async fn device_key(&self, passage: &Passage, host: &HostEntry) -> Result<Secret<Vec<u8>>, Problem> {
+        device::key(self, passage, host).await
     }
 
     async fn sign_out(&self, knock: &Knock, token: &Secret<String>) -> Result<(), Problem> {

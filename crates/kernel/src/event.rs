@@ -166,6 +166,7 @@ events! {
     OAUTH_REFRESH "oauth.refresh" 3002 3 "アプリケーションのトークンの更新" "Application's token refreshed";
     OAUTH_INTROSPECT "oauth.introspect" 6003 2 "アプリケーションのトークンの照会" "Application's token introspected";
     OAUTH_REVOKE "oauth.revoke" 3002 2 "アプリケーションのトークンの失効" "Application's token revoked";
+    DEVICE_KEY "device.key" 6003 2 "端末に保存するデータの鍵の引き渡し" "Key of a device's data handed to its session";
     SIGNAL_CREATE "signal.create" 6003 1 "シグナルの受信側の登録" "Signal receiver registered";
     SIGNAL_LIST "signal.list" 6003 2 "シグナルの受信側の一覧の閲覧" "Signal receivers read";
     SIGNAL_READ "signal.read" 6003 2 "シグナルの受信側の閲覧" "Signal receiver read";

@@ -281,6 +281,17 @@ pub struct TermsRule {
     pub privacy: String,
 }
 
+/// What browsers may keep of an application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceRule {
+    /// Whether their cache keeps answers as the application says. Otherwise it keeps none that a session was given.
+    pub cache: bool,
+    /// Beginnings of paths whose answers hold nobody's data, and may be kept all the same.
+    pub cacheable: Vec<String>,
+    /// Whether a browser that is signed out is told to forget what the site has kept.
+    pub wipe: bool,
+}
+
 /// How long API tokens live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenRule {
@@ -496,6 +507,10 @@ pub trait Gates: Send + Sync {
     /// The terms that people must have accepted before they go on. `None`: none are asked for.
     fn terms(&self, _policy: &Effective) -> Option<TermsRule> {
         None
+    }
+    /// What browsers may keep; without a control that answers, what the application says, until they are signed out.
+    fn device(&self, _policy: &Effective) -> DeviceRule {
+        DeviceRule { cache: true, cacheable: Vec::new(), wipe: true }
     }
     /// The rule of applications' tokens; none lives where no control answers.
     fn oauth(&self, _policy: &Effective) -> OauthRule {

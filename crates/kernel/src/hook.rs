@@ -4,6 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 
+use crate::problem::UNAUTHENTICATED;
 use crate::{
     actor::{Cx, TraceId, Via},
     event::{Event, Outcome},
@@ -94,6 +95,11 @@ pub trait Sessions: Send + Sync {
     async fn entry_code(&self, passage: &Passage, host: &HostEntry, binding: &str) -> Result<Secret<String>, Problem>;
     /// Takes the code in; answers the token for the host's own session cookie.
     async fn enter(&self, knock: &Knock, code: &Secret<String>, binding: &str) -> Result<Secret<String>, Problem>;
+    /// The 32 bytes under which pages of `host` seal what they keep on the device of this session: the same while it lives,
+    /// others for another host, and nobody's to have once it is over. `UNAUTHENTICATED` where there is no such session.
+    async fn device_key(&self, _passage: &Passage, _host: &HostEntry) -> Result<Secret<Vec<u8>>, Problem> {
+        Err(Problem::new(&UNAUTHENTICATED))
+    }
     /// Ends the session behind the token (sign-out at an application host).
     async fn sign_out(&self, knock: &Knock, token: &Secret<String>) -> Result<(), Problem>;
 }

@@ -76,6 +76,10 @@ pub enum TakenOut {
     FeedSignature,
     /// The guard that keeps record types without a class out of the store.
     DataCatalogue,
+    /// What keeps answers out of a browser's cache.
+    DeviceCache,
+    /// What tells a signed-out browser to forget what the site has kept.
+    DeviceWipe,
     /// The end of a person's other sessions when they sign out everywhere.
     SignOutEverywhere,
     /// What follows when an account is disabled: its sessions go on.

@@ -320,6 +320,8 @@ pub trait RealBrowser: Send + Sync {
     async fn open(&mut self, tab: usize, host: &str, path: &str) -> Result<(), Trouble>;
     /// What an expression comes to in a tab's page; a promise is awaited.
     async fn run(&mut self, tab: usize, expression: &str) -> Result<serde_json::Value, Trouble>;
+    /// Ends it in good order. What its profile keeps from then on, file by file, below the profile's folder.
+    async fn quit(&mut self) -> Result<Vec<RawFile>, Trouble>;
 }
 
 /// What is true of the process that keeps the data.
@@ -419,6 +421,10 @@ pub trait World: Send + Sync {
     async fn websocket(&self, ask: Ask) -> Result<Result<Box<dyn Socket>, Answer>, Trouble>;
     /// A real browser. `None` where the host has none.
     async fn browser(&self) -> Result<Option<Box<dyn RealBrowser>>, Trouble> {
+        self.browser_with(&[]).await
+    }
+    /// A real browser on another machine, with a copy of a profile. `None` where the host has none.
+    async fn browser_with(&self, _profile: &[RawFile]) -> Result<Option<Box<dyn RealBrowser>>, Trouble> {
         Ok(None)
     }
     /// Offers one version and suite to a TLS listener, naming `host` (SNI).

@@ -1,12 +1,13 @@
 //! A real browser in front of a rehearsal: Chromium without a window, told what to do over the DevTools protocol.
 
-use std::{os::unix::fs::MetadataExt, path::Path, process::Stdio, sync::Arc, time::Duration};
+use std::{fs, os::unix::fs::MetadataExt, path::Path, process::Stdio, sync::Arc, time::Duration};
 
+use crate::client::key_mark;
 use async_trait::async_trait;
 use futures_util::{SinkExt, StreamExt};
 use sekisho_kernel::{
     claim::Trouble,
-    world::{RealBrowser, Rehearsed},
+    world::{RawFile, RealBrowser, Rehearsed},
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -29,8 +30,8 @@ struct Chromium {
     /// The session whose page has finished loading since it was last asked to.
     loaded: Option<String>,
     bridge: JoinHandle<()>,
-    _child: Child,
-    _profile: tempfile::TempDir,
+    child: Child,
+    profile: tempfile::TempDir,
 }
 
 impl Drop for Chromium {
@@ -39,17 +40,28 @@ impl Drop for Chromium {
     }
 }
 
-/// Starts `program` with a profile of its own. Its every connection, whatever name it is for, leads to the instance's first
+/// Starts `program` with a profile of its own, or a copy of another's. Its every connection, whatever name it is for, leads to the instance's first
 /// node.
-pub(crate) async fn start(program: &Path, instance: Arc<dyn Rehearsed>) -> Result<Box<dyn RealBrowser>, Trouble> {
+pub(crate) async fn start(
+    program: &Path,
+    instance: Arc<dyn Rehearsed>,
+    copied: &[RawFile],
+) -> Result<Box<dyn RealBrowser>, Trouble> {
     let starting = |e: &dyn std::fmt::Display| Trouble(format!("starting {}: {e}", program.display()));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|e| starting(&e))?;
     let port = listener.local_addr().map_err(|e| starting(&e))?.port();
+    // Trusted like any site's: what a browser distrusts it does not cache either.
+    let trusted = format!("--ignore-certificate-errors-spki-list={}", key_mark(&instance.trust())?);
     let bridge = tokio::spawn(serve(listener, instance));
     let profile = tempfile::tempdir().map_err(|e| starting(&e))?;
+    for file in copied {
+        let to = profile.path().join(&file.path);
+        to.parent().map_or(Ok(()), fs::create_dir_all).map_err(|e| starting(&e))?;
+        fs::write(to, &file.bytes).map_err(|e| starting(&e))?;
+    }
     let mut command = Command::new(program);
     command
-        .args(["--headless=new", "--remote-debugging-port=0", "--ignore-certificate-errors", "--no-first-run"])
+        .args(["--headless=new", "--remote-debugging-port=0", &trusted, "--no-first-run"])
         .args(["--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-sync"])
         // A tab in the background keeps time like the one in front.
         .args(["--disable-background-timer-throttling", "--disable-renderer-backgrounding"])
@@ -74,15 +86,7 @@ pub(crate) async fn start(program: &Path, instance: Arc<dyn Rehearsed>) -> Resul
     let host = address.trim_start_matches("ws://").split('/').next().unwrap_or_default();
     let stream = TcpStream::connect(host).await.map_err(|e| starting(&e))?;
     let (devtools, _) = client_async(&address, stream).await.map_err(|e| starting(&e))?;
-    Ok(Box::new(Chromium {
-        devtools,
-        asked: 0,
-        tabs: Vec::new(),
-        loaded: None,
-        bridge,
-        _child: child,
-        _profile: profile,
-    }))
+    Ok(Box::new(Chromium { devtools, asked: 0, tabs: Vec::new(), loaded: None, bridge, child, profile }))
 }
 
 async fn serve(listener: TcpListener, instance: Arc<dyn Rehearsed>) {
@@ -205,4 +209,28 @@ impl RealBrowser for Chromium {
         }
         Ok(done["result"]["value"].take())
     }
+
+    async fn quit(&mut self) -> Result<Vec<RawFile>, Trouble> {
+        let ended = |e: &dyn std::fmt::Display| Trouble(format!("ending the browser: {e}"));
+        self.ask(None, "Browser.close", json!({})).await?;
+        timeout(PATIENCE, self.child.wait()).await.map_err(|e| ended(&e))?.map_err(|e| ended(&e))?;
+        let mut files = Vec::new();
+        kept(self.profile.path(), self.profile.path(), &mut files).map_err(|e| ended(&e))?;
+        Ok(files)
+    }
+}
+
+/// The regular files below a folder.
+fn kept(root: &Path, folder: &Path, files: &mut Vec<RawFile>) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let kind = path.symlink_metadata()?;
+        if kind.is_dir() {
+            kept(root, &path, files)?;
+        } else if kind.is_file() {
+            let bytes = fs::read(&path)?;
+            files.push(RawFile { path: path.strip_prefix(root).unwrap_or(&path).to_owned(), bytes });
+        }
+    }
+    Ok(())
 }

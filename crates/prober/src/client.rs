@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Uri};
 use http_body_util::{BodyExt, Full, Limited};
@@ -64,8 +65,23 @@ impl rustls::time_provider::TimeProvider for ByTheWorldsClock {
     }
 }
 
-/// A TLS configuration that trusts the authorities in `pem` and judges validity by `clock`.
-fn tls_config(pem: &str, clock: Arc<ByTheWorldsClock>) -> Result<ClientConfig, Trouble> {
+/// What browsers know an authority's key by: SHA-256 of its SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), base64.
+pub(crate) fn key_mark(pem: &str) -> Result<String, Trouble> {
+    let roots = roots(pem)?;
+    // The anchor holds what is inside of the outer SEQUENCE.
+    let inner = roots.roots.first().map(|anchor| anchor.subject_public_key_info.as_ref()).unwrap_or_default();
+    let mut spki = vec![0x30];
+    match (u8::try_from(inner.len()), u16::try_from(inner.len())) {
+        (Ok(short), _) if short < 0x80 => spki.push(short),
+        (Ok(byte), _) => spki.extend([0x81, byte]),
+        (_, Ok(two)) => spki.extend([&[0x82][..], &two.to_be_bytes()].concat()),
+        _ => return Err(Trouble("the authority's key is too long".into())),
+    }
+    spki.extend_from_slice(inner);
+    Ok(STANDARD.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &spki)))
+}
+
+fn roots(pem: &str) -> Result<RootCertStore, Trouble> {
     use rustls::pki_types::{CertificateDer, pem::PemObject};
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
@@ -76,6 +92,12 @@ fn tls_config(pem: &str, clock: Arc<ByTheWorldsClock>) -> Result<ClientConfig, T
     if roots.is_empty() {
         return Err(Trouble("the certificate authority's PEM holds no certificate".into()));
     }
+    Ok(roots)
+}
+
+/// A TLS configuration that trusts the authorities in `pem` and judges validity by `clock`.
+fn tls_config(pem: &str, clock: Arc<ByTheWorldsClock>) -> Result<ClientConfig, Trouble> {
+    let roots = roots(pem)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_details(provider, clock)
         .with_safe_default_protocol_versions()

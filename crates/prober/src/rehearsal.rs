@@ -9,7 +9,7 @@ use sekisho_kernel::{
     claim::{Stage, Trouble},
     egress::Stream,
     rng,
-    world::{Answer, Ask, Canary, Hello, HelloAnswer, RealBrowser, Rehearsed, Socket, World},
+    world::{Answer, Ask, Canary, Hello, HelloAnswer, RawFile, RealBrowser, Rehearsed, Socket, World},
 };
 
 use crate::{
@@ -74,9 +74,9 @@ impl World for RehearsalWorld {
     async fn websocket(&self, ask: Ask) -> Result<Result<Box<dyn Socket>, Answer>, Trouble> {
         socket::open(self.client.stream(&ask).await?, &ask).await
     }
-    async fn browser(&self) -> Result<Option<Box<dyn RealBrowser>>, Trouble> {
+    async fn browser_with(&self, profile: &[RawFile]) -> Result<Option<Box<dyn RealBrowser>>, Trouble> {
         match &self.chromium {
-            Some(program) => chromium::start(program, self.instance.clone()).await.map(Some),
+            Some(program) => chromium::start(program, self.instance.clone(), profile).await.map(Some),
             None => Ok(None),
         }
     }

@@ -80,6 +80,9 @@ fn router(received: Received) -> Router {
         .route("/", get(home))
         .route("/socket", get(socket))
         .route("/events", get(events))
+        .route("/notes", get(notes))
+        .route("/notes.css", get(notes_style))
+        .route("/notes.js", get(notes_script))
         .route("/search", get(search))
         .route("/orders", get(order).post(place_order))
         .route("/api/notes", post(note))
@@ -109,18 +112,65 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-async fn home(headers: HeaderMap) -> Html<String> {
-    let japanese = headers
+fn in_japanese(headers: &HeaderMap) -> bool {
+    headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|v| v.to_str().ok())
-        .is_none_or(|v| v.trim_start().to_ascii_lowercase().starts_with("ja"));
-    let (lang, title, lead, orders, got, out) = if japanese {
+        .is_none_or(|v| v.trim_start().to_ascii_lowercase().starts_with("ja"))
+}
+
+/// Notes that stay on the device. What is typed is kept by the script alone: `autocomplete=off` keeps it out of what a browser
+/// remembers of forms.
+async fn notes(headers: HeaderMap) -> Response {
+    let (lang, title, lead, words) = if in_japanese(&headers) {
+        (
+            "ja",
+            "この端末のメモ（サンプル）",
+            "下書き、連絡先および縮小画像を、この端末に暗号化して保存します。鍵は関所がこのセッションに渡し、サインアウトすると失われます。",
+            ["下書き", "連絡先", "追加", "画像", "縮小画像", "保存しています。", "サインアウト"],
+        )
+    } else {
+        (
+            "en",
+            "Notes on this device (sample)",
+            "A draft, contacts and a thumbnail stay on this device, encrypted. Sekisho hands the key to this session; signing out destroys it.",
+            ["Draft", "Contacts", "Add", "Picture", "Thumbnail", "Kept.", "Sign out"],
+        )
+    };
+    let [draft, contacts, add, file, thumbnail, kept, out] = words;
+    let page = format!(
+        "<!doctype html><html lang={lang}><meta charset=utf-8><meta name=viewport content='width=device-width'><title>{title}</title>\
+         <link rel=stylesheet href=/notes.css><script type=module src=/notes.js></script>\
+         <h1>{title}</h1><p>{lead}</p><p id=state role=status hidden>{kept}</p>\
+         <p><label>{draft}<br><textarea id=draft rows=4 cols=60 autocomplete=off></textarea></label></p>\
+         <h2>{contacts}</h2><ul id=contacts></ul><form id=add autocomplete=off><input name=name required aria-label='{contacts}'> <button>{add}</button></form>\
+         <p><label>{file} <input id=file type=file accept='image/*'></label></p><p><img id=picture alt='{thumbnail}' hidden></p>\
+         <p><button id=out type=button>{out}</button></p></html>"
+    );
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src blob:; base-uri 'none'; form-action 'none'";
+    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response()
+}
+
+async fn notes_style() -> Response {
+    let style = "body{font:16px/1.6 system-ui,sans-serif;max-width:56rem;margin:3rem auto;padding:0 1.5rem;color:#1c2733}\
+                 h2{font-size:1.1rem}textarea{width:100%;box-sizing:border-box}textarea,input,button{font:inherit;padding:.5rem .8rem;\
+                 border:1px solid #b6c0cc;border-radius:.4rem;background:#fff}";
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], style).into_response()
+}
+
+async fn notes_script() -> Response {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], include_str!("sample/notes.js")).into_response()
+}
+
+async fn home(headers: HeaderMap) -> Html<String> {
+    let (lang, title, lead, orders, got, notes, out) = if in_japanese(&headers) {
         (
             "ja",
             "受注一覧（サンプル）",
             "このアプリケーションには、サインインも権限も記録もありません。すべて手前の関所が担っています。",
             ["注文番号", "品名", "数量"],
             "この要求とともに届いたヘッダー",
+            "この端末のメモ",
             "サインアウト",
         )
     } else {
@@ -130,6 +180,7 @@ async fn home(headers: HeaderMap) -> Html<String> {
             "This application has no sign-in, no rights and no log of its own. Sekisho keeps all of that in front of it.",
             ["Order", "Item", "Quantity"],
             "Header fields that came with this request",
+            "Notes on this device",
             "Sign out",
         )
     };
@@ -153,7 +204,7 @@ async fn home(headers: HeaderMap) -> Html<String> {
          <style>body{{font:16px/1.6 system-ui,sans-serif;max-width:56rem;margin:3rem auto;padding:0 1.5rem;color:#1c2733}}\
          table{{border-collapse:collapse;width:100%;margin:1rem 0}}th,td{{text-align:left;padding:.5rem .75rem;border-bottom:1px solid #d8dee6;word-break:break-all}}\
          button{{font:inherit;padding:.6rem 1.2rem;border:1px solid #b6c0cc;border-radius:.4rem;background:#fff}}</style>\
-         <h1>{title}</h1><p>{lead}</p><table><thead><tr><th scope=col>{}<th scope=col>{}<th scope=col>{}<tbody>{rows}</table>\
+         <h1>{title}</h1><p>{lead}</p><p><a href=/notes>{notes}</a></p><table><thead><tr><th scope=col>{}<th scope=col>{}<th scope=col>{}<tbody>{rows}</table>\
          <h2>{got}</h2><table>{fields}</table><form method=post action='/.sekisho/sign-out'><button>{out}</button></form></html>",
         orders[0], orders[1], orders[2]
     ))

@@ -40,6 +40,7 @@ pub fn section(name: &str) -> Option<&'static Text> {
         "adaptive" => RISK,
         "passkeys" => PASSKEYS,
         "sessions" => SESSIONS,
+        "device" => S_DEVICE,
         "addresses" => ADDRESSES,
         "audit" => HISTORY,
         "encryption" => S_ENCRYPTION,

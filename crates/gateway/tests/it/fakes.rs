@@ -21,8 +21,8 @@ use sekisho_kernel::{
     Text, TraceId,
     access::AccessQuestion,
     gate::{
-        AddressLists, AuditRule, Decision, FactorRule, FirewallRule, FirewallSource, Gates, LockoutRule, PasswordRule,
-        SessionRule, TlsRule,
+        AddressLists, AuditRule, Decision, DeviceRule, FactorRule, FirewallRule, FirewallSource, Gates, LockoutRule,
+        PasswordRule, SessionRule, TlsRule,
     },
     hook::{Arrival, Directory, HostEntry, HostKind, Journal, Knock, Passage, Sessions},
     id::TenantId,
@@ -134,6 +134,9 @@ impl Sessions for FakeSessions {
             _ => Err(Problem::new(&problem::UNAUTHENTICATED)),
         }
     }
+    async fn device_key(&self, passage: &Passage, host: &HostEntry) -> Result<Secret<Vec<u8>>, Problem> {
+        Ok(Secret::new(format!("{} {}", passage.session, host.host).into_bytes()))
+    }
     async fn sign_out(&self, _: &Knock, token: &Secret<String>) -> Result<(), Problem> {
         self.end(token.reveal());
         Ok(())
@@ -183,6 +186,7 @@ pub struct FakeGates {
     pub each_read: AtomicBool,
     pub recheck: AtomicBool,
     pub firewall: Mutex<FirewallRule>,
+    pub device: Mutex<DeviceRule>,
     /// A file with rules beside those of the product.
     pub rules: Mutex<String>,
     /// A folder with a rule set instead of them.
@@ -197,6 +201,7 @@ impl Default for FakeGates {
             each_read: AtomicBool::new(false),
             recheck: AtomicBool::new(true),
             firewall: Mutex::new(FirewallRule::off()),
+            device: Mutex::new(DeviceRule { cache: true, cacheable: Vec::new(), wipe: true }),
             rules: Mutex::default(),
             set: Mutex::default(),
         }
@@ -252,6 +257,9 @@ impl Gates for FakeGates {
     }
     fn firewall(&self, _: &Effective) -> FirewallRule {
         self.firewall.lock().unwrap().clone()
+    }
+    fn device(&self, _: &Effective) -> DeviceRule {
+        self.device.lock().unwrap().clone()
     }
     fn firewall_source(&self, _: &Effective) -> FirewallSource {
         FirewallSource {

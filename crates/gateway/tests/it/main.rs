@@ -9,6 +9,7 @@ mod upstream;
 
 mod assertions;
 mod corpus;
+mod device;
 mod entrance;
 mod firewall;
 mod forward_auth;

@@ -84,6 +84,13 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, std::io::E
             }
             answer
         }
+        "/cached" | "/assets/cached" => {
+            let mut answer = full("cached");
+            for (name, value) in [("cache-control", "max-age=60"), ("expires", "0")] {
+                answer.headers_mut().append(name, HeaderValue::from_static(value));
+            }
+            answer
+        }
         "/unread" => {
             let mut answer = full("no");
             *answer.status_mut() = StatusCode::BAD_REQUEST;

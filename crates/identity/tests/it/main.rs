@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests only")]
 
 mod accounts;
+mod device;
 mod domains;
 mod equal;
 mod federation;
