@@ -14,6 +14,8 @@ use crate::{
 pub(crate) trait Write: Send {
     /// Whose rows it may reach.
     fn reach(&self) -> Reach;
+    /// Whether it stands for one caller among many, so that others are worth waiting for.
+    fn single(&self) -> bool;
     /// Runs the closure. `true`: keep what it wrote.
     fn run(&mut self, sql: &mut dyn Sql) -> bool;
     /// Answers the caller: with what the closure returned, or with `error` in its place.
@@ -33,6 +35,8 @@ pub(crate) trait ReadOnly: Send {
 /// The closure, then its result.
 pub(crate) struct Job<F, T, E> {
     reach: Reach,
+    /// See [`Write::single`].
+    pub(crate) single: bool,
     closure: Option<F>,
     result: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
@@ -41,7 +45,7 @@ pub(crate) struct Job<F, T, E> {
 impl<F, T, E: From<StoreError>> Job<F, T, E> {
     pub(crate) fn new(reach: Reach, closure: F) -> (Box<Self>, oneshot::Receiver<Result<T, E>>) {
         let (reply, receiver) = oneshot::channel();
-        (Box::new(Self { reach, closure: Some(closure), result: None, reply }), receiver)
+        (Box::new(Self { reach, single: true, closure: Some(closure), result: None, reply }), receiver)
     }
 
     fn call(&mut self, run: impl FnOnce(F) -> Result<T, E>) -> bool {
@@ -76,6 +80,9 @@ where
 {
     fn reach(&self) -> Reach {
         self.reach
+    }
+    fn single(&self) -> bool {
+        self.single
     }
     fn run(&mut self, sql: &mut dyn Sql) -> bool {
         self.call(|f| f(sql))

@@ -147,6 +147,11 @@ impl<T> Queue<T> {
         self.lock().jobs.len()
     }
 
+    /// How many of those that wait are `such`.
+    pub(crate) fn count(&self, such: impl Fn(&T) -> bool) -> usize {
+        self.lock().jobs.iter().filter(|job| such(job)).count()
+    }
+
     fn hand_over(&self, mut state: MutexGuard<'_, State<T>>, most: usize, out: &mut Vec<T>) {
         let n = state.jobs.len().min(most);
         out.extend(state.jobs.drain(..n));

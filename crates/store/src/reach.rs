@@ -112,7 +112,21 @@ impl Within {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.store.write_within(self.reach, work)
+        self.store.write_within(self.reach, true, work)
+    }
+
+    /// [`Store::write`] with this reach, for work that gathers what many callers want when it begins: the store waits for
+    /// no others on its account.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn write_gathered<T, E, F>(&self, work: F) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
+    where
+        F: FnOnce(&mut dyn Sql) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.store.write_within(self.reach, false, work)
     }
 
     /// [`Store::read`] with this reach.

@@ -164,7 +164,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.write_within(Reach::Nobody, work)
+        self.write_within(Reach::Nobody, true, work)
     }
 
     /// The store for transactions that reach somebody's rows.
@@ -175,6 +175,7 @@ impl Store {
     pub(crate) fn write_within<T, E, F>(
         &self,
         reach: Reach,
+        single: bool,
         work: F,
     ) -> impl Future<Output = Result<T, E>> + Send + use<T, E, F>
     where
@@ -185,7 +186,8 @@ impl Store {
         let inner = self.0.clone();
         async move {
             inner.may_write()?;
-            let (job, answer) = Job::new(reach, work);
+            let (mut job, answer) = Job::new(reach, work);
+            job.single = single;
             inner.lines.writes.push(job).await?;
             received(answer.await)
         }

@@ -25,6 +25,8 @@ const MOST_STATEMENTS: usize = 1_024;
 pub(crate) enum Role {
     /// The one that writes.
     Writer,
+    /// The one that copies the write-ahead log into the file.
+    Copier,
     /// One of those that read.
     Reader,
     /// Reads a database that another process may be writing, or a copy.
@@ -66,9 +68,9 @@ pub(crate) fn open(path: &Path, role: Role) -> Result<Connection, StoreError> {
              PRAGMA synchronous = FULL;
              PRAGMA secure_delete = ON;
              PRAGMA cache_size = -8192;
-             PRAGMA wal_autocheckpoint = 4000;
              PRAGMA journal_size_limit = 67108864;"
         }
+        Role::Copier => "PRAGMA synchronous = FULL; PRAGMA cache_size = -64;",
         Role::Raw => "PRAGMA foreign_keys = OFF;",
         Role::Reader | Role::Inspector => "PRAGMA query_only = ON; PRAGMA cache_size = -2048;",
     });

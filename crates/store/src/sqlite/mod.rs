@@ -1,5 +1,6 @@
 //! The embedded store: one SQLite file, one thread that writes, a few that read.
 
+mod checkpoint;
 pub(crate) mod conn;
 mod migrate;
 mod writer;
@@ -10,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
     thread::JoinHandle,
+    time::Duration,
 };
 
 use rusqlite::Connection;
@@ -203,9 +205,17 @@ pub(crate) fn size(path: &Path) -> Result<u64, StoreError> {
 
 /// Moves the whole write-ahead log into the database file and empties it, so that nothing deleted lingers there.
 pub(crate) fn checkpoint(path: &Path) -> Result<(), StoreError> {
+    /// SQLite waits for readers by itself, but not for whoever is copying the log right now.
+    const TRIES: u32 = 20;
     let conn = conn::open(path, Role::Writer)?;
-    let busy: i64 = conn
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0))
-        .map_err(|e| conn::error(e, "checkpoint"))?;
-    if busy == 0 { Ok(()) } else { Err(StoreError::Busy("readers hold the write-ahead log".into())) }
+    for _ in 0..TRIES {
+        let busy: i64 = conn
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get(0))
+            .map_err(|e| conn::error(e, "checkpoint"))?;
+        if busy == 0 {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Err(StoreError::Busy("readers hold the write-ahead log".into()))
 }

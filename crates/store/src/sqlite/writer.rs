@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::{
     Shared,
+    checkpoint::{self, Copier},
     conn::{self, Role, Statements},
 };
 use crate::{
@@ -40,12 +41,26 @@ struct Forecast {
     patience: Duration,
 }
 
-/// The writer thread's whole life.
+/// The writer thread's whole life, and that of the thread which copies the log: the database is at rest when it ends.
 pub(crate) fn run(shared: &Shared, first: Connection) {
+    let (copier, copying) = checkpoint::pair();
+    std::thread::scope(|scope| {
+        let copies = std::thread::Builder::new().name("store-copy".into());
+        if let Err(error) = copies.spawn_scoped(scope, move || copying.run(&shared.path)) {
+            tracing::error!(%error, "no thread to copy the write-ahead log: the writer does it late");
+        }
+        write(shared, first, &copier);
+        drop(copier);
+    });
+}
+
+fn write(shared: &Shared, first: Connection, copier: &Copier) {
     let mut next = Some(first);
     let mut jobs: Vec<Box<dyn Write>> = Vec::with_capacity(MOST_MEMBERS);
     loop {
-        let conn = match next.take().map_or_else(|| conn::open(&shared.path, Role::Writer), Ok) {
+        let opened = next.take().map_or_else(|| conn::open(&shared.path, Role::Writer), Ok);
+        let watched = opened.and_then(|mut conn| copier.clone().watch(&mut conn).map(|()| conn));
+        let conn = match watched {
             Ok(conn) => conn,
             Err(error) => {
                 if !shared.lines.writes.take(MOST_MEMBERS, &mut jobs) {
@@ -100,9 +115,10 @@ impl Batch<'_, '_> {
         }
         let Forecast { members: expected, patience } = self.forecast;
         let alone = jobs.len() == 1 && expected <= 1;
-        let (mut ran, mut more) = (0, true);
+        let (mut ran, mut singles, mut more) = (0, 0, true);
         while !jobs.is_empty() {
             ran += jobs.len();
+            singles += jobs.iter().filter(|job| job.single()).count();
             let mut members = jobs.drain(..);
             while let Some(job) = members.next() {
                 if let Err(error) = self.member(job, alone) {
@@ -116,7 +132,7 @@ impl Batch<'_, '_> {
                 }
             }
             drop(members);
-            let missing = expected.min(MOST_MEMBERS).saturating_sub(ran);
+            let missing = expected.min(MOST_MEMBERS).saturating_sub(singles);
             if more && missing > 0 {
                 more = self.shared.lines.writes.gather(missing.min(HANDFUL), MOST_MEMBERS - ran, patience, jobs);
             }
@@ -124,7 +140,7 @@ impl Batch<'_, '_> {
         let begun = Instant::now();
         let committed = self.commit();
         self.forecast.patience = (begun.elapsed() / 2).min(MOST_PATIENCE);
-        self.forecast.members = ran + self.shared.lines.writes.len();
+        self.forecast.members = singles + self.shared.lines.writes.count(|job| job.single());
         match committed {
             Ok(()) => {
                 for notice in self.notices.drain(..) {

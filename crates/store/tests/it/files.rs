@@ -49,6 +49,24 @@ async fn what_was_deleted_is_gone_from_the_disk() {
 }
 
 #[tokio::test]
+async fn the_log_goes_into_the_file_while_writing_goes_on() {
+    let test = sqlite(&[PEOPLE]);
+    let bytes = |name: &str| std::fs::metadata(test.dir().expect("SQLite").join(name)).expect("file").len();
+    let photo = vec![7u8; 1 << 20];
+    // However slow the disk, the writer itself copies what is left by the 160th megabyte.
+    for id in 0..160u64 {
+        let photo = photo.clone();
+        let insert = "INSERT INTO person (id, name, photo) VALUES ($1, $2, $3)";
+        let done = test.store.write(move |db| db.exec(insert, &params![&id.to_be_bytes(), &id.to_string(), &photo]));
+        done.await.expect("write");
+        if bytes("sekisho.db") > 4 << 20 {
+            return;
+        }
+    }
+    panic!("nothing was copied into the file; the log has {} bytes", bytes("sekisho.db-wal"));
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_database_is_called_damaged() {
     let test = sqlite(&[]);
     test.store.close();

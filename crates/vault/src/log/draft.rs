@@ -164,7 +164,7 @@ pub(crate) struct Draft {
 /// An entry ready to be inserted.
 pub(crate) struct Sealed {
     log: TenantId,
-    id: EntryId,
+    pub(super) id: EntryId,
     at: Time,
     format: Format,
     event: String,

@@ -79,8 +79,13 @@ fn sequence_log(db: &mut dyn Sql, house: &str, log: &[u8; 16]) -> Result<bool, P
         .map(|(leaf, index)| params![log, head.epoch, signed(index), &leaf.id, &leaf.commitment.0].to_vec())
         .collect();
     db.exec_many(sql::INSERT_LEAF, &rows)?;
-    let gone: Vec<_> = leaves.iter().map(|leaf| params![log, &leaf.id].to_vec()).collect();
-    db.exec_many(sql::DELETE_PENDING, &gone)?;
+    if let Some(last) = leaves.last() {
+        // Exactly those that have their leaf now: another may have been accepted meanwhile whose id is lower than the last one's.
+        let gone = db.exec(sql::DELETE_PENDING, &params![log, head.epoch, signed(head.size), &last.id])?;
+        if gone != leaves.len() as u64 {
+            return Err(Problem::new(&INTERNAL).log("leaves without a pending entry"));
+        }
+    }
     // Two sequencers cannot fork a log: the second finds the head moved and its transaction ends.
     if db.exec(sql::MOVE_HEAD, &params![log, head.epoch, signed(head.size), signed(edge.size())])? != 1 {
         return Err(Problem::new(&INTERNAL).log("the head of a log moved under the sequencer"));

@@ -109,7 +109,8 @@ statements! {
     INSERT_PENDING "INSERT INTO ledger_pending (log, id, commitment) VALUES ($1, $2, $3)";
     PENDING_LOGS "SELECT DISTINCT log FROM ledger_pending LIMIT 256";
     PENDING "SELECT id, commitment FROM ledger_pending WHERE log = $1 ORDER BY id LIMIT 4096";
-    DELETE_PENDING "DELETE FROM ledger_pending WHERE log = $1 AND id = $2";
+    DELETE_PENDING "DELETE FROM ledger_pending WHERE log = $1 AND id <= $4
+        AND id IN (SELECT l.id FROM ledger_leaf l WHERE l.log = $1 AND l.epoch = $2 AND l.idx >= $3)";
     INSERT_LEAF "INSERT INTO ledger_leaf (log, epoch, idx, id, commitment) VALUES ($1, $2, $3, $4, $5)";
     NEWEST_HEAD "SELECT epoch, origin, size, signed FROM ledger_head WHERE log = $1 ORDER BY epoch DESC LIMIT 1";
     HEADS "SELECT epoch, origin, size, signed FROM ledger_head WHERE log = $1 ORDER BY epoch";
