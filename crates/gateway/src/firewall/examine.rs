@@ -151,6 +151,14 @@ impl Examination {
         }
         self.transaction.request_body().blocked().cloned()
     }
+
+    /// Examines the beginning of the answer's body.
+    pub fn ask_answer(&mut self, first: &[u8]) -> Option<Blocked> {
+        if let Some(blocked) = self.transaction.append_response_body(first).blocked() {
+            return Some(blocked.clone());
+        }
+        self.transaction.response_body().blocked().cloned()
+    }
 }
 
 /// What an entry says of what the rules found.

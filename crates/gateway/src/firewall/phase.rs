@@ -226,15 +226,15 @@ pub(crate) async fn answer(way: &mut Way) -> Flow {
                 None => break,
             }
         }
-        let asked = tokio::task::spawn_blocking(move || {
-            let mut blocked = examination.transaction.append_response_body(&first).blocked().cloned();
-            if blocked.is_none() {
-                blocked = examination.transaction.response_body().blocked().cloned();
-            }
-            (examination, blocked, first)
-        });
-        let (back, found, first) = asked.await.map_err(|e| Problem::new(&problem::INTERNAL).log(e))?;
-        (examination, blocked) = (back, found);
+        if first.len() > LONG {
+            let asked = tokio::task::spawn_blocking(move || {
+                let blocked = examination.ask_answer(&first);
+                (examination, blocked, first)
+            });
+            (examination, blocked, first) = asked.await.map_err(|e| Problem::new(&problem::INTERNAL).log(e))?;
+        } else {
+            blocked = examination.ask_answer(&first);
+        }
         body = body.after(first.into());
     }
     if blocked.is_some() {

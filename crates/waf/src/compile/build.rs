@@ -128,6 +128,7 @@ pub fn build(parsed: &Parsed) -> Result<Program, LoadError> {
         score_slots,
         prefilters,
         rooms: Default::default(),
+        verdicts: Default::default(),
         used: builder.used,
         settings,
         signatures,

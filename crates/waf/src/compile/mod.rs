@@ -10,7 +10,7 @@ pub mod prefilter;
 pub mod signature;
 mod syntax;
 
-use crate::engine::room::Rooms;
+use crate::engine::{room::Rooms, verdicts::Verdicts};
 use crate::{
     Place,
     seclang::{
@@ -303,6 +303,8 @@ pub struct Program {
     pub prefilters: [Prefilter; 2],
     /// Memory of finished transactions.
     pub rooms: Rooms,
+    /// What earlier transactions found out about header values.
+    pub verdicts: Verdicts,
     /// Variables that some rule reads.
     pub used: Vec<bool>,
     pub settings: Settings,

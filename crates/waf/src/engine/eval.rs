@@ -252,13 +252,22 @@ impl Transaction {
             let single = [link.pipe];
             let steps = if link.steps.is_empty() { &single[..] } else { &link.steps };
             let mut before = ValueId::MAX;
+            let bit = test.bits[0].filter(|_| which == 0 && !link.negated);
+            let known = bit.and_then(|bit| Some((self.values.known(candidate.entry.value)?.clone(), bit)));
             for pipe in steps {
+                if known.as_ref().is_some_and(|(known, bit)| known.excludes(*pipe, *bit)) {
+                    continue;
+                }
                 let id = self.values.transform(&program.pipes, candidate.entry.value, *pipe);
                 if id == before {
                     continue;
                 }
                 before = id;
-                if self.check(rules, test, which, id, link.negated, captures.as_mut()) == link.negated {
+                let matches = self.check(rules, test, which, id, link.negated, captures.as_mut());
+                if let (Some((known, bit)), false) = (&known, matches) {
+                    known.exclude(*pipe, *bit);
+                }
+                if matches == link.negated {
                     continue;
                 }
                 any = true;
@@ -308,16 +317,31 @@ impl Transaction {
         let prefilter = &program.prefilters[which];
         let (atom, pipe) = program.pairs[usize::from(pair)];
         let (variable, members) = &program.atoms[usize::from(atom)];
-        let mut union = vec![0_u64; prefilter.words()];
-        for at in 0..self.vars[*variable as usize].len() {
-            let entry = self.vars[*variable as usize][at];
-            if self.selects(members, entry.name) {
-                let id = self.values.transform(&program.pipes, entry.value, pipe);
-                self.values.collect(prefilter, which, id, &mut union);
+        let at = self.unions.len();
+        self.unions.resize(at + prefilter.words(), 0);
+        for place in 0..self.vars[*variable as usize].len() {
+            let entry = self.vars[*variable as usize][place];
+            if !self.selects(members, entry.name) {
+                continue;
+            }
+            let union = &mut self.unions[at..];
+            let known = if which == 0 { self.values.known(entry.value) } else { None };
+            if known.is_some_and(|known| known.add(pipe, union)) {
+                continue;
+            }
+            let known = known.cloned();
+            let id = self.values.transform(&program.pipes, entry.value, pipe);
+            match known {
+                Some(known) => {
+                    let mut own = vec![0_u64; prefilter.words()];
+                    self.values.collect(prefilter, which, id, &mut own);
+                    known.learn(pipe, &own);
+                    union.iter_mut().zip(own).for_each(|(to, from)| *to |= from);
+                }
+                None => self.values.collect(prefilter, which, id, union),
             }
         }
-        let at = self.unions.len() as u32;
-        self.unions.extend_from_slice(&union);
+        let at = at as u32;
         self.pair_bits[usize::from(pair)] = at;
         at
     }

@@ -9,6 +9,7 @@ pub mod room;
 pub mod state;
 mod transaction;
 pub mod values;
+pub mod verdicts;
 
 pub use explain::{Explained, ExplainedLink, ExplainedPart, Explanation};
 pub(crate) use report::level;

@@ -1,6 +1,6 @@
 //! Filling the variables from the message.
 
-use super::{Client, RequestHead, ResponseHead, Transaction, report::Blocked, transaction::Entry};
+use super::{Client, RequestHead, ResponseHead, Transaction, report::Blocked, transaction::Entry, verdicts::is_shared};
 use crate::{
     body::{Stop, json, multipart, urlencoded, xml},
     seclang::{OverLimit, action::Processor, target::Variable as V},
@@ -154,6 +154,13 @@ impl Transaction {
         }
         for (name, value) in head.headers {
             self.named(V::RequestHeaders, V::RequestHeadersNames, name, value);
+            if !self.rules.options.plain && is_shared(name) {
+                let rules = &self.rules.program;
+                for text in [name, value] {
+                    let id = self.values.intern(text);
+                    self.values.recall(id, &rules.verdicts, rules.pipes.len());
+                }
+            }
             if name.eq_ignore_ascii_case(b"cookie") {
                 self.cookies(value);
             } else if name.eq_ignore_ascii_case(b"authorization") {

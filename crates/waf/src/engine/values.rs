@@ -1,9 +1,11 @@
 //! The distinct byte strings of one transaction, their transformations and what can match them.
 
+use super::verdicts::{Known, Verdicts};
 use crate::{
     compile::{Pipe, prefilter::Prefilter},
     transform::{ByteSet, Transformation, meets, presence},
 };
+use std::sync::Arc;
 
 /// A byte string of the transaction. Equal strings have, but for rare collisions, the same id.
 pub type ValueId = u32;
@@ -25,6 +27,8 @@ struct Value {
     bits: [u32; 2],
     /// The value that differs from this one in case only.
     twin: ValueId,
+    /// What earlier transactions found out about it.
+    known: Option<Arc<Known>>,
 }
 
 /// Work done, for tests and budgets.
@@ -138,7 +142,15 @@ impl Values {
         let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(value);
         let present = presence(value);
-        self.list.push(Value { start, length: value.len() as u32, present, row: NONE, bits: [NONE; 2], twin: NONE });
+        self.list.push(Value {
+            start,
+            length: value.len() as u32,
+            present,
+            row: NONE,
+            bits: [NONE; 2],
+            twin: NONE,
+            known: None,
+        });
         self.counters.values += 1;
         id
     }
@@ -153,6 +165,19 @@ impl Values {
             }
         }
         self.table = table;
+    }
+
+    /// Takes up what earlier transactions found out about `id`.
+    pub fn recall(&mut self, id: ValueId, verdicts: &Verdicts, pipes: usize) {
+        if self.list[id as usize].known.is_none() {
+            let value = self.get(id);
+            self.list[id as usize].known = verdicts.of(value, hash(value), pipes);
+        }
+    }
+
+    /// What earlier transactions found out about `id`, if it is of those that are remembered.
+    pub fn known(&self, id: ValueId) -> Option<&Arc<Known>> {
+        self.list[id as usize].known.as_ref()
     }
 
     /// The bytes of `id`.
