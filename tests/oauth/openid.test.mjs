@@ -103,12 +103,13 @@ test("openid-client: pushed requests", async () => {
 test("oidc-client-ts: a public application in a browser's page", async () => {
   const made = await house.application([], { ...LOGIN, confidential: false });
   globalThis.fetch = house.through;
+  const own = await house.signIn();
   const page = new OidcClient({
     authority: house.console, client_id: made.id, redirect_uri: REDIRECT, post_logout_redirect_uri: BYE,
     scope: "openid profile", stateStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }), loadUserInfo: true,
   });
   const request = await page.createSigninRequest({ state: { at: "/orders" }, nonce: "n-1" });
-  const back = await house.consented(request.url);
+  const back = await house.consented(request.url, "allow", own);
   const answer = await page.processSigninResponse(back.href);
   assert.deepEqual(answer.userState, { at: "/orders" });
   assert.equal(answer.profile.nonce, undefined, "the library takes it out once it is checked");
@@ -116,9 +117,60 @@ test("oidc-client-ts: a public application in a browser's page", async () => {
   const next = await page.useRefreshToken({ state: { ...answer, data: answer.userState } });
   assert.notEqual(next.access_token, answer.access_token);
   const out = await page.createSignoutRequest({ id_token_hint: answer.id_token, state: { left: true } });
-  const own = await house.visit(out.url);
-  const asked = await own.text();
-  const landed = own.status === 200 && asked.includes("url=") ? onward(asked) : onward(await (await house.send("/oauth/logout", asked, {})).text());
+  const landed = onward(await (await house.visit(out.url, own)).text());
   const done = await page.processSignoutResponse(landed.href);
   assert.deepEqual(done.userState, { left: true });
+});
+
+test("openid-client: tokens that only the holder of a key can use", async () => {
+  const made = await house.application(["users.read"], { ...LOGIN, dpop_bound_access_tokens: true });
+  const config = await configured(made);
+  const users = new URL(`${house.console}/api/v1/users`);
+  for (const algorithm of ["ES256", "Ed25519"]) {
+    const key = client.getDPoPHandle(config, await client.randomDPoPKeyPair(algorithm));
+    const { parameters, checks } = await wanted({ scope: "openid users.read", prompt: "consent" });
+    const back = await house.consented(client.buildAuthorizationUrl(config, parameters));
+    const tokens = await client.authorizationCodeGrant(config, back, checks, {}, { DPoP: key });
+    assert.equal(tokens.token_type, "dpop");
+    assert.equal((await client.fetchProtectedResource(config, tokens.access_token, users, "GET", null, null, { DPoP: key })).status, 200);
+    const person = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub, { DPoP: key });
+    assert.equal(person.sub, tokens.claims().sub);
+    const told = await client.tokenIntrospection(config, tokens.access_token);
+    assert.deepEqual([told.active, told.token_type, told.cnf.jkt], [true, "DPoP", await key.calculateThumbprint()]);
+    const next = await client.refreshTokenGrant(config, tokens.refresh_token, {}, { DPoP: key });
+    assert.equal(next.token_type, "dpop");
+
+    const thief = client.getDPoPHandle(config, await client.randomDPoPKeyPair(algorithm));
+    await assert.rejects(client.fetchProtectedResource(config, next.access_token, users, "GET", null, null, { DPoP: thief }));
+    await assert.rejects(client.fetchProtectedResource(config, next.access_token, users, "GET"));
+    await assert.rejects(client.fetchUserInfo(config, next.access_token, tokens.claims().sub), { code: "OAUTH_WWW_AUTHENTICATE_CHALLENGE" });
+    await assert.rejects(client.refreshTokenGrant(config, next.refresh_token), { error: "invalid_dpop_proof" });
+  }
+});
+
+test("openid-client: a device without a browser", async () => {
+  const made = await house.application(["users.read"], { openid: true, device_authorization: true, redirect_uris: [], confidential: false });
+  const config = await configured(made, client.None());
+  const started = await client.initiateDeviceAuthorization(config, { scope: "openid users.read" });
+  assert.equal(started.verification_uri, `${house.console}/device`);
+  const page = await (await house.visit(started.verification_uri_complete)).text();
+  assert.match(page, new RegExp(`value="${started.user_code}"`));
+  const wrong = await house.send("/device", page, { user_code: "BBBB-BBBB" });
+  assert.equal(wrong.status, 400);
+  const asked = await (await house.send("/device", page, { user_code: started.user_code })).text();
+  assert.ok(asked.includes(made.name) && asked.includes("Know that it is you who signed in") && asked.includes("See users"), asked);
+  const polling = client.pollDeviceAuthorizationGrant(config, started);
+  const decided = await house.send("/device/decide", asked, { decision: "allow" });
+  assert.equal(decided.headers.get("location"), "/account/applications?done=device-allowed");
+  const tokens = await polling;
+  assert.equal(tokens.claims().aud, made.id);
+  const users = new URL(`${house.console}/api/v1/users`);
+  assert.equal((await client.fetchProtectedResource(config, tokens.access_token, users, "GET")).status, 200);
+  const again = await client.initiateDeviceAuthorization(config, {});
+  const refused = await (await house.send("/device", page, { user_code: again.user_code })).text();
+  await house.send("/device/decide", refused, { decision: "deny" });
+  // Asked at once; the library would wait out its interval first.
+  const grant = new URLSearchParams({ grant_type: "urn:ietf:params:oauth:grant-type:device_code", device_code: again.device_code, client_id: made.id });
+  const denied = await house.through(`${house.console}/oauth/token`, { method: "POST", body: grant });
+  assert.deepEqual([denied.status, (await denied.json()).error], [400, "access_denied"]);
 });

@@ -142,6 +142,7 @@ impl House {
             trace: TraceId::new(&SystemRng),
             lang: Lang::En,
             activity: true,
+            holds: None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Bytes,
-    http::{HeaderMap, Uri, header},
+    http::{HeaderMap, Method, Uri, header},
 };
 use sekisho_identity::types::Browser;
 use sekisho_kernel::{
@@ -46,6 +46,8 @@ pub struct Call {
     pub zone_fixed: bool,
     /// Header fields.
     pub headers: HeaderMap,
+    /// The method as it was sent.
+    pub method: Method,
     /// Path and query.
     pub uri: Uri,
     /// Parameters of the path.
@@ -54,6 +56,8 @@ pub struct Call {
     pub body: Bytes,
     /// The session's token, if one was sent.
     pub token: Option<Secret<String>>,
+    /// The thumbprint of the key that was proven to be held, where the token wants one (RFC 9449).
+    pub holds: Option<[u8; 32]>,
     /// Whoever is behind it, where the route needs somebody.
     pub passage: Option<Arc<Passage>>,
     /// The value that forms before sign-in are bound to, and whether it is new.
@@ -108,6 +112,7 @@ impl Call {
             policy: self.arrival.policy.clone(),
             lang: self.lang,
             activity,
+            holds: self.holds,
         }
     }
     /// What is known of the browser.

@@ -212,6 +212,8 @@ shapes! {
         may("openid", Takes::Bool, "Whether people may sign in to it (OpenID Connect)."),
         may("post_logout_redirect_uris", Takes::Addresses(10), "Addresses for after signing out; https on port 443, compared to the letter."),
         may("require_pushed_authorization_requests", Takes::Bool, "Whether it must push its requests for authorisation (RFC 9126)."),
+        may("dpop_bound_access_tokens", Takes::Bool, "Whether its tokens must be bound to a key of its own (RFC 9449)."),
+        may("device_authorization", Takes::Bool, "Whether devices without a browser may ask for it (RFC 8628)."),
     ];
     /// A new connection of an identity provider.
     NEW_CONNECTION "NewConnection" [

@@ -42,7 +42,9 @@ messages! {
     APP_ADD "アプリケーションを登録" "Register an application";
     APP_APPROVE "承認" "Approve";
     APP_APPROVED "承認済み" "Approved";
+    APP_BOUND "トークンを自分の鍵に結び付ける（DPoP）" "It must bind its tokens to a key of its own (DPoP)";
     APP_CONFIDENTIAL "秘密を保管できる（サーバー側で動く）" "Keeps a secret (runs on a server)";
+    APP_DEVICE "ブラウザーのない機器でも使う（デバイスコード）" "Used on devices without a browser (device code)";
     APP_LOGOUTS "サインアウト後の戻り先アドレス" "Addresses for after signing out";
     APP_LOGOUTS_HINT "人がサインインするアプリケーションだけが持てます。https、ポート 443 に限ります。" "Only for applications that people sign in to; https on port 443.";
     APP_OPENID "人がサインインするアプリケーション（OpenID Connect）" "People sign in to it (OpenID Connect)";
@@ -368,6 +370,15 @@ messages! {
     LEAVE_STAY "サインアウトしない" "Stay signed in";
     LEAVE_TITLE "サインアウトしますか" "Sign out?";
     LEFT "サインアウトしました。アプリケーションへ戻ります。" "You are signed out. Going back to the application.";
+    DEVICE_ASKS "を動かしている機器が、次のことを求めています。" "on a device asks to do this for you:";
+    DEVICE_CODE "機器に表示されているコード" "The code that the device shows";
+    DEVICE_CODE_HINT "8 文字です。ハイフンは省略できます。" "Eight letters; the hyphen may be left out.";
+    DEVICE_LEAD "ブラウザーのない機器やコマンドに、あなたの代わりに動くことを許可します。" "Let a device or a command without a browser act for you.";
+    DEVICE_SHOWS "機器に表示されているコード:" "The device shows the code:";
+    DEVICE_TITLE "機器の許可" "Let a device act for you";
+    DEVICE_WARNING "あなた自身が、手元の機器で始めた場合にだけ許可してください。コードをほかの人から受け取った場合は、許可しないでください。" "Allow it only if you began this yourself on a device of yours. If somebody sent you the code, do not.";
+    DONE_DEVICE_ALLOWED "機器を許可しました。機器へ戻ってください。" "The device is allowed. Go back to it.";
+    DONE_DEVICE_DENIED "機器を許可しませんでした。" "The device is not allowed.";
     CONSENT_WITHDRAW "撤回" "Withdraw";
     CONFIRM_WITHDRAW "このアプリケーションは直ちに使えなくなります。よろしいですか。" "The application stops at once. Go on?";
     DONE_WITHDRAWN "同意を撤回しました。" "The consent has been withdrawn.";

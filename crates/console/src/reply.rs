@@ -9,7 +9,7 @@ use sekisho_kernel::problem::Category;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{call::Call, page, problem::Fault, routes::Surface, serve::defect};
+use crate::{call::Call, dpop, page, problem::Fault, routes::Surface, serve::defect};
 
 /// JSON under a status.
 pub fn json<T: Serialize>(status: StatusCode, value: &T) -> Result<Response, Fault> {
@@ -67,7 +67,7 @@ pub fn problem(call: &Call, fault: &Fault) -> Response {
             let kind = HeaderValue::from_static("application/problem+json");
             (status(problem.kind.category), [(header::CONTENT_TYPE, kind)], body).into_response()
         }
-        Surface::Oauth => oauth_error(problem),
+        Surface::Oauth => oauth_error(problem, call.route.path == "/oauth/userinfo"),
         Surface::Scim => {
             let (status, body) = scim_error(call.lang, problem);
             let kind = HeaderValue::from_static("application/scim+json");
@@ -81,13 +81,24 @@ pub fn problem(call: &Call, fault: &Fault) -> Response {
     }
     if problem.kind.category == Category::Unauthenticated && matches!(call.route.surface, Surface::Api | Surface::Scim)
     {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        let wanted = match problem.kind.name {
+            "oauth-invalid-dpop-proof" => DPOP_PROOF_WANTED,
+            "oauth-use-dpop-nonce" => DPOP_NONCE_WANTED,
+            _ if dpop::asked(&call.headers) => "DPoP error=\"invalid_token\", algs=\"ES256 EdDSA PS256 RS256\"",
+            _ => "Bearer",
+        };
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(wanted));
     }
     response
 }
 
-/// An error as OAuth 2.1 §3.2.4 writes it.
-fn oauth_error(problem: &sekisho_kernel::Problem) -> Response {
+/// RFC 9449 §7.1 and §9.
+const DPOP_PROOF_WANTED: &str = "DPoP error=\"invalid_dpop_proof\", algs=\"ES256 EdDSA PS256 RS256\"";
+const DPOP_NONCE_WANTED: &str = "DPoP error=\"use_dpop_nonce\", algs=\"ES256 EdDSA PS256 RS256\"";
+
+/// An error as OAuth 2.1 §3.2.4 writes it. A proof that is not taken is a wrong request to us who issue tokens, and no
+/// way in where a token is used.
+fn oauth_error(problem: &sekisho_kernel::Problem, resource: bool) -> Response {
     let kind = problem.kind;
     let word = match kind.name.strip_prefix("oauth-") {
         Some(word) => word.replace('-', "_"),
@@ -97,11 +108,15 @@ fn oauth_error(problem: &sekisho_kernel::Problem) -> Response {
     };
     let body = json!({ "error": word, "error_description": kind.title.get(sekisho_kernel::Lang::En) }).to_string();
     let json = HeaderValue::from_static("application/json");
-    let mut response = (status(kind.category), [(header::CONTENT_TYPE, json)], body).into_response();
+    let proof = matches!(kind.name, "oauth-invalid-dpop-proof" | "oauth-use-dpop-nonce") && !resource;
+    let status = if proof { StatusCode::BAD_REQUEST } else { status(kind.category) };
+    let mut response = (status, [(header::CONTENT_TYPE, json)], body).into_response();
     // RFC 6750 §3 where a token was wanted, RFC 6749 §5.2 where the application's own name was.
     let wanted = match kind.name {
         "oauth-invalid-token" => Some("Bearer error=\"invalid_token\""),
         "oauth-insufficient-scope" => Some("Bearer error=\"insufficient_scope\", scope=\"openid\""),
+        "oauth-invalid-dpop-proof" => Some(DPOP_PROOF_WANTED).filter(|_| resource),
+        "oauth-use-dpop-nonce" => Some(DPOP_NONCE_WANTED).filter(|_| resource),
         _ if kind.category == Category::Unauthenticated => Some("Basic realm=\"oauth\""),
         _ => None,
     };

@@ -312,6 +312,8 @@ pub fn all() -> Map<String, Value> {
         ("openid", "bool"),
         ("post_logout_redirect_uris", "texts"),
         ("require_pushed_authorization_requests", "bool"),
+        ("dpop_bound_access_tokens", "bool"),
+        ("device_authorization", "bool"),
         ("state", "pending|approved|stopped"),
     ];
     put("Application", record("app", &application));

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http_body_util::{BodyExt, Limited};
-use sekisho_identity::is_token;
+use sekisho_identity::{is_token, problems::DPOP_NONCE};
 use sekisho_kernel::{
     Lang, Outcome, Problem, Secret, Zone, event,
     hook::Arrival,
@@ -19,7 +19,7 @@ use sekisho_kernel::{
 use crate::{
     api::scim,
     call::Call,
-    cookie, guard, idempotency, page,
+    cookie, dpop, guard, idempotency, page,
     parts::Parts,
     problem::{FORGED, Fault, MALFORMED, SCIM_METHOD, SCIM_TOO_LARGE, TOO_LARGE},
     reply,
@@ -58,12 +58,14 @@ pub async fn run(
         lang,
         zone,
         zone_fixed,
+        method: head.method,
         uri: head.uri,
         params,
         body: axum::body::Bytes::new(),
         token: token(route, &head.headers),
         passage: None,
         form_token,
+        holds: None,
         now: parts.clock.now(),
         headers: head.headers,
         parts,
@@ -117,6 +119,7 @@ async fn admit(call: &mut Call) -> Result<(), Fault> {
     let route = call.route;
     let mutating = route.verb.mutates();
     let bearer = call.headers.contains_key(header::AUTHORIZATION) && programs(route);
+    let proof = if bearer && dpop::asked(&call.headers) { Some(dpop::shown(call).await?) } else { None };
     if route.surface == Surface::Oauth {
         // Applications prove who they are in the request itself; no cookie counts, so nobody can be made to send it.
         return if mutating { content_type(route, &call.headers, &call.body) } else { Ok(()) };
@@ -134,7 +137,13 @@ async fn admit(call: &mut Call) -> Result<(), Fault> {
     {
         let knock = call.knock(route.activity);
         match call.parts.sessions.resolve(&knock, &token).await {
-            Ok(passage) if passage.cx.tenant == call.arrival.host.tenant => call.passage = Some(passage),
+            Ok(passage) if passage.cx.tenant == call.arrival.host.tenant => {
+                // Only a proof that opened something is written down: nobody fills the store with others.
+                if let Some(proof) = &proof {
+                    call.parts.identity.use_proof(&passage.cx, proof).await.map_err(Fault::own)?;
+                }
+                call.passage = Some(passage);
+            }
             Ok(_) => {}
             Err(problem) if problem.kind.category == Category::Unauthenticated => {}
             Err(problem) => return Err(Fault::own(problem)),
@@ -204,7 +213,8 @@ fn token(route: &RouteInfo, headers: &HeaderMap) -> Option<Secret<String>> {
     {
         let text = value.to_str().ok()?;
         let (scheme, token) = text.split_once(' ')?;
-        return scheme.eq_ignore_ascii_case("bearer").then(|| Secret::new(token.trim().to_owned()));
+        let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case(dpop::SCHEME);
+        return known.then(|| Secret::new(token.trim().to_owned()));
     }
     // A cookie that a browser sends along provisions nobody.
     if route.surface == Surface::Scim {
@@ -274,6 +284,10 @@ async fn refused(call: &Call, mut fault: Fault) -> Response {
         true => page::authorize::silently(call, problem.kind).await,
         false => None,
     };
+    let nonce = match problem.is(&DPOP_NONCE) {
+        true => call.parts.identity.dpop_nonce(&call.knock(false)).await.ok(),
+        false => None,
+    };
     let mut response = match fault.page.take() {
         _ if silent.is_some() => silent.unwrap_or_default(),
         _ if to_sign_in => page::sign_in::redirect(call, "/sign-in"),
@@ -281,6 +295,9 @@ async fn refused(call: &Call, mut fault: Fault) -> Response {
         Some(page) => page,
         None => reply::problem(call, &fault),
     };
+    if let Some(nonce) = nonce.and_then(|n| HeaderValue::try_from(n).ok()) {
+        response.headers_mut().insert("dpop-nonce", nonce);
+    }
     if ended && call.passage.is_none() {
         cookie::wipe(response.headers_mut());
     }

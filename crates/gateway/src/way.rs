@@ -177,6 +177,7 @@ impl Way {
             policy: self.policy(),
             lang: page::lang(&self.head.headers),
             activity,
+            holds: None,
         }
     }
     /// The context of the door's own entry about the request.

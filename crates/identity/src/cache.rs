@@ -131,6 +131,8 @@ pub struct TokenEnds {
     pub expires: Time,
     /// From where it may be used; none admits all.
     pub networks: Vec<ipnet::IpNet>,
+    /// The thumbprint of the key whose holder alone may use it; anybody's without.
+    pub key: Option<[u8; 32]>,
 }
 
 impl Slot {

@@ -60,7 +60,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Act, Need, Scope, Vault};
 
 pub use lockout::Counts;
-pub use oauth::PUSHED;
+pub use oauth::{ACCESS, PUSHED};
 pub use provision::{NewTenant, TenantMade};
 pub use records::RECORDS;
 pub use sign_in::signature::{SCHEME as SIGNATURE_SCHEME, signed_text};

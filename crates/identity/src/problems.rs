@@ -183,6 +183,38 @@ problems! {
     OAUTH_NARROW "SK-4103" "oauth-insufficient-scope" Forbidden
         "このアクセストークンでは利用者の情報を取得できません。" "This access token tells nothing of its person."
         "認可を求めるときに、scope へ openid を加えてください。" "Ask for the scope openid when you ask for authorisation.";
+    /// A proof of possession that is not taken.
+    DPOP_PROOF "SK-4104" "oauth-invalid-dpop-proof" Unauthenticated
+        "鍵を持つことの証明（DPoP）が正しくありません。" "The proof of possession (DPoP) is missing or wrong."
+        "要求ごとに新しい証明を作ってください。メソッド、アドレス、時刻、トークンのハッシュを確かめてください。" "Make a new one for each request, and check method, address, time and the token's hash.";
+    /// A proof without a nonce of ours.
+    DPOP_NONCE "SK-4105" "oauth-use-dpop-nonce" Unauthenticated
+        "鍵を持つことの証明（DPoP）にサーバーのノンスが必要です。" "The proof of possession (DPoP) needs a nonce of this server's."
+        "応答の DPoP-Nonce ヘッダーの値を nonce に入れて、もう一度送ってください。" "Put the value of the answer's DPoP-Nonce header into nonce, and send it again.";
+    /// A device's code that nobody shows.
+    DEVICE_CODE "SK-4106" "device-code" Invalid
+        "このコードは使えません。" "This code cannot be used."
+        "機器に表示されているコードを確かめてください。有効期限が切れている場合は、機器で最初からやり直してください。" "Check the code that the device shows. If it has run out, start again on the device.";
+    /// Too many wrong codes.
+    DEVICE_TRIES "SK-4107" "device-tries" TooMany
+        "コードの誤りが続いたため、しばらく入力できません。" "Too many wrong codes: you have to wait for a while."
+        "しばらく待ってから、機器で新しいコードを表示させてください。" "Wait a while, then have the device show a new code.";
+    /// The person has not decided yet.
+    DEVICE_PENDING "SK-4108" "oauth-authorization-pending" Invalid
+        "利用者がまだ許可していません。" "The person has not decided yet."
+        "interval の秒数を待って、もう一度問い合わせてください。" "Ask again after as many seconds as interval says.";
+    /// A device that asks too often.
+    DEVICE_SLOW "SK-4109" "oauth-slow-down" Invalid
+        "問い合わせの間隔が短すぎます。" "The device asks too often."
+        "間隔を 5 秒延ばしてください。" "Wait five seconds longer between two questions.";
+    /// A device's code that has run out.
+    DEVICE_EXPIRED "SK-4110" "oauth-expired-token" Invalid
+        "機器のコードの有効期限が切れました。" "The device's code has run out."
+        "最初からやり直してください。" "Start again.";
+    /// The person has said no.
+    DEVICE_DENIED "SK-4111" "oauth-access-denied" Invalid
+        "利用者が許可しませんでした。" "The person has not allowed it."
+        "必要であれば、利用者に確かめてから最初からやり直してください。" "Ask the person, and start again if need be.";
     /// One and the same answer to whatever a provider's answer was refused for.
     PROVIDER_REFUSED "SK-4050" "provider-refused" Unauthenticated
         "ID プロバイダーでのサインインを確認できませんでした。" "The sign-in at the identity provider could not be confirmed."

@@ -19,7 +19,9 @@ use serde::{Deserialize, Serialize};
 pub use federation::{
     CameBy, ClaimNames, IdentityProvider, MailDomain, OidcSettings, OutsideIdentity, Protocol, RoleRule,
 };
-pub use oauth::{Application, ApplicationState, Consent, OauthGrant, OauthKey, OauthPush, PersonScope};
+pub use oauth::{
+    Application, ApplicationState, Consent, DeviceState, OauthDevice, OauthGrant, OauthKey, OauthPush, PersonScope,
+};
 pub use passkeys::Passkey;
 pub use signals::{
     About, CredentialChanged, Initiator, SignalEvent, SignalKey, SignalKind, SignalReceiver, SubjectForm,
@@ -79,6 +81,10 @@ def!(OAUTH_KEY "oauth_key" "ID トークンに署名する鍵" "Keys that sign I
     KeyMaterial Sealed Retention::UntilDeleted, ["turn" true], []);
 def!(OAUTH_PUSH "oauth_push" "アプリケーションから先に届いた認可の要求" "Requests for authorisation that applications have pushed"
     Metadata Sealed Retention::UntilExpiry, [], ["expires" Int]);
+def!(OAUTH_DEVICE "oauth_device" "利用者の許可を待つ機器（ブラウザーなし）" "Devices without a browser that wait for a person"
+    Personal Sealed Retention::UntilExpiry, ["code" true], ["expires" Int, "polled" Int, "wait" Int, "fast" Int]);
+def!(OAUTH_PROOF "oauth_proof" "使用済みの鍵所持の証明（DPoP）" "Proofs of possession that are used up"
+    Metadata ClearByGoldenFile Retention::UntilExpiry, [], ["expires" Int]);
 def!(API_TOKEN "api_token" "API トークン（名称、権限、接続元。トークン自体はハッシュのみ）" "API tokens: name, scope, addresses, and the token's hash alone"
     Personal Sealed Retention::UntilExpiry, [], ["user_id" Opaque, "expires" Int, "last_used" Int]);
 def!(SIGNING_CLIENT "signing_client" "署名クライアントの名称と鍵" "Signing clients: name and key"
@@ -139,6 +145,8 @@ pub const RECORDS: &[&RecordDef] = &[
     &OAUTH_GRANT,
     &OAUTH_KEY,
     &OAUTH_PUSH,
+    &OAUTH_PROOF,
+    &OAUTH_DEVICE,
     &API_TOKEN,
     &SIGNING_CLIENT,
     &UNIQUE_ID,

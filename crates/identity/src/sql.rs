@@ -15,6 +15,8 @@ pub const MIGRATIONS: &[(u32, &str, &str)] = &[
     (17, "risk", RISK),
     (18, "signals", SIGNALS),
     (22, "openid", OPENID),
+    (23, "dpop", DPOP),
+    (24, "devices", DEVICES),
 ];
 
 const SIGNALS: &str = "
@@ -101,6 +103,18 @@ CREATE TABLE oauth_key (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT N
 CREATE TABLE oauth_push (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
   updated BIGINT NOT NULL, expires BIGINT, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
 CREATE INDEX oauth_push_expires ON oauth_push (tenant, expires);
+";
+
+const DEVICES: &str = "
+CREATE TABLE oauth_device (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, x_code BLOB, expires BIGINT, polled BIGINT, wait BIGINT, fast BIGINT, sealed BLOB NOT NULL,
+  PRIMARY KEY (tenant, id), UNIQUE (tenant, x_code));
+CREATE INDEX oauth_device_expires ON oauth_device (tenant, expires);
+";
+
+const DPOP: &str = "
+CREATE TABLE oauth_proof (tenant BLOB NOT NULL, id BLOB NOT NULL, expires BIGINT NOT NULL, PRIMARY KEY (tenant, id));
+CREATE INDEX oauth_proof_expires ON oauth_proof (tenant, expires);
 ";
 
 const API_TOKENS: &str = "
@@ -324,6 +338,22 @@ bookkeeping! {
     OAUTH_SWEEP "oauth.sweep" "DELETE FROM oauth_grant WHERE tenant = $1 AND expires <= $2";
     /// Forgets pushed requests that nobody came for. `$2` now.
     OAUTH_PUSH_SWEEP "oauth.push_sweep" "DELETE FROM oauth_push WHERE tenant = $1 AND expires <= $2";
+    /// A proof of possession is used up. `$2` its id, `$3` when it runs out.
+    PROOF_TAKE "proof.take"
+        "INSERT INTO oauth_proof (tenant, id, expires) VALUES ($1, $2, $3) ON CONFLICT (tenant, id) DO NOTHING";
+    /// Forgets proofs that have run out. `$2` now.
+    PROOF_SWEEP "proof.sweep" "DELETE FROM oauth_proof WHERE tenant = $1 AND expires <= $2";
+    /// A device asks for its tokens: too soon makes it wait five seconds longer each time (RFC 8628 §3.5). `$2` device, `$3`
+    /// now. Returns `fast`: 1 for too soon.
+    DEVICE_POLL "device.poll"
+        "UPDATE oauth_device SET
+           fast = CASE WHEN COALESCE(polled, 0) + COALESCE(wait, 5) * 1000000 > $3 THEN 1 ELSE 0 END,
+           wait = CASE WHEN COALESCE(polled, 0) + COALESCE(wait, 5) * 1000000 > $3 THEN COALESCE(wait, 5) + 5
+                       ELSE COALESCE(wait, 5) END,
+           polled = $3
+         WHERE tenant = $1 AND id = $2 RETURNING fast";
+    /// Forgets devices that have run out. `$2` now.
+    DEVICE_SWEEP "device.sweep" "DELETE FROM oauth_device WHERE tenant = $1 AND expires <= $2";
     /// Sessions past an end. `$2` last used at or before, `$3` signed in at or before.
     SESSION_OVER "session.over"
         "SELECT id FROM user_session WHERE tenant = $1 AND (last_used <= $2 OR signed_in <= $3) ORDER BY id LIMIT 1000";

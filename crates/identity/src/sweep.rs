@@ -77,6 +77,8 @@ impl Identity {
                     &sql::LINK_SWEEP,
                     &sql::OAUTH_SWEEP,
                     &sql::OAUTH_PUSH_SWEEP,
+                    &sql::PROOF_SWEEP,
+                    &sql::DEVICE_SWEEP,
                     &sql::RISK_STATE_SWEEP,
                 ] {
                     others += keeper.run(statement, &[now.into()])?;

@@ -270,7 +270,7 @@ impl Identity {
             sites: person.sites.clone(),
             terms: person.terms(),
             flags: self.0.cache.flags(id, user, tenant),
-            ends: Some(TokenEnds { expires: token.body.expires, networks }),
+            ends: Some(TokenEnds { expires: token.body.expires, networks, key: None }),
         });
         if self.vault().in_contact() {
             self.0.cache.put_slot(key, &slot, moment);

@@ -177,6 +177,7 @@ events! {
     SIGNAL_DROP "signal.drop" 6003 99 "届かなかったシグナルの破棄" "Signals given up";
     OAUTH_USERINFO "oauth.userinfo" 6003 2 "アプリケーションによる本人情報の照会" "Application asked about its person";
     OAUTH_PUSH "oauth.push" 3002 3 "認可の要求の事前受付" "Authorisation request pushed";
+    OAUTH_DEVICE "oauth.device" 3002 3 "機器からの認可の要求と許可" "Device asked, or was allowed";
     OAUTH_KEY_CREATE "oauth.key_create" 6003 1 "ID トークン署名鍵の生成" "Key for ID tokens created";
     OAUTH_KEY_RETIRE "oauth.key_retire" 6003 4 "ID トークン署名鍵の終了" "Key for ID tokens retired";
     TOKEN_CREATE "token.create" 3001 11 "API トークンの発行" "API token issued";

@@ -246,6 +246,10 @@ pub struct OauthRule {
     pub key_overlap: Duration,
     /// Whether every application must push what it asks for.
     pub pushed: bool,
+    /// Whether every token must be bound to a key that its holder proves to hold (RFC 9449).
+    pub bound: bool,
+    /// Whether such a proof must carry a nonce of ours.
+    pub nonce: bool,
 }
 
 impl OauthRule {
@@ -256,6 +260,8 @@ impl OauthRule {
         key_every: Duration::ZERO,
         key_overlap: Duration::ZERO,
         pushed: true,
+        bound: true,
+        nonce: true,
     };
 }
 

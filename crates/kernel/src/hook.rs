@@ -83,6 +83,8 @@ pub struct Knock {
     pub lang: Lang,
     /// Whether the request counts as activity of a person (polling and WebSocket traffic do not).
     pub activity: bool,
+    /// The thumbprint (RFC 7638) of the key that the caller has proven to hold for this request (RFC 9449).
+    pub holds: Option<[u8; 32]>,
 }
 
 /// Sessions and the way from the console's host to an application's.

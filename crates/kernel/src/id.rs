@@ -178,6 +178,8 @@ kinds! {
     SignalKeyKind SignalKeyId "sgk";
     /// A key that signs ID tokens.
     OauthKeyKind OauthKeyId "oky";
+    /// A device that waits for a person.
+    OauthDeviceKind OauthDeviceId "oad";
     /// A request for authorisation that was pushed.
     OauthPushKind OauthPushId "oap";
     /// An API token.

@@ -48,6 +48,7 @@ impl Provision<'_> {
             policy,
             lang: Lang::Ja,
             activity: true,
+            holds: None,
         })
     }
 

@@ -29,6 +29,7 @@ pub static MATRIX: &[(Job, &[&Event])] = &[
             &e::OAUTH_REVOKE,
             &e::OAUTH_KEY_CREATE,
             &e::OAUTH_PUSH,
+            &e::OAUTH_DEVICE,
             &e::USER_CREATE,
             &e::IDENTITY_CREATE,
             &e::IDENTITY_SYNC,

@@ -17,9 +17,13 @@ use serde_json::json;
 
 use crate::{
     call::{Call, pairs},
+    dpop,
     problem::Fault,
     reply,
 };
+
+/// RFC 8628 §3.4.
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// The issuer: the console's own address.
 pub(crate) fn issuer(call: &Call) -> String {
@@ -45,7 +49,7 @@ impl Form {
 }
 
 /// Who asks: `client_secret_basic` or `client_secret_post`, never both; a public client by its id alone.
-fn client(call: &Call, form: &Form) -> Result<OauthClient, Fault> {
+async fn client(call: &Call, form: &Form) -> Result<OauthClient, Fault> {
     let refused = || Fault::own(Problem::new(&OAUTH_CLIENT));
     let (id, secret) = match call.headers.get(header::AUTHORIZATION) {
         Some(value) => {
@@ -64,13 +68,14 @@ fn client(call: &Call, form: &Form) -> Result<OauthClient, Fault> {
         None => (form.need("client_id")?, form.may("client_secret")),
     };
     let id = id.parse().map_err(|_| refused())?;
-    Ok(OauthClient { id, secret: secret.filter(|s| !s.is_empty()).map(Secret::new) })
+    let proof = dpop::brought(call, None).await?;
+    Ok(OauthClient { id, secret: secret.filter(|s| !s.is_empty()).map(Secret::new), proof })
 }
 
 /// POST /oauth/token
 pub async fn token(call: Arc<Call>) -> Result<Response, Fault> {
     let form = Form::of(&call)?;
-    let asked = client(&call, &form)?;
+    let asked = client(&call, &form).await?;
     let ask = match form.need("grant_type")?.as_str() {
         "authorization_code" => TokenAsk::Code {
             code: Secret::new(form.need("code")?),
@@ -80,6 +85,7 @@ pub async fn token(call: Arc<Call>) -> Result<Response, Fault> {
         "refresh_token" => {
             TokenAsk::Refresh { token: Secret::new(form.need("refresh_token")?), scope: form.may("scope") }
         }
+        DEVICE_CODE => TokenAsk::Device { code: Secret::new(form.need("device_code")?) },
         "client_credentials" => TokenAsk::Client { scope: form.may("scope") },
         _ => return Err(Fault::own(Problem::new(&OAUTH_KIND))),
     };
@@ -89,7 +95,7 @@ pub async fn token(call: Arc<Call>) -> Result<Response, Fault> {
 fn issued(tokens: &OauthTokens) -> Result<Response, Fault> {
     let mut body = json!({
         "access_token": tokens.access.reveal(),
-        "token_type": "Bearer",
+        "token_type": if tokens.bound { "DPoP" } else { "Bearer" },
         "expires_in": tokens.lives.as_secs(),
         "scope": tokens.scope,
     });
@@ -105,13 +111,17 @@ fn issued(tokens: &OauthTokens) -> Result<Response, Fault> {
 /// POST /oauth/introspect
 pub async fn introspect(call: Arc<Call>) -> Result<Response, Fault> {
     let form = Form::of(&call)?;
-    let asked = client(&call, &form)?;
+    let asked = client(&call, &form).await?;
     let text = Secret::new(form.need("token")?);
     let Some(found) = call.parts.identity.introspect(&call.knock(false), &asked, &text).await? else {
         return reply::ok(&json!({ "active": false }));
     };
-    let kind = if found.refresh { "refresh_token" } else { "Bearer" };
-    reply::ok(&json!({
+    let kind = match (found.refresh, &found.key) {
+        (true, _) => "refresh_token",
+        (false, Some(_)) => "DPoP",
+        (false, None) => "Bearer",
+    };
+    let mut body = json!({
         "active": true,
         "scope": found.scope,
         "client_id": asked.id,
@@ -120,13 +130,17 @@ pub async fn introspect(call: Arc<Call>) -> Result<Response, Fault> {
         "exp": found.expires.secs(),
         "token_type": kind,
         "iss": issuer(&call),
-    }))
+    });
+    if let Some(key) = found.key {
+        body["cnf"] = json!({ "jkt": key });
+    }
+    reply::ok(&body)
 }
 
 /// POST /oauth/revoke
 pub async fn revoke(call: Arc<Call>) -> Result<Response, Fault> {
     let form = Form::of(&call)?;
-    let asked = client(&call, &form)?;
+    let asked = client(&call, &form).await?;
     let text = Secret::new(form.need("token")?);
     call.parts.identity.revoke(&call.knock(false), &asked, &text).await?;
     reply::ok(&json!({}))
@@ -135,7 +149,7 @@ pub async fn revoke(call: Arc<Call>) -> Result<Response, Fault> {
 /// POST /oauth/par
 pub async fn push(call: Arc<Call>) -> Result<Response, Fault> {
     let form = Form::of(&call)?;
-    let asked = client(&call, &form)?;
+    let asked = client(&call, &form).await?;
     // Who asks in the header field need not say so again.
     let own = |name: &str| form.may(name).or_else(|| (name == "client_id").then(|| asked.id.to_string()));
     let request = AuthorizeRequest::read(own).map_err(Fault::own)?;
@@ -144,12 +158,32 @@ pub async fn push(call: Arc<Call>) -> Result<Response, Fault> {
     reply::json(StatusCode::CREATED, &body)
 }
 
+/// POST /oauth/device_authorization
+pub async fn device(call: Arc<Call>) -> Result<Response, Fault> {
+    let form = Form::of(&call)?;
+    let asked = client(&call, &form).await?;
+    let scope = form.may("scope");
+    let started = call.parts.identity.start_device(&call.knock(false), &asked, scope.as_deref()).await?;
+    let page = format!("{}/device", issuer(&call));
+    reply::ok(&json!({
+        "device_code": started.device.reveal(),
+        "user_code": started.code,
+        "verification_uri": page,
+        "verification_uri_complete": format!("{page}?user_code={}", started.code),
+        "expires_in": started.lives.as_secs(),
+        "interval": started.interval.as_secs(),
+    }))
+}
+
 /// GET and POST /oauth/userinfo
 pub async fn userinfo(call: Arc<Call>) -> Result<Response, Fault> {
-    let bearer = call.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.split_once(' '));
-    let token = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    let token = token.ok_or_else(|| Fault::own(Problem::new(&OAUTH_TOKEN)))?;
-    let found = call.parts.identity.person_claims(&call.knock(false), &Secret::new(token.to_owned())).await?;
+    let given = call.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.split_once(' '));
+    let bound = dpop::asked(&call.headers);
+    let token = given.filter(|(scheme, _)| bound || scheme.eq_ignore_ascii_case("bearer"));
+    let token = token.ok_or_else(|| Fault::own(Problem::new(&OAUTH_TOKEN)))?.1.trim();
+    let token = Secret::new(token.to_owned());
+    let proof = if bound { dpop::brought(&call, Some(&token)).await? } else { None };
+    let found = call.parts.identity.person_claims(&call.knock(false), &token, proof.as_ref()).await?;
     let mut body = json!({ "sub": found.user });
     if let Some((name, display, updated)) = found.names {
         body["preferred_username"] = json!(name);
@@ -189,13 +223,15 @@ pub async fn metadata(call: Arc<Call>) -> Result<Response, Fault> {
         "jwks_uri": at("/oauth/jwks"),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "device_authorization_endpoint": at("/oauth/device_authorization"),
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials", DEVICE_CODE],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": clients,
         "introspection_endpoint_auth_methods_supported": secrets,
         "revocation_endpoint_auth_methods_supported": clients,
         "authorization_response_iss_parameter_supported": true,
         "require_pushed_authorization_requests": call.parts.gates.oauth(&call.arrival.policy).pushed,
+        "dpop_signing_alg_values_supported": dpop::ALGORITHMS,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],

@@ -5,6 +5,7 @@ pub mod applications;
 pub mod authorize;
 pub mod claims;
 pub mod clients;
+pub mod device;
 pub mod error;
 pub mod federation;
 pub mod firewall;

@@ -128,7 +128,10 @@ fn every_act_of_a_page_is_an_act_of_the_api() {
             Some(event) => {
                 assert!(
                     api.contains_key(event.name)
-                        || matches!(route.name, "enterPage" | "consentForm" | "linkIdentityForm"),
+                        || matches!(
+                            route.name,
+                            "enterPage" | "consentForm" | "deviceForm" | "deviceDecisionForm" | "linkIdentityForm"
+                        ),
                     "{route:?}"
                 )
             }

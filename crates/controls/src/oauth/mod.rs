@@ -1,5 +1,6 @@
 //! Third-party applications act for people by OAuth, with consent and never with a password (MOX-25, MOX-31).
 
+mod devices;
 mod openid;
 mod paper;
 mod probe;
@@ -73,6 +74,30 @@ pub static PUSHED: Setting = Setting {
     ),
 };
 
+/// Whether tokens must be bound to a key.
+pub static BOUND: Setting = Setting {
+    key: "oauth.dpop",
+    kind: Kind::Bool,
+    default: Default::Bool(false),
+    tenant: Movement::Max,
+    doc: Text::new(
+        "すべてのアプリケーションに、トークンを自分の鍵に結び付けること（DPoP、RFC 9449）を求めるかどうか。false でも、アプリケーションごとに求められ、求められなくても使えます。",
+        "Whether every application must bind its tokens to a key of its own (DPoP, RFC 9449). With false, single applications may still have to, and each may.",
+    ),
+};
+
+/// Whether proofs must carry a nonce.
+pub static NONCE: Setting = Setting {
+    key: "oauth.dpop_nonce",
+    kind: Kind::Bool,
+    default: Default::Bool(false),
+    tenant: Movement::Fixed,
+    doc: Text::new(
+        "鍵を持つことの証明（DPoP）に、サーバーが発行するノンスを求めるかどうか。前もって作られた証明が使えなくなります。",
+        "Whether a proof of possession (DPoP) must carry a nonce of the server's, so that none can be made beforehand.",
+    ),
+};
+
 /// OAuth lets an app act for a user without seeing the user's credentials, and authenticates every API request.
 pub static MOX_25: ClaimSpec = ClaimSpec {
     id: "MOX-25",
@@ -108,7 +133,7 @@ pub static CONTROL: Declared = Declared {
         "第三者のアプリケーションは、管理者の承認と利用者の同意を得て、OAuth で限られた範囲だけを扱います。",
         "Third-party applications act by OAuth, once an administrator has approved them and the person has consented.",
     ),
-    settings: &[&ACCESS, &REFRESH, &KEY_EVERY, &KEY_OVERLAP, &PUSHED],
+    settings: &[&ACCESS, &REFRESH, &KEY_EVERY, &KEY_OVERLAP, &PUSHED, &BOUND, &NONCE],
     claims: &[&MOX_25, &MOX_31],
     probes: probe::probes,
     paper: &paper::PAPER,
@@ -122,5 +147,7 @@ pub(crate) fn rule(policy: &Effective) -> OauthRule {
         key_every: policy.span(&KEY_EVERY),
         key_overlap: policy.span(&KEY_OVERLAP),
         pushed: policy.bool(&PUSHED),
+        bound: policy.bool(&BOUND),
+        nonce: policy.bool(&NONCE),
     }
 }

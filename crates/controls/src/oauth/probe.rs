@@ -11,7 +11,7 @@ use sekisho_kernel::{
 };
 use serde_json::json;
 
-use super::{ACCESS, MOX_25, MOX_31, openid};
+use super::{ACCESS, MOX_25, MOX_31, devices, openid};
 use crate::probing::{
     Person, Session,
     answer::{good, tally},
@@ -54,6 +54,8 @@ impl Probe for ActsForAPerson {
         let app = App::register(world, &desk, &["users.read", "sites.read"], true).await?;
         code_with_pkce(world, finding, &app, &mut browser, &desk).await?;
         openid::signs_in(world, finding, &mut browser, &desk).await?;
+        devices::bound(world, finding, &mut browser, &desk).await?;
+        devices::device(world, finding, &mut browser, &desk).await?;
         refresh(world, finding, &app, &mut browser, &desk).await?;
         let revoked = revocation(world, finding, &app, &mut browser, &desk).await?;
         let narrow = App::register(world, &desk, &["application.use"], true).await?;

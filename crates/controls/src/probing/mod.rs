@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod browser;
+pub mod dpop;
 pub mod history;
 pub mod oauth;
 pub mod operations;

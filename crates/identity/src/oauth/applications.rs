@@ -58,13 +58,14 @@ impl Identity {
                 let after = new.post_logout_redirect_uris.iter().map(|r| redirect(r)).collect::<Answer<Vec<_>>>();
                 let logout_redirects = after.map_err(|p| p.at("post_logout_redirect_uris"))?;
                 let machine = new.account.is_some();
-                if redirects.len() > MOST_REDIRECTS || redirects.is_empty() != machine || (machine && !new.confidential) {
+                let enough = if machine { redirects.is_empty() } else { !redirects.is_empty() || new.device_authorization };
+                if redirects.len() > MOST_REDIRECTS || !enough || (machine && !new.confidential) {
                     return Err(Problem::new(&INVALID).at("redirect_uris").detail(Text::new(
-                        "人に代わって動くアプリケーションには 1 件以上 10 件以下を、サービスアカウントで動く機密アプリケーションには 0 件を指定します。",
-                        "Give 1 to 10 for an application that acts for people, none for a confidential one that acts as a service account.",
+                        "人に代わって動くアプリケーションには 1 件以上 10 件以下を、サービスアカウントで動く機密アプリケーションには 0 件を指定します。機器だけで使うものは 0 件でもかまいません。",
+                        "Give 1 to 10 for an application that acts for people, none for a confidential one that acts as a service account; one for devices may have none.",
                     )));
                 }
-                if logout_redirects.len() > MOST_REDIRECTS || (!logout_redirects.is_empty() && !new.openid) || (machine && new.openid) {
+                if logout_redirects.len() > MOST_REDIRECTS || (!logout_redirects.is_empty() && !new.openid) || (machine && (new.openid || new.device_authorization)) {
                     return Err(Problem::new(&INVALID).at("openid").detail(Text::new(
                         "人がサインインするアプリケーションだけが、サインアウト後の戻り先を 10 件まで持てます。サービスアカウントで動くものには人がサインインしません。",
                         "An application that people sign in to has up to 10 addresses for after signing out. Nobody signs in to one that acts as a service account.",
@@ -85,6 +86,8 @@ impl Identity {
                     openid: new.openid,
                     logout_redirects,
                     pushed: new.require_pushed_authorization_requests,
+                    bound: new.dpop_bound_access_tokens,
+                    device: new.device_authorization,
                     state: ApplicationState::Pending,
                 };
                 tx.insert(id, &application).map_err(taken)?;
@@ -270,6 +273,8 @@ fn application_view(a: Stored<Application>) -> ApplicationView {
         openid: a.body.openid,
         post_logout_redirect_uris: a.body.logout_redirects,
         require_pushed_authorization_requests: a.body.pushed,
+        dpop_bound_access_tokens: a.body.bound,
+        device_authorization: a.body.device,
         state: a.body.state,
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     account::who,
     own, problems as p,
     records::{Application, ApplicationState, Consent, UserSession},
+    token,
     types::{Authorize, AuthorizeRequest},
 };
 
@@ -50,6 +51,7 @@ struct Asked {
     person: Vec<PersonScope>,
     nonce: Option<String>,
     pushed: Option<String>,
+    key: Option<String>,
     until: Time,
 }
 
@@ -74,6 +76,8 @@ pub struct Code {
     pub person: Vec<PersonScope>,
     /// `nonce`.
     pub nonce: Option<String>,
+    /// The key to which it is bound.
+    pub key: Option<String>,
     /// When it runs out.
     pub until: Time,
 }
@@ -123,6 +127,7 @@ impl AuthorizeRequest {
             prompt: get("prompt"),
             max_age: get("max_age"),
             hint: get("id_token_hint"),
+            key: get("dpop_jkt"),
             unsupported: ["request", "request_uri", "registration"]
                 .into_iter()
                 .find(|n| get(n).is_some())
@@ -148,9 +153,11 @@ impl AuthorizeRequest {
         }
         let challenge =
             self.method == "S256" && self.challenge.len() == 43 && URL_SAFE_NO_PAD.decode(&self.challenge).is_ok();
+        let key = self.key.as_deref().is_none_or(|k| token::bytes(k).is_some());
         let mode = self.response_mode.as_deref().is_none_or(|m| m == "query");
         let age = self.max_age.as_deref().map(|a| a.parse::<u64>().map_err(drop)).transpose();
-        let (true, true, Some(prompt), Ok(age)) = (challenge, mode, Prompt::read(self.prompt.as_deref()), age) else {
+        let (true, true, Some(prompt), Ok(age)) = (challenge && key, mode, Prompt::read(self.prompt.as_deref()), age)
+        else {
             return Err("invalid_request".into());
         };
         let most = Wanted::most(&application.rights, application.openid);
@@ -236,6 +243,7 @@ impl Identity {
             person: wanted.person.clone(),
             nonce: asked.nonce.clone(),
             pushed: asked.pushed.clone(),
+            key: asked.key.clone(),
             until: self.now().plus(PAGE_LIFE),
         };
         let consented = consent.is_some_and(|c| wanted.within(&Wanted::of(&c.body.rights, &c.body.person)));
@@ -351,6 +359,7 @@ impl Identity {
             rights: asked.rights.clone(),
             person: asked.person.clone(),
             nonce: asked.nonce.clone(),
+            key: asked.key.clone(),
             until: self.now().plus(CODE_LIFE),
         };
         let text = serde_json::to_string(&code).map_err(|e| is(&INTERNAL).log(e))?;

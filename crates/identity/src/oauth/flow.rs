@@ -13,6 +13,7 @@ use super::{
     applications,
     applications::consent_of,
     authorize::{CODE, CODE_LIFE, Code},
+    dpop::Proof,
     grants,
     openid::Identified,
     scope::{PersonScope, Wanted},
@@ -29,7 +30,7 @@ fn is(kind: &'static ProblemKind) -> Problem {
 }
 
 /// What came of a code or a refresh token inside its act: a replay ends the family, which must be committed.
-enum Turn {
+pub enum Turn {
     /// The tokens, and who has signed in where that was asked.
     Issued(Box<(OauthTokens, Option<Identified>)>),
     Replayed,
@@ -67,12 +68,16 @@ impl Identity {
     ) -> Answer<OauthTokens> {
         let cx = Self::before_sign_in(knock);
         let application = self.oauth_client(&cx, client).await?;
+        if client.proof.is_none() && (application.body.bound || self.gates().oauth(&cx.policy).bound) {
+            return Err(self.oauth_refused(&cx, &client.id.to_string(), "proof", is(&p::DPOP_PROOF)).await);
+        }
         let turn = match ask {
             TokenAsk::Code { code, redirect_uri, verifier } => {
-                self.by_code(&cx, application, &code, redirect_uri, &verifier).await
+                self.by_code(&cx, application, client.proof, (&code, redirect_uri, &verifier)).await
             }
-            TokenAsk::Refresh { token, scope } => self.by_refresh(&cx, application, &token, scope).await,
-            TokenAsk::Client { scope } => self.by_client(&cx, application, scope).await,
+            TokenAsk::Refresh { token, scope } => self.by_refresh(&cx, application, client.proof, &token, scope).await,
+            TokenAsk::Device { code } => self.by_device(&cx, application, client.proof, &code).await,
+            TokenAsk::Client { scope } => self.by_client(&cx, application, client.proof, scope).await,
         };
         match turn? {
             Turn::Issued(issued) => {
@@ -87,7 +92,14 @@ impl Identity {
     }
 
     /// A family that begins.
-    fn family(&self, user: UserId, application: ApplicationId, scope: &Wanted, refreshable: bool, cx: &Cx) -> Family {
+    pub(super) fn family(
+        &self,
+        user: UserId,
+        application: ApplicationId,
+        scope: &Wanted,
+        (refreshable, proof): (bool, Option<Proof>),
+        cx: &Cx,
+    ) -> Family {
         let (rule, now) = (self.gates().oauth(&cx.policy), self.now());
         let (text, key) = grants::access(self.rng());
         let expires = if refreshable { grants::ends(now, now, rule.refresh) } else { now.plus(rule.access) };
@@ -97,6 +109,7 @@ impl Identity {
             rights: scope.names(),
             person: scope.person.clone(),
             signed_in: None,
+            key: proof.map(|p| p.print()),
             access: hex::encode(key),
             access_expires: now.plus(rule.access),
             seed: hex::encode(sekisho_kernel::rng::bytes::<32>(self.rng())),
@@ -104,16 +117,15 @@ impl Identity {
             refreshable,
             expires,
         };
-        Family { grant, text, key, life: rule.access }
+        Family { grant, text, key, life: rule.access, proof }
     }
 
     async fn by_code(
         &self,
         cx: &Cx,
         application: Stored<Application>,
-        code: &Secret<String>,
-        redirect_uri: Option<String>,
-        verifier: &str,
+        proof: Option<Proof>,
+        (code, redirect_uri, verifier): (&Secret<String>, Option<String>, &str),
     ) -> Answer<Turn> {
         let refused = || is(&p::OAUTH_GRANT);
         let client: ApplicationId = application.id();
@@ -132,8 +144,12 @@ impl Identity {
         if !formed || !proven || redirect_uri.is_some_and(|r| r != found.redirect) {
             return Err(self.oauth_refused(cx, &object, "verifier", refused()).await);
         }
+        // A code that is bound to a key is nothing without it (RFC 9449 §10).
+        if found.key.is_some() && found.key != proof.map(|p| p.print()) {
+            return Err(self.oauth_refused(cx, &object, "key", refused()).await);
+        }
         let scope = Wanted::of(&found.rights, &found.person);
-        let mut family = self.family(found.user, client, &scope, true, cx);
+        let mut family = self.family(found.user, client, &scope, (true, proof), cx);
         let used = token::sha256(&[code.reveal().as_bytes()]);
         let (tenant, taken_out) = (cx.tenant, self.0.taken == Some(TakenOut::OauthConsent));
         self.vault()
@@ -165,6 +181,7 @@ impl Identity {
         &self,
         cx: &Cx,
         application: Stored<Application>,
+        proof: Option<Proof>,
         given: &Secret<String>,
         scope: Option<String>,
     ) -> Answer<Turn> {
@@ -174,8 +191,8 @@ impl Identity {
             return Err(self.oauth_refused(cx, &client.to_string(), "refresh", refused()).await);
         };
         let (rule, now, tenant) = (self.gates().oauth(&cx.policy), self.now(), cx.tenant);
-        let (text, key) = grants::access(self.rng());
-        let given = given.clone();
+        let (text, hash) = grants::access(self.rng());
+        let (given, public) = (given.clone(), application.body.secret.is_none());
         self.vault()
             .act(cx, by_job(cx, Job::SignIn, &event::OAUTH_REFRESH, id), move |tx, permit| {
                 let found = tx.get::<OauthGrant>(id)?.filter(|g| g.body.application == client && g.body.refreshable);
@@ -187,20 +204,27 @@ impl Identity {
                     return tx.commit(permit, entry.with("replayed", "refresh"), Turn::Replayed);
                 }
                 active(tx, found.body.user, refused)?;
+                // Bound once is bound for good; who keeps no secret has only the key to be known by (RFC 9449 §5).
+                let key = proof.map(|p| p.print());
+                if found.body.key.is_some() && (key.is_none() || (public && key != found.body.key)) {
+                    return Err(is(&p::DPOP_PROOF));
+                }
+                used_up(tx, proof)?;
                 let held = Wanted::of(&found.body.rights, &found.body.person);
                 let narrow = Wanted::read(scope.as_deref(), &held, held.clone()).ok_or_else(|| is(&p::OAUTH_SCOPE))?;
                 tx.unpoint("access", &hex::decode(&found.body.access).unwrap_or_default())?;
                 let next = OauthGrant {
                     rights: narrow.names(),
                     person: narrow.person.clone(),
-                    access: hex::encode(key),
+                    key,
+                    access: hex::encode(hash),
                     access_expires: now.plus(rule.access),
                     turn: found.body.turn + 1,
                     expires: grants::ends(found.created, now, rule.refresh),
                     ..found.body
                 };
                 tx.update(id, found.version, &next)?;
-                tx.point("access", &key, id, Some(next.access_expires))?;
+                tx.point("access", &hash, id, Some(next.access_expires))?;
                 tx.notify("session", &format!("{tenant}:{}", id.cast::<sekisho_kernel::id::SessionKind>()))?;
                 let tokens = OauthTokens {
                     refresh: Some(grants::refresh_text(id, &next)),
@@ -208,6 +232,7 @@ impl Identity {
                     lives: rule.access,
                     scope: narrow.text(),
                     id_token: None,
+                    bound: next.key.is_some(),
                 };
                 // A refreshed ID token has no nonce (OpenID Connect Core §12.2).
                 tx.commit(permit, entry, issued(tokens, identified(&next, None)))
@@ -215,7 +240,13 @@ impl Identity {
             .await
     }
 
-    async fn by_client(&self, cx: &Cx, application: Stored<Application>, scope: Option<String>) -> Answer<Turn> {
+    async fn by_client(
+        &self,
+        cx: &Cx,
+        application: Stored<Application>,
+        proof: Option<Proof>,
+        scope: Option<String>,
+    ) -> Answer<Turn> {
         let client: ApplicationId = application.id();
         let Some(account) = application.body.account else {
             return Err(self.oauth_refused(cx, &client.to_string(), "not-a-machine", is(&p::OAUTH_NOT_ALLOWED)).await);
@@ -225,7 +256,7 @@ impl Identity {
             return Err(self.oauth_refused(cx, &client.to_string(), "scope", is(&p::OAUTH_SCOPE)).await);
         };
         let (family, id) =
-            (self.family(account, client, &scope, false, cx), self.id::<sekisho_kernel::id::OauthGrantKind>());
+            (self.family(account, client, &scope, (false, proof), cx), self.id::<sekisho_kernel::id::OauthGrantKind>());
         self.vault()
             .act(cx, by_job(cx, Job::SignIn, &event::OAUTH_TOKEN, account), move |tx, permit| {
                 let tokens = family.put(tx, id, || is(&p::OAUTH_GRANT))?;
@@ -239,12 +270,20 @@ impl Identity {
     }
 }
 
-fn issued(tokens: OauthTokens, identified: Option<Identified>) -> Turn {
+/// Uses a proof up, in the act that it is for.
+fn used_up(tx: &mut Tx<'_>, proof: Option<Proof>) -> Answer<()> {
+    match proof {
+        Some(proof) if !proof.take(tx)? => Err(is(&p::DPOP_PROOF)),
+        _ => Ok(()),
+    }
+}
+
+pub fn issued(tokens: OauthTokens, identified: Option<Identified>) -> Turn {
     Turn::Issued(Box::new((tokens, identified)))
 }
 
 /// Who has signed in, where the application may know.
-fn identified(grant: &OauthGrant, nonce: Option<String>) -> Option<Identified> {
+pub fn identified(grant: &OauthGrant, nonce: Option<String>) -> Option<Identified> {
     let asked = grant.person.contains(&PersonScope::Openid);
     let signed_in = grant.signed_in.filter(|_| asked)?;
     Some(Identified { user: grant.user, application: grant.application, signed_in, nonce })
@@ -256,20 +295,23 @@ pub fn may_ask(client: &OauthClient, application: &Stored<Application>) -> bool 
         && application.body.state == ApplicationState::Approved
 }
 
-struct Family {
-    grant: OauthGrant,
+pub struct Family {
+    /// As it will be kept.
+    pub grant: OauthGrant,
     text: Secret<String>,
     key: [u8; 32],
     life: std::time::Duration,
+    proof: Option<Proof>,
 }
 
 impl Family {
-    fn put(&self, tx: &mut Tx<'_>, id: OauthGrantId, refused: impl Fn() -> Problem) -> Answer<OauthTokens> {
+    pub fn put(&self, tx: &mut Tx<'_>, id: OauthGrantId, refused: impl Fn() -> Problem) -> Answer<OauthTokens> {
         active(tx, self.grant.user, &refused)?;
         let approved = tx.get::<Application>(self.grant.application)?;
         if !approved.is_some_and(|a| a.body.state == ApplicationState::Approved) {
             return Err(refused());
         }
+        used_up(tx, self.proof)?;
         tx.insert(id, &self.grant)?;
         tx.point("access", &self.key, id, Some(self.grant.access_expires))?;
         Ok(OauthTokens {
@@ -278,6 +320,7 @@ impl Family {
             lives: self.life,
             scope: Wanted::of(&self.grant.rights, &self.grant.person).text(),
             id_token: None,
+            bound: self.grant.key.is_some(),
         })
     }
 }

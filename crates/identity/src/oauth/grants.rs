@@ -114,7 +114,8 @@ impl Identity {
             return Err(nobody());
         }
         let now = self.now();
-        let good = |slot: &Slot| slot.ends.as_ref().is_some_and(|e| e.expires > now);
+        // A token that is bound to a key is nothing without it, and a proof makes nothing of one that is not (RFC 9449 §7).
+        let good = |slot: &Slot| slot.ends.as_ref().is_some_and(|e| e.expires > now && e.key == knock.holds);
         let cached = self.0.cache.slot(&key).filter(|s| s.host == knock.host.host);
         if let Some(slot) = cached.filter(|s| s.fresh() && self.vault().in_contact() && good(s)) {
             return Ok(session::passage(&slot, knock, self.gates()));
@@ -156,7 +157,11 @@ impl Identity {
             sites: person.sites.clone(),
             terms: person.terms(),
             flags: self.0.cache.flags(id, user, tenant),
-            ends: Some(TokenEnds { expires: grant.body.access_expires, networks: Vec::new() }),
+            ends: Some(TokenEnds {
+                expires: grant.body.access_expires,
+                networks: Vec::new(),
+                key: grant.body.key.as_deref().and_then(token::bytes),
+            }),
         });
         if !good(&slot) {
             return Err(nobody());
@@ -185,6 +190,7 @@ mod tests {
             rights: vec![],
             person: vec![],
             signed_in: None,
+            key: None,
             access: String::new(),
             access_expires: Time::ZERO,
             seed: "seed".into(),

@@ -68,6 +68,7 @@ impl Identity {
             issued: grant.updated,
             expires,
             refresh,
+            key: grant.body.key.clone(),
         }))
     }
 

@@ -17,7 +17,7 @@ use sekisho_vault::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{grants, scope::PersonScope};
+use super::{dpop::Proof, grants, scope::PersonScope};
 use crate::{
     Answer, Identity,
     federation::jwt,
@@ -113,7 +113,12 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4102` for a token that is none or has run out, `SK-4103` for one that nobody signed in for.
-    pub async fn person_claims(&self, knock: &Knock, text: &Secret<String>) -> Answer<PersonClaims> {
+    pub async fn person_claims(
+        &self,
+        knock: &Knock,
+        text: &Secret<String>,
+        proof: Option<&Proof>,
+    ) -> Answer<PersonClaims> {
         let cx = Self::before_sign_in(knock);
         let bad = || Problem::new(&p::OAUTH_TOKEN);
         let Some(key) = grants::access_key(text.reveal()) else {
@@ -134,12 +139,16 @@ impl Identity {
                 Ok(account.filter(|a| approved && a.body.state == UserState::Active).map(|a| (grant.body, a)))
             })
             .await?;
-        let good = |g: &OauthGrant| g.access == hex::encode(key) && g.access_expires > self.now();
+        let holds = proof.map(Proof::print);
+        let good = |g: &OauthGrant| g.access == hex::encode(key) && g.access_expires > self.now() && g.key == holds;
         let Some((grant, account)) = found.filter(|(g, _)| good(g)) else {
             return Err(self.asked_in_vain(&cx, "token", bad()).await);
         };
         if !grant.person.contains(&PersonScope::Openid) {
             return Err(self.asked_in_vain(&cx, "scope", Problem::new(&p::OAUTH_NARROW)).await);
+        }
+        if let Some(proof) = proof {
+            self.use_proof(&cx, proof).await?;
         }
         let detail = vec![("application", grant.application.to_string())];
         self.vault().enter(&cx, &event::OAUTH_USERINFO, Outcome::Success, &grant.user.to_string(), detail).await?;

@@ -34,12 +34,21 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4041` (client), `SK-4040`, `SK-4044`, `SK-4046` (what is wrong with the request), `SK-4101` (too many).
-    pub async fn push_request(&self, knock: &Knock, client: &OauthClient, request: AuthorizeRequest) -> Answer<Pushed> {
+    pub async fn push_request(
+        &self,
+        knock: &Knock,
+        client: &OauthClient,
+        mut request: AuthorizeRequest,
+    ) -> Answer<Pushed> {
         let cx = Self::before_sign_in(knock);
         let application = self.oauth_client(&cx, client).await?;
         let id: ApplicationId = application.id();
+        let key = client.proof.map(|p| p.print());
+        let other = key.is_some() && request.key.is_some() && key != request.key;
+        request.key = key.or(request.key);
         let flaw = match application.body.account {
             Some(_) => Some(Problem::new(&p::OAUTH_NOT_ALLOWED)),
+            None if other => Some(Problem::new(&p::DPOP_PROOF)),
             None if request.client != id => Some(Problem::new(&p::OAUTH_REQUEST)),
             None => request.flaw(&application.body),
         };
@@ -50,14 +59,19 @@ impl Identity {
         }
         let (made, record) = (token::new(self.rng()), self.id::<OauthPushKind>());
         let expires = self.now().plus(LIFE);
-        let key = made.hash;
+        let (hash, proof) = (made.hash, client.proof);
         self.vault()
             .act(&cx, by_job(&cx, Job::SignIn, &event::OAUTH_PUSH, id), move |tx, permit| {
                 if tx.count::<OauthPush>(&[])? >= MOST {
                     return Err(Problem::new(&p::OAUTH_MANY));
                 }
+                if let Some(proof) = proof
+                    && !proof.take(tx)?
+                {
+                    return Err(Problem::new(&p::DPOP_PROOF));
+                }
                 tx.insert(record, &OauthPush { application: id, request, expires })?;
-                tx.point(POINTER, &key, record, Some(expires))?;
+                tx.point(POINTER, &hash, record, Some(expires))?;
                 tx.commit(permit, Entry::of(id), ())
             })
             .await?;

@@ -7,7 +7,7 @@ use sekisho_kernel::{
 use sekisho_vault::Record;
 use serde::{Deserialize, Serialize};
 
-use super::{ClearValues, OAUTH_APPLICATION, OAUTH_CONSENT, OAUTH_GRANT, OAUTH_KEY, OAUTH_PUSH};
+use super::{ClearValues, OAUTH_APPLICATION, OAUTH_CONSENT, OAUTH_DEVICE, OAUTH_GRANT, OAUTH_KEY, OAUTH_PUSH};
 pub use crate::oauth::scope::PersonScope;
 
 /// Whether an application may act.
@@ -57,6 +57,12 @@ pub struct Application {
     /// Whether it must push what it asks for.
     #[serde(default)]
     pub pushed: bool,
+    /// Whether its tokens must be bound to a key.
+    #[serde(default)]
+    pub bound: bool,
+    /// Whether devices without a browser may ask for it.
+    #[serde(default)]
+    pub device: bool,
     /// Whether it may act.
     pub state: ApplicationState,
 }
@@ -105,6 +111,9 @@ pub struct OauthGrant {
     /// In which session the person consented, and when they had signed in to it; `None` where nobody was asked.
     #[serde(default)]
     pub signed_in: Option<(SessionId, Time)>,
+    /// The thumbprint of the key to which its tokens are bound.
+    #[serde(default)]
+    pub key: Option<String>,
     /// SHA-256 of the access token, hex: the pointer's key.
     pub access: String,
     /// When the access token runs out.
@@ -162,6 +171,52 @@ pub struct OauthPush {
 }
 impl Record for OauthPush {
     const DEF: &'static RecordDef = &OAUTH_PUSH;
+    fn clear(&self) -> ClearValues {
+        vec![("expires", self.expires.into())]
+    }
+}
+
+/// How far a person is with a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceState {
+    /// Nobody has decided.
+    Waiting,
+    /// Somebody has allowed it.
+    Allowed {
+        /// Who.
+        user: UserId,
+        /// In which session.
+        session: SessionId,
+        /// When they had signed in to it.
+        signed_in: Time,
+    },
+    /// Somebody has not.
+    Denied,
+}
+
+/// A device that waits for a person. The pointer `oauth-device` leads here from the hash of the device's own code.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OauthDevice {
+    /// Whose it is.
+    pub application: ApplicationId,
+    /// What the person types in.
+    pub code: String,
+    /// Names of the rights that it asks for.
+    pub rights: Vec<String>,
+    /// What it asks about the person.
+    pub person: Vec<PersonScope>,
+    /// How far the person is.
+    pub state: DeviceState,
+    /// When it runs out.
+    pub expires: Time,
+}
+impl Record for OauthDevice {
+    const DEF: &'static RecordDef = &OAUTH_DEVICE;
+    fn indexed(&self) -> Vec<(&'static str, String)> {
+        vec![("code", self.code.clone())]
+    }
+    /// What each question changes is bookkeeping's.
     fn clear(&self) -> ClearValues {
         vec![("expires", self.expires.into())]
     }

@@ -25,8 +25,9 @@ pub use federation::{
     NewProvider, ProviderPatch, ProviderView, Returning, RoleRule, WayIn, WaysIn,
 };
 pub use oauth::{
-    ApplicationIssued, ApplicationState, ApplicationView, Authorize, AuthorizeRequest, ConsentView, Introspection,
-    Leave, LeaveRequest, NewApplication, OauthClient, OauthTokens, PersonClaims, PersonScope, Pushed, TokenAsk,
+    ApplicationIssued, ApplicationState, ApplicationView, Authorize, AuthorizeRequest, ConsentView, DeviceAsk,
+    DeviceStarted, Introspection, Leave, LeaveRequest, NewApplication, OauthClient, OauthTokens, PersonClaims,
+    PersonScope, Proof, Proved, Pushed, TokenAsk,
 };
 pub use passkeys::{
     PasskeyAnswer, PasskeyMade, PasskeyOptions, PasskeyPatch, PasskeyResponse, PasskeyView, RelyingParty, SecondFactors,

@@ -9,7 +9,10 @@ use sekisho_kernel::{
 use serde::{Deserialize, Serialize};
 
 use super::rfc3339;
-pub use crate::records::{ApplicationState, PersonScope};
+pub use crate::{
+    oauth::dpop::{Proof, Proved},
+    records::{ApplicationState, PersonScope},
+};
 
 /// An application.
 #[derive(Clone, Debug, Serialize)]
@@ -40,6 +43,10 @@ pub struct ApplicationView {
     pub post_logout_redirect_uris: Vec<String>,
     /// Whether it must push what it asks for (RFC 9126).
     pub require_pushed_authorization_requests: bool,
+    /// Whether its tokens must be bound to a key (RFC 9449).
+    pub dpop_bound_access_tokens: bool,
+    /// Whether devices without a browser may ask for it (RFC 8628).
+    pub device_authorization: bool,
     /// Whether it may act.
     pub state: ApplicationState,
 }
@@ -80,6 +87,12 @@ pub struct NewApplication {
     /// Whether it must push what it asks for (RFC 9126).
     #[serde(default)]
     pub require_pushed_authorization_requests: bool,
+    /// Whether its tokens must be bound to a key (RFC 9449).
+    #[serde(default)]
+    pub dpop_bound_access_tokens: bool,
+    /// Whether devices without a browser may ask for it (RFC 8628).
+    #[serde(default)]
+    pub device_authorization: bool,
 }
 
 /// An application that acts for oneself.
@@ -133,6 +146,9 @@ pub struct AuthorizeRequest {
     pub max_age: Option<String>,
     /// `id_token_hint`.
     pub hint: Option<String>,
+    /// `dpop_jkt`: the key to which the code is bound (RFC 9449 §10).
+    #[serde(default)]
+    pub key: Option<String>,
     /// A way of asking that is not taken: `request`, `request_uri`, `registration`.
     pub unsupported: Option<String>,
     /// The hash of the reference by which it came, if it was pushed.
@@ -221,6 +237,34 @@ pub struct PersonClaims {
     pub mail: Option<String>,
 }
 
+/// A device that waits for a person (RFC 8628 §3.2).
+#[derive(Clone, Debug)]
+pub struct DeviceStarted {
+    /// `device_code`.
+    pub device: Secret<String>,
+    /// `user_code`.
+    pub code: String,
+    /// `expires_in`.
+    pub lives: Duration,
+    /// `interval`.
+    pub interval: Duration,
+}
+
+/// What a person is asked who has typed a device's code in.
+#[derive(Clone, Debug)]
+pub struct DeviceAsk {
+    /// The application's name.
+    pub name: String,
+    /// The code, as the device shows it.
+    pub code: String,
+    /// What it asks for.
+    pub rights: RightSet,
+    /// What it asks about the person.
+    pub person: Vec<PersonScope>,
+    /// The decision to be made, sealed, for the page's form.
+    pub sealed: Secret<String>,
+}
+
 /// Who asks the token endpoint.
 #[derive(Clone, Debug)]
 pub struct OauthClient {
@@ -228,6 +272,8 @@ pub struct OauthClient {
     pub id: ApplicationId,
     /// `client_secret`.
     pub secret: Option<Secret<String>>,
+    /// What proves that it holds a key, where it came with that.
+    pub proof: Option<Proof>,
 }
 
 /// What is asked of it.
@@ -249,6 +295,11 @@ pub enum TokenAsk {
         /// `scope`: no wider than before.
         scope: Option<String>,
     },
+    /// `urn:ietf:params:oauth:grant-type:device_code`.
+    Device {
+        /// `device_code`.
+        code: Secret<String>,
+    },
     /// `client_credentials`.
     Client {
         /// `scope`.
@@ -269,6 +320,8 @@ pub struct OauthTokens {
     pub scope: String,
     /// `id_token`.
     pub id_token: Option<Secret<String>>,
+    /// Whether they are bound to a key.
+    pub bound: bool,
 }
 
 /// A good token (RFC 7662 §2.2).
@@ -284,4 +337,6 @@ pub struct Introspection {
     pub expires: Time,
     /// Whether it is a refresh token.
     pub refresh: bool,
+    /// `cnf.jkt`: the key to which it is bound.
+    pub key: Option<String>,
 }

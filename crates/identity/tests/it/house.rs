@@ -233,7 +233,8 @@ pub async fn knock(node: &Identity, host: &str, peer: &str) -> Knock {
     let entry: Arc<HostEntry> = node.host(host).await.expect("looked up").expect("a host");
     let policy = node.effective(entry.tenant).await.expect("a policy");
     let peer: IpAddr = peer.parse().expect("an address");
-    Knock { host: entry, peer, via: Via::Api, trace: TraceId::new(&SystemRng), policy, lang: Lang::En, activity: true }
+    let (trace, lang) = (TraceId::new(&SystemRng), Lang::En);
+    Knock { host: entry, peer, via: Via::Api, trace, policy, lang, activity: true, holds: None }
 }
 
 pub fn done(step: Result<SignInStep, Problem>) -> SignedIn {

@@ -4,7 +4,9 @@
 
 mod accounts;
 mod device;
+mod device_code;
 mod domains;
+mod dpop;
 mod equal;
 mod federation;
 mod house;

@@ -78,7 +78,7 @@ pub async fn coded(house: &House, cx: &Cx, asked: &AuthorizeRequest) -> Secret<S
 }
 
 pub fn client(made: &ApplicationIssued) -> OauthClient {
-    OauthClient { id: made.application.id, secret: made.secret.clone() }
+    OauthClient { id: made.application.id, secret: made.secret.clone(), proof: None }
 }
 
 pub async fn ask(

@@ -96,19 +96,19 @@ async fn an_id_token_says_who_signed_in_when_and_to_what() {
         assert!(later.get("nonce").is_none() && later["at_hash"] != claims["at_hash"], "{later}");
 
         let knock = house.here().await;
-        let known = house.node.person_claims(&knock, &next.access).await.expect("claims");
+        let known = house.node.person_claims(&knock, &next.access, None).await.expect("claims");
         assert_eq!((known.user, known.names.map(|n| n.0)), (user, Some("admin".to_owned())));
-        assert_eq!(code(house.node.person_claims(&knock, &tokens.access).await), "SK-4102", "it was refreshed");
+        assert_eq!(code(house.node.person_claims(&knock, &tokens.access, None).await), "SK-4102", "it was refreshed");
         let plain = signed_in(&house, &admin, &made, "users.read").await;
         assert!(plain.id_token.is_none());
-        assert_eq!(code(house.node.person_claims(&knock, &plain.access).await), "SK-4103");
+        assert_eq!(code(house.node.person_claims(&knock, &plain.access, None).await), "SK-4103");
         let only = signed_in(&house, &admin, &made, "openid").await;
-        let known = house.node.person_claims(&knock, &only.access).await.expect("claims");
+        let known = house.node.person_claims(&knock, &only.access, None).await.expect("claims");
         assert!(known.names.is_none() && known.mail.is_none(), "no more than was asked for");
         assert!(house.node.resolve(&knock, &only.access).await.is_ok());
         house.pass(Duration::from_secs(900));
-        assert_eq!(code(house.node.person_claims(&knock, &only.access).await), "SK-4102");
-        assert_eq!(code(house.node.person_claims(&knock, &secret("sat_x")).await), "SK-4102");
+        assert_eq!(code(house.node.person_claims(&knock, &only.access, None).await), "SK-4102");
+        assert_eq!(code(house.node.person_claims(&knock, &secret("sat_x"), None).await), "SK-4102");
     })
     .await;
 }

@@ -21,6 +21,8 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
         openid: n < 3,
         post_logout_redirect_uris: vec!["https://expenses.example/bye".into()],
         require_pushed_authorization_requests: false,
+        dpop_bound_access_tokens: n == 2,
+        device_authorization: n == 1,
         state,
     };
     put(
@@ -40,6 +42,19 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
             name: j(lang, "経費精算", "Expenses"),
             person: PersonScope::ALL.to_vec(),
             rights: vec![Right::USERS_READ, Right::SITES_READ],
+            request: "sealed".into(),
+        },
+    );
+    let p = alone(lang, m::DEVICE_TITLE, "/device");
+    put("device", &device::DevicePage { p: p.clone(), code: "WDJB-MJHT".into() });
+    put(
+        "device-consent",
+        &device::DeviceConsentPage {
+            p,
+            name: j(lang, "集計コマンド", "Report command"),
+            code: "WDJB-MJHT".into(),
+            person: vec![PersonScope::Openid],
+            rights: vec![Right::USERS_READ],
             request: "sealed".into(),
         },
     );

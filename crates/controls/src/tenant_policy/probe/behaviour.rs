@@ -68,6 +68,8 @@ enum Seen {
     LostPasskey,
     /// Whether an application may ask without having pushed its request.
     Pushed,
+    /// Whether an application may have a token that is bound to no key.
+    Bound,
     /// Whether an identity provider's call is answered.
     Scim,
     /// Words that the firewall takes for an attack at its higher levels only.
@@ -113,6 +115,7 @@ pub fn case(setting: &'static Setting, platform: &Value) -> Option<Case> {
         Value::List(_) if is(&rules::AUTHENTICATORS) => of(Value::List(vec![MODEL.into()]), Seen::Passkey(Shows::Own)),
         Value::Str(_) if is(&rules::RECOVERY) => of(Value::Str("administrator".into()), Seen::LostPasskey),
         Value::Bool(_) if is(&crate::oauth::PUSHED) => of(Value::Bool(true), Seen::Pushed),
+        Value::Bool(_) if is(&crate::oauth::BOUND) => of(Value::Bool(true), Seen::Bound),
         Value::Str(_) if is(&provisioning::SCIM) => of(Value::Str("off".into()), Seen::Scim),
         Value::Int(_) if is(&waf::PARANOIA) => of(Value::Int(4), Seen::Firewall),
         Value::Str(_) if is(&adaptive::LOW) => of(Value::Str("step_up".into()), Seen::Risk(HOME)),
@@ -318,6 +321,11 @@ async fn look(
             "an application sends a person without having pushed its request",
             oauth::unpushed(world, strict, false).await?,
             oauth::unpushed(world, loose, true).await?,
+        )),
+        Seen::Bound => Ok(Effect::of(
+            "an application asks for a token without a key",
+            oauth::unbound(world, strict, false).await?,
+            oauth::unbound(world, loose, true).await?,
         )),
         Seen::Scim => {
             let ask = async |side: &Side, admitted: bool| -> Result<Vec<(String, bool)>, Trouble> {

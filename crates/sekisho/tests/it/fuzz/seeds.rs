@@ -457,6 +457,23 @@ fn signed_in() {
         "GET /oauth/logout?id_token_hint=eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.eyJpc3MiOiJ4Iiwic2lkIjoieCJ9.AAAA&client_id=app_01a203baed7576b7ae94e9addb9a46de&post_logout_redirect_uri=https%3A%2F%2Fapp.example.test%2Fbye&state=%3Cfuzz%3E",
         "",
     );
+    page(
+        "oauth-device",
+        "POST /oauth/device_authorization",
+        "client_id=app_01a203baed7576b7ae94e9addb9a46de&scope=openid+users.read",
+    );
+    page(
+        "oauth-device-poll",
+        "POST /oauth/token",
+        "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&client_id=app_01a203baed7576b7ae94e9addb9a46de&device_code=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    );
+    put(
+        "form",
+        "oauth-token-bound",
+        b"POST /oauth/token HTTP/1.1\r\nHost: {console}\r\nDPoP: eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwiY3J2IjoiUC0yNTYiLCJ4IjoiQUEiLCJ5IjoiQUEifX0.eyJqdGkiOiJ4IiwiaHRtIjoiUE9TVCIsImh0dSI6IngiLCJpYXQiOjF9.AAAA\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\nConnection: close\r\n\r\ngrant_type=client_credentials&client_id=app_01a203baed7576b7ae94e9addb9a46de",
+    );
+    page("device", "POST /device", "csrf={csrf}&user_code=wdjb-mjht");
+    page("device-decide", "POST /device/decide", "csrf={csrf}&request=x&decision=allow");
     page("oauth-left", "POST /oauth/logout", "csrf={csrf}&request=x");
     page("oauth-userinfo", "POST /oauth/userinfo", "access_token=sat_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
     page("oauth-consent", "POST /oauth/authorize", "csrf={csrf}&request=x&decision=allow");
