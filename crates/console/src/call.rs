@@ -99,7 +99,7 @@ impl Call {
         match self.route.surface {
             Surface::Api | Surface::Oauth => Via::Api,
             Surface::Scim => Via::Scim,
-            Surface::Page | Surface::File => Via::Console,
+            Surface::Page | Surface::File | Surface::Saml => Via::Console,
         }
     }
     /// What the door and identity know of the request.
@@ -193,7 +193,7 @@ impl Call {
         let shape = self.route.body.unwrap_or(&NOTHING);
         let given = match self.route.surface {
             Surface::Api => shape.json(&self.body)?,
-            Surface::Page | Surface::File | Surface::Oauth | Surface::Scim => {
+            Surface::Page | Surface::File | Surface::Oauth | Surface::Saml | Surface::Scim => {
                 let own: Vec<_> = self.form().into_iter().filter(|(n, _)| !OF_FORMS.contains(&n.as_str())).collect();
                 shape.pairs(&own)?
             }

@@ -14,6 +14,8 @@ pub const PASSKEY: &str = "__Host-sekisho-passkey";
 pub const RETURN: &str = "__Host-sekisho-return";
 /// What a person carries to an identity provider and back.
 pub const ERRAND: &str = "__Host-sekisho-errand";
+/// The same to a SAML provider: its page posts the answer, so the cookie comes along with other sites' forms.
+pub const SAML: &str = "__Host-sekisho-saml";
 /// By which a browser is known again (`lockout.known_device`).
 pub const DEVICE: &str = "__Host-sekisho-device";
 /// The chosen language.
@@ -61,12 +63,17 @@ pub fn wipe(headers: &mut HeaderMap) {
 /// A `Set-Cookie` value that no script can read: Secure, HttpOnly, SameSite=Lax, Path=/. `None` when the value holds
 /// a character that no cookie may.
 pub fn set(name: &str, value: &str, life: Life) -> Option<HeaderValue> {
-    make(name, value, life, "; HttpOnly")
+    make(name, value, life, "Lax; HttpOnly")
+}
+
+/// The same, sent with other sites' forms too: for what is sealed, says nothing by itself and proves no session.
+pub fn set_across(name: &str, value: &str, life: Life) -> Option<HeaderValue> {
+    make(name, value, life, "None; HttpOnly")
 }
 
 /// The same, for a preference that the script may read.
 pub fn set_open(name: &str, value: &str, life: Life) -> Option<HeaderValue> {
-    make(name, value, life, "")
+    make(name, value, life, "Lax")
 }
 
 fn make(name: &str, value: &str, life: Life, extra: &str) -> Option<HeaderValue> {
@@ -79,7 +86,7 @@ fn make(name: &str, value: &str, life: Life, extra: &str) -> Option<HeaderValue>
         Life::Seconds(s) => format!("; Max-Age={s}"),
         Life::Gone => "; Max-Age=0".into(),
     };
-    HeaderValue::from_str(&format!("{name}={value}; Path=/; Secure; SameSite=Lax{extra}{life}")).ok()
+    HeaderValue::from_str(&format!("{name}={value}; Path=/; Secure; SameSite={extra}{life}")).ok()
 }
 
 #[cfg(test)]
@@ -103,6 +110,10 @@ mod tests {
         assert_eq!(
             set_open(LANG, "ja", Life::Gone).expect("a plain value"),
             "sekisho-lang=ja; Path=/; Secure; SameSite=Lax; Max-Age=0"
+        );
+        assert_eq!(
+            set_across(SAML, "abc", Life::Seconds(600)).expect("a plain value"),
+            "__Host-sekisho-saml=abc; Path=/; Secure; SameSite=None; HttpOnly; Max-Age=600"
         );
         assert!(set(SESSION, "a;b", Life::Browser).is_none());
         assert!(set(SESSION, "a\r\nb", Life::Browser).is_none());

@@ -4,6 +4,7 @@ use sekisho_kernel::{Function, Right, claim::Verdict};
 
 use crate::shape::{Field, Shape, Takes, may, need};
 
+const METADATA: Takes = Takes::Document(300_000);
 const NAME: Takes = Takes::Text(1, 128);
 const NOTE: Takes = Takes::Text(0, 1000);
 const PASSWORD: Takes = Takes::Secret(1, 1024);
@@ -259,6 +260,17 @@ shapes! {
         need("client_id", Takes::Text(1, 256), "Our name there."),
         may("client_secret", Takes::Secret(0, 512), "Our secret there."),
     ];
+    /// A new SAML provider.
+    NEW_SAML_PROVIDER "NewSamlProvider" [
+        need("name", NAME, "Unique within the tenant; the sign-in page shows it."),
+        may("metadata_url", Takes::Text(0, 1_024), "Where its metadata is, https; or:"),
+        may("metadata", METADATA, "Its metadata (SAML 2.0) itself: XML, or that in base64, which no firewall takes for an attack."),
+    ];
+    /// A SAML provider's metadata, anew; one of the two.
+    SAML_METADATA "SamlMetadata" [
+        may("metadata_url", Takes::Text(0, 1_024), "Where its metadata is, https; or:"),
+        may("metadata", METADATA, "Its metadata (SAML 2.0) itself: XML, or that in base64, which no firewall takes for an attack."),
+    ];
     /// What to change in an identity provider.
     PROVIDER_PATCH "ProviderPatch" [
         may("name", NAME, "The name."),
@@ -274,6 +286,11 @@ shapes! {
         may("display_name_claim", Takes::Text(1, 256), "The claim with the display name."),
         may("mail_claim", Takes::Text(1, 256), "The claim with the mail address."),
         may("rules", Takes::Any, "A list of `{claim, value, role}`: which claims give which roles, all of them anew."),
+        may("metadata_url", Takes::Text(0, 1_024), "Where a SAML provider's metadata is read anew, https; or:"),
+        may("metadata", METADATA, "Its metadata itself, XML or that in base64. The entity id never changes."),
+        may("signed", Takes::Word(&["assertion", "response", "both"]), "Which signatures a SAML provider's answers must carry."),
+        may("encrypted", Takes::Bool, "Whether a SAML provider must encrypt its assertions."),
+        may("unsolicited", Takes::Bool, "Whether a SAML provider may begin (IdP-initiated sign-in)."),
     ];
     /// The page's rule; the provider is in the path.
     ROLE_RULE "RoleRule" [

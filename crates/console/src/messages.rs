@@ -10,10 +10,12 @@ pub use codes::{done, field, section};
 macro_rules! messages {
     ($($name:ident $ja:literal $en:literal;)*) => {
         $(#[doc = $en] pub const $name: &Text = &Text::new($ja, $en);)*
-        /// Every message, by name.
-        pub static EVERY: &[(&str, &Text)] = &[$((stringify!($name), $name)),*];
     };
 }
+
+mod saml;
+
+pub use saml::*;
 
 messages! {
     ACCEPTED "受理済み" "Accepted";
@@ -387,7 +389,7 @@ messages! {
     NO_CONSENTS "連携中のアプリケーションはありません。" "No application acts for you.";
     CONFIRM_TOKEN_END "このトークンは直ちに使えなくなります。よろしいですか。" "The token ends at once. Go on?";
     DONE_TOKEN_ENDED "トークンを終了しました。" "The token has ended.";
-    ADD_PROVIDER "ID プロバイダーを登録" "Register an identity provider";
+    ADD_PROVIDER "OpenID のプロバイダーを登録" "Register an OpenID provider";
     BY_MAIL "組織のメールアドレスでサインイン" "Sign in with your organisation's mail address";
     BY_MAIL_HINT "組織の ID プロバイダーへ移動します。" "It takes you to your organisation's identity provider.";
     CONFIRM_UNLINK "この ID ではサインインできなくなります。よろしいですか。" "You can no longer sign in with it. Go on?";
@@ -416,7 +418,7 @@ messages! {
     OTHER_WAYS "ほかのサインイン方法" "Other ways to sign in";
     PROVIDER "ID プロバイダー" "Identity provider";
     PROVIDERS "ID プロバイダー" "Identity providers";
-    PROVIDERS_LEAD "組織の ID プロバイダー（OpenID Connect）で利用者をサインインさせます。" "People sign in at your organisation's own identity provider (OpenID Connect).";
+    PROVIDERS_LEAD "組織の ID プロバイダー（OpenID Connect、SAML 2.0）で利用者をサインインさせます。" "People sign in at your organisation's own identity provider (OpenID Connect, SAML 2.0).";
     PROVIDER_AT_PROVIDER "プロバイダー側に登録する値" "What to register at the provider";
     PROVIDER_BUTTON "サインイン画面にボタンを表示する" "Show a button on the sign-in page";
     PROVIDER_CALLBACK "リダイレクト URI" "Redirect URI";
@@ -450,6 +452,9 @@ messages! {
     RULE_ADD "対応を追加" "Add a rule";
     RULE_CLAIM "クレーム" "Claim";
     RULE_CLAIM_HINT "クレームの名前（例: groups、realm_access.roles）" "The claim's name, such as groups or realm_access.roles";
+    TEST_CERTIFICATES "証明書" "Certificates";
+    TEST_METADATA "メタデータ" "Metadata";
+    TEST_OWN "こちらの鍵" "Our key";
     TEST_CLIENT "クライアント" "Client";
     TEST_DISCOVERY "ディスカバリー" "Discovery";
     TEST_KEYS "署名検証鍵" "Keys";

@@ -73,7 +73,7 @@ pub fn problem(call: &Call, fault: &Fault) -> Response {
             let kind = HeaderValue::from_static("application/scim+json");
             (status, [(header::CONTENT_TYPE, kind)], body.to_string()).into_response()
         }
-        Surface::Page | Surface::File => page::error::render(call, fault),
+        Surface::Page | Surface::File | Surface::Saml => page::error::render(call, fault),
     };
     let headers = response.headers_mut();
     if let Some(wait) = problem.retry_after {

@@ -41,6 +41,8 @@ pub struct RouteInfo {
     pub gives: Gives,
     /// Whether `If-Match` is read, and whether it must be there.
     pub version: Option<bool>,
+    /// The largest body, in bytes.
+    pub most: usize,
     /// Whether the request counts as activity of the person.
     pub activity: bool,
     /// Whether it is open to somebody who has yet to accept the terms of use.
@@ -76,6 +78,7 @@ impl RouteInfo {
             body: None,
             gives: Gives::Nothing,
             version: None,
+            most: serve::MAX_BODY,
             activity: true,
             before_terms: false,
             handler,
@@ -130,8 +133,20 @@ impl RouteInfo {
     }
     const fn scim(mut self) -> Self {
         self.surface = Surface::Scim;
+        self.most = api::scim::MAX_BODY;
         self.gives = Gives::Media(&["application/scim+json"]);
         self.activity = false;
+        self
+    }
+    const fn saml(mut self, kinds: &'static [&'static str]) -> Self {
+        self.surface = Surface::Saml;
+        self.gives = if kinds.is_empty() { Gives::Page } else { Gives::Media(kinds) };
+        self.most = serve::LARGE_BODY;
+        self
+    }
+    /// Its body holds a document.
+    const fn large(mut self) -> Self {
+        self.most = serve::LARGE_BODY;
         self
     }
     const fn file(mut self, kind: &'static [&'static str]) -> Self {
@@ -419,10 +434,12 @@ static ROUTES: &[RouteInfo] = &[
         .says("Outside identity providers, oldest first.").query(&i::PAGE).gives(200, "ProviderList"),
     route!(Post "/api/v1/providers" "createProvider" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_CREATE), api::federation::create)
         .says("A new OpenID provider; it signs nobody in until it is enabled.").body(&i::NEW_PROVIDER).gives(201, "Provider"),
+    route!(Post "/api/v1/saml-providers" "createSamlProvider" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_CREATE), api::federation::create_saml)
+        .says("A new SAML provider, by its metadata; it signs nobody in until it is enabled.").body(&i::NEW_SAML_PROVIDER).gives(201, "Provider").large(),
     route!(Get "/api/v1/providers/{id}" "readProvider" right(R::FEDERATION_READ), Some(&e::PROVIDER_READ), api::federation::read)
         .says("One provider.").id("idp").gives(200, "Provider"),
     route!(Patch "/api/v1/providers/{id}" "updateProvider" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_UPDATE), api::federation::update)
-        .says("Changes a provider; what is left out stays.").id("idp").body(&i::PROVIDER_PATCH).gives(200, "Provider").version(true),
+        .says("Changes a provider; what is left out stays.").id("idp").body(&i::PROVIDER_PATCH).gives(200, "Provider").version(true).large(),
     route!(Delete "/api/v1/providers/{id}" "deleteProvider" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_DELETE), api::federation::delete)
         .says("Deletes a provider with its links and mail domains.").id("idp").version(false),
     route!(Post "/api/v1/providers/{id}/test" "testProvider" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_TEST), api::federation::test)
@@ -577,13 +594,17 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/sign-in/mail" "signInMailForm" PUBLIC, Some(&e::SESSION_SIGN_IN), page::federation::leave_by_mail).body(&i::MAIL_CHOICE).page(),
     route!(Get "/federation/{id}/callback" "providerCallback" PUBLIC, Some(&e::SESSION_SIGN_IN), page::federation::come_back).id("idp").page(),
     route!(Post "/federation/{id}/logout" "providerLogout" PUBLIC, Some(&e::PROVIDER_SIGN_OUT), api::federation::logout).id("idp").oauth(),
+    route!(Get "/saml/metadata" "samlMetadata" PUBLIC, None, page::saml::metadata).saml(&["application/samlmetadata+xml"]),
+    route!(Post "/saml/acs" "samlAnswer" PUBLIC, Some(&e::SESSION_SIGN_IN), page::saml::answer).saml(&[]),
     route!(Get "/account/identities" "identitiesPage" OWN, Some(&e::IDENTITY_LIST), page::federation::identities).page(),
     route!(Post "/account/identities" "linkIdentityForm" OWN, Some(&e::IDENTITY_CREATE), page::federation::link).body(&i::PROVIDER_CHOICE).page(),
     route!(Post "/account/identities/{id}/delete" "deleteOwnIdentityForm" OWN, Some(&e::IDENTITY_DELETE), page::federation::unlink).id("idn").page(),
     route!(Get "/providers" "providersPage" right(R::FEDERATION_READ), Some(&e::PROVIDER_LIST), page::providers::show).query(&i::PAGE).page(),
     route!(Post "/providers" "createProviderForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_CREATE), page::providers::create).body(&i::NEW_PROVIDER).page(),
+    route!(Post "/saml-providers" "createSamlProviderForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_CREATE), page::providers::create_saml).body(&i::NEW_SAML_PROVIDER).page().large(),
     route!(Get "/providers/{id}" "providerPage" right(R::FEDERATION_READ), Some(&e::PROVIDER_READ), page::providers::show_one).id("idp").page(),
     route!(Post "/providers/{id}" "updateProviderForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_UPDATE), page::providers::update).id("idp").page(),
+    route!(Post "/providers/{id}/metadata" "updateSamlMetadataForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_UPDATE), page::providers::metadata).id("idp").body(&i::SAML_METADATA).page().large(),
     route!(Post "/providers/{id}/switch" "switchProviderForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_UPDATE), page::providers::switch).id("idp").page(),
     route!(Post "/providers/{id}/test" "testProviderForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_TEST), page::providers::test).id("idp").page(),
     route!(Post "/providers/{id}/rules" "createRoleRuleForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_UPDATE), page::providers::add_rule).id("idp").body(&i::ROLE_RULE).page(),

@@ -356,7 +356,7 @@ pub fn all() -> Map<String, Value> {
     put("UniqueIdList", list("UniqueId"));
     let provider = [
         ("name", "text"),
-        ("protocol", "oidc"),
+        ("protocol", "oidc|saml"),
         ("issuer", "text"),
         ("client_id", "text"),
         ("has_secret", "bool"),
@@ -368,7 +368,20 @@ pub fn all() -> Map<String, Value> {
         ("trusts_factor", "bool"),
         ("claims", "ref:ClaimNames"),
         ("rules", "list:RoleRuleRow"),
+        ("saml", "ref?:SamlProvider"),
     ];
+    put("SamlCertificate", object(&[("fingerprint", "text"), ("not_after", "time")]));
+    let saml = [
+        ("certificates", "list:SamlCertificate"),
+        ("sign_on", "text"),
+        ("metadata_url", "text?"),
+        ("read_at", "time"),
+        ("valid_until", "time?"),
+        ("signed", "assertion|response|both"),
+        ("encrypted", "bool"),
+        ("unsolicited", "bool"),
+    ];
+    put("SamlProvider", object(&saml));
     put("ClaimNames", object(&[("name", "text"), ("display_name", "text"), ("mail", "text")]));
     put("RoleRuleRow", object(&[("claim", "text"), ("value", "text"), ("role", "id:rol")]));
     put("Provider", record("idp", &provider));

@@ -17,7 +17,6 @@ use sekisho_kernel::{
 };
 
 use crate::{
-    api::scim,
     call::Call,
     cookie, dpop, guard, idempotency, page,
     parts::Parts,
@@ -28,8 +27,10 @@ use crate::{
 
 type Params = Result<RawPathParams, RawPathParamsRejection>;
 
-/// The largest body, in bytes, of all but SCIM.
+/// The largest body, in bytes, unless the route says more.
 pub const MAX_BODY: usize = 64 * 1024;
+/// The same where a body holds a document.
+pub const LARGE_BODY: usize = 512 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
@@ -120,8 +121,9 @@ async fn admit(call: &mut Call) -> Result<(), Fault> {
     let mutating = route.verb.mutates();
     let bearer = call.headers.contains_key(header::AUTHORIZATION) && programs(route);
     let proof = if bearer && dpop::asked(&call.headers) { Some(dpop::shown(call).await?) } else { None };
-    if route.surface == Surface::Oauth {
-        // Applications prove who they are in the request itself; no cookie counts, so nobody can be made to send it.
+    if matches!(route.surface, Surface::Oauth | Surface::Saml) {
+        // Applications prove who they are in the request itself, providers by their signature; no session's cookie counts, so
+        // nobody can be made to send it. Other sites' pages are where SAML's forms come from.
         return if mutating { content_type(route, &call.headers, &call.body) } else { Ok(()) };
     }
     if mutating {
@@ -177,7 +179,7 @@ fn forgery(call: &Call) -> Result<(), Fault> {
         Surface::Api | Surface::Scim => {
             call.headers.get("x-csrf-token").and_then(|v| v.to_str().ok()).unwrap_or("").to_owned()
         }
-        Surface::Page | Surface::File | Surface::Oauth => call.field("csrf"),
+        Surface::Page | Surface::File | Surface::Oauth | Surface::Saml => call.field("csrf"),
     };
     let sound = match (&call.token, &call.passage, call.route.surface) {
         (Some(token), Some(_), _) => guard::csrf_matches(token.reveal(), &given),
@@ -199,13 +201,13 @@ fn content_type(route: &RouteInfo, headers: &HeaderMap, body: &[u8]) -> Result<(
         }
         // What is asked by header fields alone has no body.
         Surface::Oauth if body.is_empty() && kind.is_empty() => true,
-        Surface::Page | Surface::File | Surface::Oauth => kind == "application/x-www-form-urlencoded",
+        Surface::Page | Surface::File | Surface::Oauth | Surface::Saml => kind == "application/x-www-form-urlencoded",
     };
     if fits { Ok(()) } else { Err(Fault::own(Problem::new(&MALFORMED).at("Content-Type"))) }
 }
 
 fn token(route: &RouteInfo, headers: &HeaderMap) -> Option<Secret<String>> {
-    if route.surface == Surface::Oauth {
+    if matches!(route.surface, Surface::Oauth | Surface::Saml) {
         return None;
     }
     if programs(route)
@@ -240,11 +242,8 @@ fn reader(parts: &Parts, route: &RouteInfo, arrival: &Arrival, headers: &HeaderM
 
 async fn read(route: &RouteInfo, body: Body) -> Result<axum::body::Bytes, Fault> {
     // Bulk requests and large groups are longer than what people send.
-    let (most, too_large) = match route.surface {
-        Surface::Scim => (scim::MAX_BODY, &SCIM_TOO_LARGE),
-        _ => (MAX_BODY, &TOO_LARGE),
-    };
-    match tokio::time::timeout(BODY_TIME, Limited::new(body, most).collect()).await {
+    let too_large = if route.surface == Surface::Scim { &SCIM_TOO_LARGE } else { &TOO_LARGE };
+    match tokio::time::timeout(BODY_TIME, Limited::new(body, route.most).collect()).await {
         Ok(Ok(all)) => Ok(all.to_bytes()),
         Ok(Err(e)) if e.is::<http_body_util::LengthLimitError>() => Err(Fault::own(Problem::new(too_large))),
         Ok(Err(e)) => Err(Fault::own(Problem::new(&MALFORMED).log(e))),

@@ -11,6 +11,8 @@ use crate::problem::{Fault, FieldFault, MALFORMED};
 pub enum Takes {
     /// Text of so many characters, both bounds included, without control characters.
     Text(usize, usize),
+    /// A document of at most so many characters, with line ends of any kind.
+    Document(usize),
     /// A secret of so many characters; forms keep it out of what they show again.
     Secret(usize, usize),
     /// An id with this prefix.
@@ -190,6 +192,7 @@ impl Shape {
 pub fn schema_of(takes: Takes) -> Value {
     match takes {
         Takes::Text(min, max) => json!({ "type": "string", "minLength": min, "maxLength": max }),
+        Takes::Document(most) => json!({ "type": "string", "maxLength": most }),
         Takes::Secret(min, max) => {
             json!({ "type": "string", "minLength": min, "maxLength": max, "format": "password", "writeOnly": true })
         }
@@ -222,6 +225,7 @@ fn fits(takes: Takes, value: &Value) -> Result<(), Text> {
             let clean = !s.chars().any(|c| c.is_control() && c != '\n' && c != '\t');
             if n >= min && n <= max && clean { Ok(()) } else { Err(rule()) }
         }
+        (Takes::Document(most), Value::String(s)) if s.chars().count() <= most => Ok(()),
         (Takes::Secret(min, max), Value::String(s)) => {
             let n = s.chars().count();
             if n >= min && n <= max { Ok(()) } else { Err(rule()) }
@@ -299,6 +303,9 @@ pub fn allowed(takes: Takes) -> Text {
             format!("{min} 文字以上 {max} 文字以下で入力します。"),
             format!("Give {min} to {max} characters."),
         ),
+        Takes::Document(most) => {
+            Text::owned(format!("{most} 文字以下で入力します。"), format!("Give at most {most} characters."))
+        }
         Takes::Id(prefix) => Text::owned(
             format!("「{prefix}_」に続く 32 桁の 16 進数で指定します。"),
             format!("Give “{prefix}_” and 32 hexadecimal digits."),

@@ -17,7 +17,8 @@ use sekisho_vault::{ClearValue, Record};
 use serde::{Deserialize, Serialize};
 
 pub use federation::{
-    CameBy, ClaimNames, IdentityProvider, MailDomain, OidcSettings, OutsideIdentity, Protocol, RoleRule,
+    CameBy, ClaimNames, IdentityProvider, KeyStage, MailDomain, OidcSettings, OutsideIdentity, Protocol, RoleRule,
+    SamlKey, SamlLogout, SamlMetadata, SamlSettings, SamlSigned,
 };
 pub use oauth::{
     Application, ApplicationState, Consent, DeviceState, OauthDevice, OauthGrant, OauthKey, OauthPush, PersonScope,
@@ -103,6 +104,8 @@ def!(OUTSIDE_IDENTITY "outside_identity" "ID プロバイダーの利用者と�
     Personal Sealed Retention::UntilDeleted, ["link" true], ["provider_id" Opaque, "user_id" Opaque]);
 def!(MAIL_DOMAIN "mail_domain" "ID プロバイダーへつながるメールドメイン" "Mail domains that lead to an identity provider"
     Configuration Sealed Retention::UntilDeleted, ["domain" true], ["provider_id" Opaque, "verified" Int]);
+def!(SAML_KEY "saml_key" "SAML の署名および復号の鍵" "Keys that sign and open SAML messages"
+    Configuration Sealed Retention::UntilDeleted, [], []);
 def!(TRY_COUNTER "try_counter" "サインイン失敗の計数" "Counters of failed sign-ins"
     Metadata ClearByGoldenFile Retention::UntilExpiry, [],
     ["places" Int, "failed" Int, "locked" Int, "expires" Int]);
@@ -156,6 +159,7 @@ pub const RECORDS: &[&RecordDef] = &[
     &IDENTITY_PROVIDER,
     &OUTSIDE_IDENTITY,
     &MAIL_DOMAIN,
+    &SAML_KEY,
     &TRY_COUNTER,
     &SIGN_IN_PLACE,
     &SIGNAL_RECEIVER,

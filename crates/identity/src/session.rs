@@ -169,6 +169,19 @@ impl Identity {
         Ok(slot)
     }
 
+    /// The passage of a session that is known by its id alone, at a host that it has a token for.
+    pub(crate) async fn passage_of(&self, knock: &Knock, session: SessionId) -> Answer<Option<Arc<Passage>>> {
+        let scope = self.scope(knock.host.tenant);
+        let found = self.vault().peek(&scope, move |view| view.get::<UserSession>(session)).await?;
+        let here = found.and_then(|s| s.body.tokens.into_iter().find(|t| t.host == knock.host.host));
+        let Some(token) = here else { return Ok(None) };
+        match self.slow(knock, &key_bytes(&token.key), &self.gates().session(&knock.policy)).await {
+            Ok(slot) => Ok(Some(passage(&slot, knock, self.gates()))),
+            Err(over) if over.is(&UNAUTHENTICATED) => Ok(None),
+            Err(broken) => Err(broken),
+        }
+    }
+
     fn slot(&self, session: &Stored<UserSession>, person: &Person, key: &[u8], knock: &Knock) -> Answer<Arc<Slot>> {
         let own = hex::encode(key);
         let here = session.body.tokens.iter().any(|t| t.key == own && t.host == knock.host.host);

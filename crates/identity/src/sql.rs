@@ -17,6 +17,7 @@ pub const MIGRATIONS: &[(u32, &str, &str)] = &[
     (22, "openid", OPENID),
     (23, "dpop", DPOP),
     (24, "devices", DEVICES),
+    (25, "saml", SAML),
 ];
 
 const SIGNALS: &str = "
@@ -43,6 +44,11 @@ CREATE TABLE mail_domain (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT
   updated BIGINT NOT NULL, x_domain BLOB, provider_id BLOB, verified BIGINT, sealed BLOB NOT NULL,
   PRIMARY KEY (tenant, id), UNIQUE (tenant, x_domain));
 CREATE INDEX mail_domain_provider ON mail_domain (tenant, provider_id);
+";
+
+const SAML: &str = "
+CREATE TABLE saml_key (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
 ";
 
 const SCIM: &str = "

@@ -15,7 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["kernel", "ledger"]),
     ("keys", &["kernel", "store"]),
     ("vault", &["kernel", "ledger", "store", "keys"]),
-    ("identity", &["kernel", "vault"]),
+    ("identity", &["kernel", "saml", "vault"]),
     ("gateway", &["kernel", "vault", "waf"]),
     ("controls", &["kernel"]),
     ("prober", &["kernel", "ledger", "store", "keys", "vault"]),

@@ -31,6 +31,12 @@ pub(crate) fn addresses(call: &Call, id: ProviderId) -> (String, String) {
     (format!("{origin}/federation/{id}/callback"), format!("{origin}/federation/{id}/logout"))
 }
 
+/// Our entity id towards SAML providers, and where their answers arrive.
+pub(crate) fn saml_addresses(call: &Call) -> (String, String) {
+    let origin = issuer(call);
+    (format!("{origin}/saml/metadata"), format!("{origin}/saml/acs"))
+}
+
 /// GET /providers
 pub async fn list(call: Arc<Call>) -> Result<Response, Fault> {
     let (items, next) = page(&call).await?;
@@ -44,6 +50,11 @@ fn one(status: StatusCode, provider: &ProviderView) -> Result<Response, Fault> {
 /// POST /providers
 pub async fn create(call: Arc<Call>) -> Result<Response, Fault> {
     one(StatusCode::CREATED, &call.parts.identity.create_provider(call.cx()?, call.input()?).await?)
+}
+
+/// POST /saml-providers
+pub async fn create_saml(call: Arc<Call>) -> Result<Response, Fault> {
+    one(StatusCode::CREATED, &call.parts.identity.create_saml_provider(call.cx()?, call.input()?).await?)
 }
 
 /// GET /providers/{id}

@@ -46,7 +46,11 @@ fn away(call: &Call, leaving: Leaving) -> Result<Response, Fault> {
     let p = page::bare(call, m::GOING_TO_PROVIDER);
     let mut response =
         render(StatusCode::OK, &sign_in::OnwardPage { p, says: m::GOING_TO_PROVIDER_LEAD, to: leaving.to })?;
-    let made = cookie::set(cookie::ERRAND, leaving.carried.reveal(), ERRAND_LIFE);
+    let made = if leaving.posted_back {
+        cookie::set_across(cookie::SAML, leaving.carried.reveal(), ERRAND_LIFE)
+    } else {
+        cookie::set(cookie::ERRAND, leaving.carried.reveal(), ERRAND_LIFE)
+    };
     response.headers_mut().extend(made.map(|v| (header::SET_COOKIE, v)));
     Ok(response)
 }

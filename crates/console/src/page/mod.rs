@@ -20,6 +20,7 @@ pub mod providers;
 pub mod provisioning;
 pub mod risk;
 pub mod roles;
+pub mod saml;
 pub mod sessions;
 pub mod sign_in;
 pub mod signals;

@@ -4,7 +4,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
-use sekisho_identity::types::{After, Check, MailDomainView, NewMailDomain, ProviderPatch, ProviderView, RoleRule};
+use sekisho_identity::types::{
+    After, Check, MailDomainView, NewMailDomain, ProviderPatch, ProviderView, RoleRule, SamlSigned,
+};
 use sekisho_kernel::{
     Problem, Right, Text,
     id::{MailDomainId, ProviderId, RoleId},
@@ -14,7 +16,11 @@ use serde::Deserialize;
 
 use super::{Choice, Returned, Shell, again, render, shell};
 use crate::{
-    api::{self, federation::addresses, oauth::issuer},
+    api::{
+        self,
+        federation::{addresses, saml_addresses},
+        oauth::issuer,
+    },
     call::{Call, typed},
     inputs, messages as m, page,
     problem::Fault,
@@ -47,6 +53,15 @@ pub struct RuleRow {
     pub role: String,
 }
 
+/// What a SAML provider has to know of us.
+#[derive(Clone, Debug)]
+pub struct SamlAddresses {
+    /// Our entity id, which is where our metadata is.
+    pub entity: String,
+    /// Where answers arrive.
+    pub acs: String,
+}
+
 /// One provider.
 #[derive(Template)]
 #[template(path = "provider.html")]
@@ -61,6 +76,10 @@ pub struct ProviderPage {
     pub callback: String,
     /// Where it signs them out.
     pub logout: String,
+    /// Our entity id and where answers arrive, for a SAML provider.
+    pub saml: SamlAddresses,
+    /// Which signatures may be asked for.
+    pub signatures: Vec<Choice>,
     /// Rules.
     pub rules: Vec<RuleRow>,
     /// Roles that a rule may give.
@@ -76,13 +95,28 @@ impl ProviderPage {
     pub fn all_good(checks: &[Check]) -> bool {
         checks.iter().all(|c| c.good)
     }
+    /// The word for a choice of signatures.
+    pub fn signed(&self) -> &'static str {
+        self.provider.saml.as_ref().map_or("", |s| signature(s.signed))
+    }
     /// The name of a check for people.
     pub fn check_name(check: &Check) -> &'static Text {
         match check.name {
+            "metadata" => m::TEST_METADATA,
+            "certificates" => m::TEST_CERTIFICATES,
+            "own" => m::TEST_OWN,
             "keys" => m::TEST_KEYS,
             "client" => m::TEST_CLIENT,
             _ => m::TEST_DISCOVERY,
         }
+    }
+}
+
+const fn signature(signed: SamlSigned) -> &'static str {
+    match signed {
+        SamlSigned::Assertion => "assertion",
+        SamlSigned::Response => "response",
+        SamlSigned::Both => "both",
     }
 }
 
@@ -112,6 +146,15 @@ pub async fn create(call: Arc<Call>) -> Result<Response, Fault> {
     match made.await {
         Ok(made) => page::done(&format!("/providers/{}", made.id), "created"),
         Err(fault) => again(&call, "create", fault, show_with).await,
+    }
+}
+
+/// POST /saml-providers
+pub async fn create_saml(call: Arc<Call>) -> Result<Response, Fault> {
+    let made = async { Ok(call.parts.identity.create_saml_provider(call.cx()?, call.input()?).await?) };
+    match made.await {
+        Ok(made) => page::done(&format!("/providers/{}", made.id), "created"),
+        Err(fault) => again(&call, "create-saml", fault, show_with).await,
     }
 }
 
@@ -149,7 +192,16 @@ async fn one(call: Arc<Call>, returned: Option<Returned>, checks: Option<Vec<Che
     p.path = format!("/providers/{id}");
     p.returned = returned;
     let scopes = provider.scopes.join(" ");
-    render(StatusCode::OK, &ProviderPage { p, provider, scopes, callback, logout, rules, roles, domains, checks })
+    let (entity, acs) = saml_addresses(&call);
+    let saml = SamlAddresses { entity, acs };
+    let signatures = [
+        (SamlSigned::Assertion, m::SAML_SIGNED_ASSERTION),
+        (SamlSigned::Response, m::SAML_SIGNED_RESPONSE),
+        (SamlSigned::Both, m::SAML_SIGNED_BOTH),
+    ];
+    let signatures = signatures.map(|(s, text)| Choice::new(signature(s), p.t(text))).to_vec();
+    let page = ProviderPage { p, provider, scopes, callback, logout, saml, signatures, rules, roles, domains, checks };
+    render(StatusCode::OK, &page)
 }
 
 fn here(call: &Call) -> Result<String, Fault> {
@@ -171,21 +223,47 @@ async fn change(call: &Arc<Call>, form: &str, patch: Result<ProviderPatch, Fault
 /// POST /providers/{id}. A box that is not ticked is sent as nothing, and means no.
 pub async fn update(call: Arc<Call>) -> Result<Response, Fault> {
     let patch = async {
+        let saml = call.field("protocol") == "saml";
         let form: Vec<(String, String)> =
-            call.form().into_iter().filter(|(n, _)| !matches!(n.as_str(), "csrf" | "version")).collect();
+            call.form().into_iter().filter(|(n, _)| !matches!(n.as_str(), "csrf" | "version" | "protocol")).collect();
         let (scopes, rest): (Vec<_>, Vec<_>) = form.into_iter().partition(|(n, _)| n == "scopes");
         let mut patch: ProviderPatch = typed(inputs::PROVIDER_PATCH.pairs(&rest)?)?;
         let words = scopes.iter().flat_map(|(_, line)| line.split_whitespace()).map(str::to_owned);
-        patch.scopes = Some(words.collect());
+        patch.scopes = (!saml).then(|| words.collect());
         // An empty field keeps the secret.
         patch.client_secret = patch.client_secret.filter(|s| !s.reveal().is_empty());
-        for flag in [&mut patch.button, &mut patch.create_users, &mut patch.trusts_factor, &mut patch.userinfo] {
+        let mut flags = vec![&mut patch.button, &mut patch.create_users, &mut patch.trusts_factor];
+        if saml {
+            flags.extend([&mut patch.encrypted, &mut patch.unsolicited]);
+        } else {
+            flags.push(&mut patch.userinfo);
+        }
+        for flag in flags {
             flag.get_or_insert(false);
         }
         Ok(patch)
     };
     let patch = patch.await;
     change(&call, "update", patch).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MetadataForm {
+    #[serde(default)]
+    metadata: Option<String>,
+    #[serde(default)]
+    metadata_url: Option<String>,
+}
+
+/// POST /providers/{id}/metadata
+pub async fn metadata(call: Arc<Call>) -> Result<Response, Fault> {
+    let patch = async {
+        let MetadataForm { metadata, metadata_url } = call.input()?;
+        Ok(ProviderPatch { metadata, metadata_url, ..ProviderPatch::default() })
+    };
+    let patch = patch.await;
+    change(&call, "metadata", patch).await
 }
 
 /// POST /providers/{id}/switch

@@ -174,7 +174,7 @@ pub fn redirect(call: &Call, to: &str) -> Response {
 pub async fn show(call: Arc<Call>) -> Result<Response, Fault> {
     // An application may want to know that the person is still the same.
     if call.passage.is_some() && call.asked("again").is_none() {
-        return Ok(reply::see(&onward(&call)));
+        return lead_on(&call);
     }
     show_start(call, None).await
 }
@@ -399,7 +399,7 @@ fn to_onward(call: &Call, to: String) -> Result<Response, Fault> {
     Ok(reply::see(&to))
 }
 
-fn forget(response: &mut Response, cookies: &[&str]) {
+pub(super) fn forget(response: &mut Response, cookies: &[&str]) {
     for name in cookies {
         let gone = cookie::set(name, "", cookie::Life::Gone);
         gone.into_iter().for_each(|v| {

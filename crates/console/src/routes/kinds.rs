@@ -57,6 +57,8 @@ pub enum Surface {
     Scim,
     /// An OAuth endpoint or its metadata: forms from applications, JSON in OAuth's own form.
     Oauth,
+    /// What an identity provider's page makes a browser bring: SAML messages, which prove themselves.
+    Saml,
 }
 
 /// What a route needs.

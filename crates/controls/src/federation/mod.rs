@@ -1,7 +1,8 @@
-//! Outside identity providers sign a tenant's people in (IDO-36).
+//! Outside identity providers sign a tenant's people in (IDO-36, MOX-26).
 
 mod paper;
 mod probe;
+mod saml;
 
 use sekisho_kernel::{
     Effective, Setting, TakenOut, Text,
@@ -46,15 +47,25 @@ pub static IDO_36: ClaimSpec = ClaimSpec {
     live: false,
 };
 
+/// SAML 2.0 federation with identity providers of many makes.
+pub static MOX_26: ClaimSpec = ClaimSpec {
+    id: "MOX-26",
+    clauses: &["sign-in", "unsigned", "wrapped", "replayed", "expired", "wrong-audience"],
+    fresh_secs: WEEK,
+    negative: TakenOut::ProviderSignature,
+    negative_clause: "unsigned",
+    live: false,
+};
+
 /// The control.
 pub static CONTROL: Declared = Declared {
     section: "federation",
     text: Text::new(
-        "お客様の ID プロバイダー（OpenID Connect）で利用者をサインインさせます。利用者はプロバイダーと識別子で対応付け、メールアドレスでは対応付けません。",
-        "Signs people in at the customer's own identity provider (OpenID Connect). People are linked by provider and subject, never by mail address.",
+        "お客様の ID プロバイダー（OpenID Connect、SAML 2.0）で利用者をサインインさせます。利用者はプロバイダーと識別子で対応付け、メールアドレスでは対応付けません。",
+        "Signs people in at the customer's own identity provider (OpenID Connect, SAML 2.0). People are linked by provider and subject, never by mail address.",
     ),
     settings: &[&MODE, &SKEW],
-    claims: &[&IDO_36],
+    claims: &[&IDO_36, &MOX_26],
     probes: probe::probes,
     paper: &paper::PAPER,
 };

@@ -14,12 +14,12 @@ use crate::probing::{
     browser::Browser,
     person::{API, text},
     provider::{Leave, Provider, forged, session, unsigned},
-    rehearsed, told,
+    rehearsed, saml, told,
 };
 
 /// One for each claim of [`super::CONTROL`].
 pub fn probes() -> Vec<Box<dyn Probe>> {
-    vec![Box::new(WaysIn)]
+    vec![Box::new(WaysIn), Box::new(super::saml::Federation)]
 }
 
 struct WaysIn;
@@ -41,7 +41,10 @@ impl Probe for WaysIn {
         forgeries(world, finding, &provider).await?;
         strangers(world, finding, &provider, &desk, &admin).await?;
         inside(world, finding, &desk).await?;
-        finding.missing("saml", "sign-in by a SAML identity provider");
+        let mut by_saml = saml::Provider::register(world, &desk).await?;
+        super::saml::comes_in(world, finding, &by_saml, &desk, "saml").await?;
+        super::saml::unsigned(world, finding, &by_saml, "saml").await?;
+        super::saml::begun_elsewhere(world, finding, &mut by_saml, &desk, "saml").await?;
         Ok(())
     }
 }
@@ -109,7 +112,7 @@ async fn multi_factor(world: &dyn World, finding: &mut Finding, desk: &Session, 
 }
 
 /// Whether an answer of the provider's began a session, in words.
-fn came(got: &Answer) -> String {
+pub(super) fn came(got: &Answer) -> String {
     match session(got) {
         Some(_) => format!("{}, a session", told(got)),
         None => format!("{}, no session", told(got)),

@@ -1,6 +1,9 @@
 //! A browser as far as probes need one: a cookie jar per host, redirects followed, nothing else remembered.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use sekisho_kernel::{
     claim::Trouble,
@@ -18,6 +21,8 @@ use super::{
 #[derive(Clone, Debug, Default)]
 pub struct Browser {
     jar: BTreeMap<String, BTreeMap<String, String>>,
+    /// Cookies that go along with other sites' forms (`SameSite=None`).
+    across: BTreeSet<(String, String)>,
     /// Where it sends from.
     pub peer: Option<IpAddr>,
     /// Which node it reaches.
@@ -52,6 +57,26 @@ impl Browser {
         Ok(got)
     }
 
+    /// A form that another site's page sends: only cookies that are meant for that go along.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn send_across(&mut self, world: &dyn World, ask: Ask) -> Result<Answer, Trouble> {
+        let host = ask.host.clone();
+        let meant = |name: &str| self.across.contains(&(host.clone(), name.to_owned()));
+        let of_host = self.jar.get(&host).into_iter().flatten().filter(|(n, _)| meant(n));
+        let cookies = of_host.map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join("; ");
+        let mut ask = ask.header("sec-fetch-site", "cross-site").header("sec-fetch-mode", "navigate");
+        if !cookies.is_empty() {
+            ask = ask.header("cookie", cookies);
+        }
+        ask.peer = ask.peer.or(self.peer);
+        ask.node = self.node;
+        let got = world.send(ask).await?;
+        self.take(&host, &got);
+        Ok(got)
+    }
+
     fn dress(&self, mut ask: Ask) -> Ask {
         let cookies = self.cookies(&ask.host);
         if !cookies.is_empty() {
@@ -70,6 +95,12 @@ impl Browser {
             let mut parts = line.split(';').map(str::trim);
             let Some((name, value)) = parts.next().and_then(|p| p.split_once('=')) else { continue };
             let jar = self.jar.entry(host.to_owned()).or_default();
+            let of = (host.to_owned(), name.to_owned());
+            if parts.clone().any(|p| p.eq_ignore_ascii_case("samesite=none")) {
+                self.across.insert(of);
+            } else {
+                self.across.remove(&of);
+            }
             if parts.any(|p| p.eq_ignore_ascii_case("max-age=0")) {
                 jar.remove(name);
             } else {

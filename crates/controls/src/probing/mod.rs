@@ -13,6 +13,7 @@ pub mod planted;
 pub mod provider;
 pub mod raw;
 pub mod rights;
+pub mod saml;
 pub mod scim;
 pub mod sealed;
 pub mod search;

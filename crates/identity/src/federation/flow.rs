@@ -106,12 +106,12 @@ pub(super) fn form(pairs: &[(&str, &str)]) -> Secret<String> {
     Secret::new(pairs.iter().map(|(n, v)| format!("{n}={}", encode(v))).collect::<Vec<_>>().join("&"))
 }
 
-fn refused() -> Problem {
+pub(super) fn refused() -> Problem {
     Problem::new(&PROVIDER_REFUSED)
 }
 
 /// Why an answer was not taken: the word in the history, and the problem that the person is told.
-pub(super) struct Refusal(&'static str, Problem);
+pub(super) struct Refusal(pub(super) &'static str, pub(super) Problem);
 
 impl From<&'static str> for Refusal {
     fn from(word: &'static str) -> Self {
@@ -166,7 +166,7 @@ impl Identity {
     }
 
     /// A provider that is switched on.
-    async fn provider_in_use(&self, cx: &Cx, id: ProviderId) -> Answer<Option<IdentityProvider>> {
+    pub(super) async fn provider_in_use(&self, cx: &Cx, id: ProviderId) -> Answer<Option<IdentityProvider>> {
         if !self.gates().federation(&cx.policy).allowed {
             return Ok(None);
         }
@@ -198,7 +198,10 @@ impl Identity {
                 Some((passage.user, passage.session))
             }
         };
-        let Protocol::Oidc(oidc) = &provider.protocol;
+        let oidc = match &provider.protocol {
+            Protocol::Oidc(oidc) => oidc,
+            Protocol::Saml(settings) => return self.leave_saml(&cx, knock, origin, id, settings, link).await,
+        };
         let known = match self.known_provider(id, oidc).await {
             Ok(known) => known,
             Err(trouble) => {
@@ -226,7 +229,7 @@ impl Identity {
         let pairs: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (*n, v.as_str())).collect();
         let text = serde_json::to_string(&going).map_err(|e| Problem::new(&INTERNAL).log(e))?;
         let carried = self.vault().seal_text(&Scope::of(&cx), &context(knock, id), &text).await.map(Secret::new)?;
-        Ok(Leaving { to: with_query(&known.metadata.authorization, &pairs), carried })
+        Ok(Leaving { to: with_query(&known.metadata.authorization, &pairs), carried, posted_back: false })
     }
 
     /// Takes a person back from a provider: the next step of their sign-in, or the link made.
@@ -251,7 +254,9 @@ impl Identity {
         let Some(provider) = self.provider_in_use(&cx, id).await? else {
             return Err(self.refused(&cx, &object, "provider-off", refused()).await);
         };
-        let Protocol::Oidc(oidc) = &provider.protocol;
+        let Protocol::Oidc(oidc) = &provider.protocol else {
+            return Err(self.refused(&cx, &object, "protocol", refused()).await);
+        };
         let vouched = match self.vouched(&cx, origin, id, &provider, oidc, &going, &back).await {
             Ok(vouched) => vouched,
             Err(Refusal(word, problem)) => return Err(self.refused(&cx, &object, word, problem).await),
@@ -271,17 +276,32 @@ impl Identity {
             self.link_identity(&passage.cx, &vouched, once).await?;
             return Ok(CameBack::Linked);
         }
-        let user = match self.person_of(&cx, &vouched).await {
-            Ok(user) => user,
-            Err(problem) if problem.is(&crate::problems::NO_ACCOUNT) => {
-                return Err(self.refused(&cx, &object, "no-account", problem).await);
-            }
-            Err(problem) => return Err(problem),
-        };
         let session = id_token::name_of(&vouched.claims, "sid").map(|sid| super::logout::mark(id, &sid));
         let proven = provider.trusts_factor && mapping::used_factor(&vouched.claims);
         let way = Way::Provider(CameBy { provider: id, session });
-        self.admit(knock, browser, &cx, user, way, once, proven).await.map(CameBack::Step)
+        self.arrived(knock, browser, &cx, &vouched, way, once, proven).await
+    }
+
+    /// From somebody whom a provider vouches for to the next step of their sign-in.
+    #[expect(clippy::too_many_arguments, reason = "each is a different thing that the one step knows")]
+    pub(super) async fn arrived(
+        &self,
+        knock: &Knock,
+        browser: &Browser,
+        cx: &Cx,
+        vouched: &Vouched<'_>,
+        way: Way,
+        once: Once,
+        proven: bool,
+    ) -> Answer<CameBack> {
+        let user = match self.person_of(cx, vouched).await {
+            Ok(user) => user,
+            Err(problem) if problem.is(&crate::problems::NO_ACCOUNT) => {
+                return Err(self.refused(cx, &vouched.id.to_string(), "no-account", problem).await);
+            }
+            Err(problem) => return Err(problem),
+        };
+        self.admit(knock, browser, cx, user, way, once, proven).await.map(CameBack::Step)
     }
 
     /// From the account to the next step.
@@ -438,7 +458,7 @@ impl Identity {
     }
 
     /// Links the person's account to the subject.
-    async fn link_identity(&self, cx: &Cx, vouched: &Vouched<'_>, once: Once) -> Answer<()> {
+    pub(super) async fn link_identity(&self, cx: &Cx, vouched: &Vouched<'_>, once: Once) -> Answer<()> {
         let (user, _) = who(cx)?;
         let act = own(cx, &event::IDENTITY_CREATE, vouched.id);
         if let Err(stale) = self.recent(cx).await {

@@ -40,7 +40,9 @@ impl Identity {
         let Some(provider) = found.map(|p| p.body).filter(|_| self.gates().federation(&cx.policy).allowed) else {
             return Err(self.sign_out_refused(&cx, id, "provider-off").await);
         };
-        let Protocol::Oidc(oidc) = &provider.protocol;
+        let Protocol::Oidc(oidc) = &provider.protocol else {
+            return Err(self.sign_out_refused(&cx, id, "protocol").await);
+        };
         let known = match self.known_provider(id, oidc).await {
             Ok(known) => known,
             Err(trouble) => return Err(self.sign_out_refused(&cx, id, trouble.step).await),

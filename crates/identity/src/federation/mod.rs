@@ -12,6 +12,7 @@ mod mapping;
 mod metadata;
 mod people;
 pub mod providers;
+pub mod saml;
 mod trial;
 
 pub use metadata::Cache;

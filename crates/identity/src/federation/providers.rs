@@ -9,7 +9,7 @@ use sekisho_kernel::{
 };
 use sekisho_vault::{Entry, Page, Stored, Tx, View};
 
-use super::{domains, identities};
+use super::{domains, identities, saml::settings};
 use crate::{
     Answer, Identity,
     guard::{self, Reach},
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Most providers of a tenant: the sign-in page shows them.
-const MOST: u64 = 20;
+pub(super) const MOST: u64 = 20;
 /// Most rules of one.
 const MOST_RULES: usize = 50;
 /// Most scopes asked for.
@@ -31,7 +31,7 @@ const MOST_SCOPES: usize = 20;
 /// Most linked people that a new client is checked against.
 const MOST_LINKED: u32 = 10_000;
 
-fn invalid(place: &'static str, ja: &'static str, en: &'static str) -> Problem {
+pub(super) fn invalid(place: &'static str, ja: &'static str, en: &'static str) -> Problem {
     Problem::new(&INVALID).at(place).detail(Text::new(ja, en))
 }
 
@@ -75,7 +75,7 @@ fn issuer(text: &str) -> Answer<String> {
     Ok(text.to_owned())
 }
 
-fn missing() -> Problem {
+pub(super) fn missing() -> Problem {
     Problem::new(&NOT_FOUND)
 }
 
@@ -158,12 +158,24 @@ impl Identity {
         patch: ProviderPatch,
     ) -> Answer<ProviderView> {
         let reach = self.reach(cx);
-        let act = under(Right::FEDERATION_WRITE, &event::PROVIDER_UPDATE, Target::tenant(cx.tenant), id);
+        let now = self.now();
+        let act = || under(Right::FEDERATION_WRITE, &event::PROVIDER_UPDATE, Target::tenant(cx.tenant), id);
+        let given = match self.given_metadata(cx, patch.metadata.as_deref(), patch.metadata_url.as_deref()).await {
+            Ok(given) => given,
+            Err(problem) => return Err(self.stop(cx, act(), problem).await),
+        };
         let view = self
             .vault()
-            .act(cx, act, move |tx, permit| {
+            .act(cx, act(), move |tx, permit| {
                 let mut provider = tx.get::<IdentityProvider>(id)?.ok_or_else(missing)?.body;
-                let changed = apply(tx, &reach, id, &mut provider, &patch)?;
+                let mut changed = Vec::new();
+                if let Some((metadata, url)) = given
+                    && settings::moved(&mut provider, metadata, url, now)?
+                {
+                    above_all(tx, &reach, id)?;
+                    changed.push("metadata");
+                }
+                changed.extend(apply(tx, &reach, id, &mut provider, &patch)?);
                 tx.update(id, version, &provider).map_err(taken)?;
                 let now = shown(&mut tx.view(), id)?;
                 tx.commit(permit, Entry::of(id).with("changed", changed.join(" ")), now)
@@ -205,36 +217,16 @@ fn apply(
     patch: &ProviderPatch,
 ) -> Answer<Vec<&'static str>> {
     let mut changed = Vec::new();
-    let Protocol::Oidc(oidc) = &mut provider.protocol;
     let mut above = false;
-    if let Some(client) = &patch.client_id {
-        let client = word("client_id", client.trim(), 256)?;
-        above |= client != oidc.client_id;
-        oidc.client_id = client;
-        changed.push("client_id");
-    }
-    if let Some(given) = &patch.client_secret {
-        oidc.client_secret = match given.reveal().as_str() {
-            "" => None,
-            text => Some(secret(text)?),
-        };
-        changed.push("client_secret");
-    }
-    if let Some(scopes) = &patch.scopes {
-        let plain = |s: &String| word("scopes", s, 64).is_ok() && !s.contains(['"', '\\']);
-        if scopes.len() > MOST_SCOPES || !scopes.iter().all(plain) {
-            return Err(invalid(
-                "scopes",
-                "20 個以下の scope の名前を指定してください。",
-                "Give at most 20 names of scopes.",
-            ));
+    match &mut provider.protocol {
+        Protocol::Oidc(oidc) => {
+            settings::none_of(patch)?;
+            above |= apply_oidc(oidc, patch, &mut changed)?;
         }
-        oidc.scopes = scopes.iter().filter(|s| *s != "openid").cloned().collect();
-        changed.push("scopes");
-    }
-    if let Some(userinfo) = patch.userinfo {
-        oidc.userinfo = userinfo;
-        changed.push("userinfo");
+        Protocol::Saml(saml) => {
+            none_of_oidc(patch)?;
+            settings::apply(saml, patch, &mut changed);
+        }
     }
     if let Some(name) = &patch.name {
         provider.name = values::label("name", name)?;
@@ -278,6 +270,62 @@ fn apply(
     Ok(changed)
 }
 
+/// Refuses a patch that names what this protocol does not have.
+pub(super) fn foreign(named: &[(&'static str, bool)]) -> Answer<()> {
+    match named.iter().find(|(_, there)| *there) {
+        None => Ok(()),
+        Some((place, _)) => Err(invalid(
+            place,
+            "このプロバイダーの方式にはない設定です。",
+            "Providers of this protocol have no such setting.",
+        )),
+    }
+}
+
+fn none_of_oidc(patch: &ProviderPatch) -> Answer<()> {
+    foreign(&[
+        ("client_id", patch.client_id.is_some()),
+        ("client_secret", patch.client_secret.is_some()),
+        ("scopes", patch.scopes.is_some()),
+        ("userinfo", patch.userinfo.is_some()),
+    ])
+}
+
+/// What only an OpenID provider has; whether it is another client than before.
+fn apply_oidc(oidc: &mut OidcSettings, patch: &ProviderPatch, changed: &mut Vec<&'static str>) -> Answer<bool> {
+    let mut above = false;
+    if let Some(client) = &patch.client_id {
+        let client = word("client_id", client.trim(), 256)?;
+        above |= client != oidc.client_id;
+        oidc.client_id = client;
+        changed.push("client_id");
+    }
+    if let Some(given) = &patch.client_secret {
+        oidc.client_secret = match given.reveal().as_str() {
+            "" => None,
+            text => Some(secret(text)?),
+        };
+        changed.push("client_secret");
+    }
+    if let Some(scopes) = &patch.scopes {
+        let plain = |s: &String| word("scopes", s, 64).is_ok() && !s.contains(['"', '\\']);
+        if scopes.len() > MOST_SCOPES || !scopes.iter().all(plain) {
+            return Err(invalid(
+                "scopes",
+                "20 個以下の scope の名前を指定してください。",
+                "Give at most 20 names of scopes.",
+            ));
+        }
+        oidc.scopes = scopes.iter().filter(|s| *s != "openid").cloned().collect();
+        changed.push("scopes");
+    }
+    if let Some(userinfo) = patch.userinfo {
+        oidc.userinfo = userinfo;
+        changed.push("userinfo");
+    }
+    Ok(above)
+}
+
 fn checked_rules(tx: &mut Tx<'_>, reach: &Reach, rules: &[RoleRule]) -> Answer<()> {
     if rules.len() > MOST_RULES {
         return Err(Problem::new(&TOO_MANY_RECORDS).at("rules"));
@@ -311,18 +359,23 @@ pub fn shown(view: &mut View<'_>, id: ProviderId) -> Answer<ProviderView> {
 }
 
 fn provider_view(p: Stored<IdentityProvider>) -> ProviderView {
-    let Protocol::Oidc(oidc) = &p.body.protocol;
+    let (oidc, saml) = match &p.body.protocol {
+        Protocol::Oidc(oidc) => (Some(oidc), None),
+        Protocol::Saml(saml) => (None, Some(saml)),
+    };
+    let issuer = oidc.map(|o| &o.issuer).or(saml.map(|s| &s.metadata.entity_id));
     ProviderView {
         id: p.id(),
         version: p.version,
         created: p.created,
         updated: p.updated,
-        protocol: "oidc",
-        issuer: oidc.issuer.clone(),
-        client_id: oidc.client_id.clone(),
-        has_secret: oidc.client_secret.is_some(),
-        scopes: oidc.scopes.clone(),
-        userinfo: oidc.userinfo,
+        protocol: if saml.is_some() { "saml" } else { "oidc" },
+        issuer: issuer.cloned().unwrap_or_default(),
+        client_id: oidc.map(|o| o.client_id.clone()).unwrap_or_default(),
+        has_secret: oidc.is_some_and(|o| o.client_secret.is_some()),
+        scopes: oidc.map(|o| o.scopes.clone()).unwrap_or_default(),
+        userinfo: oidc.is_some_and(|o| o.userinfo),
+        saml: saml.map(settings::view),
         name: p.body.name,
         enabled: p.body.enabled,
         button: p.body.button,

@@ -15,11 +15,11 @@ use crate::{
     under,
 };
 
-fn good(name: &'static str, ja: impl Into<String>, en: impl Into<String>) -> Check {
+pub(super) fn good(name: &'static str, ja: impl Into<String>, en: impl Into<String>) -> Check {
     Check { name, good: true, says: Text::owned(ja, en) }
 }
 
-fn bad(name: &'static str, trouble: Trouble) -> Check {
+pub(super) fn bad(name: &'static str, trouble: Trouble) -> Check {
     Check { name, good: false, says: trouble.text }
 }
 
@@ -33,8 +33,10 @@ impl Identity {
         let missing = || Problem::new(&NOT_FOUND);
         let found = self.vault().look(cx, act, move |view| view.get::<IdentityProvider>(id)?.ok_or_else(missing));
         let provider = found.await?.body;
-        let Protocol::Oidc(oidc) = &provider.protocol;
-        Ok(self.checks(origin, id, oidc).await)
+        match &provider.protocol {
+            Protocol::Oidc(oidc) => Ok(self.checks(origin, id, oidc).await),
+            Protocol::Saml(saml) => self.saml_checks(cx, saml).await,
+        }
     }
 
     async fn checks(&self, origin: &str, id: ProviderId, oidc: &OidcSettings) -> Vec<Check> {

@@ -7,7 +7,7 @@ use sekisho_kernel::{
 use sekisho_vault::Record;
 use serde::{Deserialize, Serialize};
 
-use super::{ClearValues, IDENTITY_PROVIDER, MAIL_DOMAIN, OUTSIDE_IDENTITY};
+use super::{ClearValues, IDENTITY_PROVIDER, MAIL_DOMAIN, OUTSIDE_IDENTITY, SAML_KEY};
 
 /// The outside provider of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,12 +48,74 @@ pub struct OidcSettings {
     pub userinfo: bool,
 }
 
+/// Which signatures a SAML provider's answers must carry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SamlSigned {
+    /// The assertion's own.
+    #[default]
+    Assertion,
+    /// The whole response's.
+    Response,
+    /// Both.
+    Both,
+}
+
+/// Where a SAML provider takes logout messages, by HTTP-Redirect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SamlLogout {
+    /// Requests.
+    pub location: String,
+    /// Answers.
+    pub response: String,
+}
+
+/// What a SAML provider's metadata says, as far as it is used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SamlMetadata {
+    /// Its entity id, to the letter; never changed, since names are the provider's.
+    pub entity_id: String,
+    /// Certificates whose keys sign for it, DER in base64.
+    pub certificates: Vec<String>,
+    /// Where people are sent, by HTTP-Redirect.
+    pub sign_on: String,
+    /// Where logout messages go, if anywhere.
+    #[serde(default)]
+    pub logout: Option<SamlLogout>,
+    /// After this nothing of it is believed.
+    #[serde(default)]
+    pub valid_until: Option<Time>,
+}
+
+/// What a SAML provider needs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SamlSettings {
+    /// What it says of itself.
+    pub metadata: SamlMetadata,
+    /// Where its metadata was read; `None` when it was pasted.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// When it was read.
+    pub read: Time,
+    /// Signatures that must be there.
+    #[serde(default)]
+    pub signed: SamlSigned,
+    /// Whether only encrypted assertions are taken.
+    #[serde(default)]
+    pub encrypted: bool,
+    /// Whether the provider may begin.
+    #[serde(default)]
+    pub unsolicited: bool,
+}
+
 /// How a provider is spoken to.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "protocol", rename_all = "lowercase")]
 pub enum Protocol {
     /// OpenID Connect.
     Oidc(OidcSettings),
+    /// SAML 2.0.
+    Saml(SamlSettings),
 }
 
 /// Which claim is what.
@@ -144,5 +206,37 @@ impl Record for MailDomain {
     }
     fn clear(&self) -> ClearValues {
         vec![("provider_id", self.provider.into()), ("verified", self.verified.is_some().into())]
+    }
+}
+
+/// What a key of ours is to SAML providers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyStage {
+    /// Published, so that providers know it before it signs.
+    Next,
+    /// It signs.
+    Current,
+    /// It opens what is still encrypted to it.
+    Old,
+}
+
+/// A key of ours towards SAML providers.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SamlKey {
+    /// What it is to them.
+    pub stage: KeyStage,
+    /// PKCS#8 in base64.
+    pub key: String,
+    /// The certificate, DER in base64.
+    pub certificate: String,
+}
+impl Record for SamlKey {
+    const DEF: &'static RecordDef = &SAML_KEY;
+    fn indexed(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+    fn clear(&self) -> ClearValues {
+        Vec::new()
     }
 }

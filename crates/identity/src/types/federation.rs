@@ -7,7 +7,7 @@ use sekisho_kernel::{
 use serde::{Deserialize, Serialize};
 
 use super::{rfc3339, secret_option};
-pub use crate::records::{ClaimNames, RoleRule};
+pub use crate::records::{ClaimNames, RoleRule, SamlSigned};
 use crate::types::SignInStep;
 
 /// A provider.
@@ -25,11 +25,11 @@ pub struct ProviderView {
     pub updated: Time,
     /// Unique within the tenant.
     pub name: String,
-    /// `oidc`.
+    /// `oidc` or `saml`.
     pub protocol: &'static str,
-    /// Its issuer.
+    /// Its issuer, or its entity id.
     pub issuer: String,
-    /// Our name there.
+    /// Our name there; empty for SAML, where our entity id is the address of our metadata.
     pub client_id: String,
     /// Whether we have a secret there.
     pub has_secret: bool,
@@ -49,6 +49,55 @@ pub struct ProviderView {
     pub claims: ClaimNames,
     /// Which claims give which roles.
     pub rules: Vec<RoleRule>,
+    /// What a SAML provider has beside.
+    pub saml: Option<SamlView>,
+}
+
+/// What a SAML provider's metadata says, and what is asked of its answers.
+#[derive(Clone, Debug, Serialize)]
+pub struct SamlView {
+    /// Certificates whose keys sign for it.
+    pub certificates: Vec<CertificateView>,
+    /// Where people are sent.
+    pub sign_on: String,
+    /// Where its metadata was read; `None` when it was pasted.
+    pub metadata_url: Option<String>,
+    /// When it was read.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub read_at: Time,
+    /// After this nothing of it is believed.
+    #[serde(serialize_with = "rfc3339::option")]
+    pub valid_until: Option<Time>,
+    /// Which signatures its answers must carry.
+    pub signed: SamlSigned,
+    /// Whether only encrypted assertions are taken.
+    pub encrypted: bool,
+    /// Whether it may begin.
+    pub unsolicited: bool,
+}
+
+/// A certificate.
+#[derive(Clone, Debug, Serialize)]
+pub struct CertificateView {
+    /// SHA-256 over its DER, hexadecimal.
+    pub fingerprint: String,
+    /// Its last day; its key counts, not its dates.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub not_after: Time,
+}
+
+/// A new SAML provider. One of `metadata` and `metadata_url` must be there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewSamlProvider {
+    /// 1 to 128 characters.
+    pub name: String,
+    /// Its metadata, XML.
+    #[serde(default)]
+    pub metadata: Option<String>,
+    /// Where its metadata is, https.
+    #[serde(default)]
+    pub metadata_url: Option<String>,
 }
 
 /// A new provider.
@@ -109,12 +158,27 @@ pub struct ProviderPatch {
     /// Which claims give which roles, all of them anew.
     #[serde(default)]
     pub rules: Option<Vec<RoleRule>>,
+    /// A SAML provider's metadata, anew.
+    #[serde(default)]
+    pub metadata: Option<String>,
+    /// Where it is read anew.
+    #[serde(default)]
+    pub metadata_url: Option<String>,
+    /// Which signatures a SAML provider's answers must carry.
+    #[serde(default)]
+    pub signed: Option<SamlSigned>,
+    /// Whether only encrypted assertions are taken.
+    #[serde(default)]
+    pub encrypted: Option<bool>,
+    /// Whether a SAML provider may begin.
+    #[serde(default)]
+    pub unsolicited: Option<bool>,
 }
 
 /// One thing that was looked at when a provider was tried.
 #[derive(Clone, Debug)]
 pub struct Check {
-    /// `discovery`, `keys`, `client`.
+    /// `discovery`, `keys`, `client`; `metadata`, `certificates`, `own`.
     pub name: &'static str,
     /// Whether it is good.
     pub good: bool,
@@ -235,6 +299,8 @@ pub struct Leaving {
     pub to: String,
     /// What their browser carries meanwhile, sealed.
     pub carried: Secret<String>,
+    /// Whether another site's page posts the answer: the cookie has to come along then.
+    pub posted_back: bool,
 }
 
 /// A person back from a provider.
@@ -250,6 +316,17 @@ pub struct Returning {
     pub issuer: Option<String>,
     /// `error`.
     pub error: Option<String>,
+}
+
+/// A person back from a SAML provider.
+#[derive(Clone, Debug)]
+pub struct SamlReturning {
+    /// What their browser carried.
+    pub carried: Option<Secret<String>>,
+    /// `SAMLResponse`, as it came.
+    pub response: String,
+    /// `RelayState`.
+    pub relay_state: Option<String>,
 }
 
 /// What came of it.

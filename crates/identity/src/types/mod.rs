@@ -21,8 +21,9 @@ pub use clients::{
     ClientIssued, ClientPatch, ClientView, NewClient, NewUniqueId, SignedSignIn, UniqueIdQuery, UniqueIdView,
 };
 pub use federation::{
-    CameBack, Check, ClaimNames, Errand, IdentityQuery, IdentityView, Leaving, MailDomainView, NewMailDomain,
-    NewProvider, ProviderPatch, ProviderView, Returning, RoleRule, WayIn, WaysIn,
+    CameBack, CertificateView, Check, ClaimNames, Errand, IdentityQuery, IdentityView, Leaving, MailDomainView,
+    NewMailDomain, NewProvider, NewSamlProvider, ProviderPatch, ProviderView, Returning, RoleRule, SamlReturning,
+    SamlSigned, SamlView, WayIn, WaysIn,
 };
 pub use oauth::{
     ApplicationIssued, ApplicationState, ApplicationView, Authorize, AuthorizeRequest, ConsentView, DeviceAsk,

@@ -19,6 +19,8 @@ mod passkeys;
 mod risk;
 mod rules;
 mod rules_and_groups;
+mod saml;
+mod saml_idp;
 mod scim;
 mod sessions;
 mod sign_in;

@@ -29,6 +29,35 @@ fn provider(lang: Lang, n: u8, enabled: bool) -> ProviderView {
         trusts_factor: false,
         claims: ClaimNames { name: "preferred_username".into(), display_name: "name".into(), mail: "email".into() },
         rules: Vec::new(),
+        saml: None,
+    }
+}
+
+/// The same by SAML.
+fn by_saml(lang: Lang, n: u8) -> ProviderView {
+    let certificate = |end: i64| CertificateView {
+        fingerprint: "5f0c1d2e3a4b5968778695a4b3c2d1e0f5f0c1d2e3a4b5968778695a4b3c2d1e".into(),
+        not_after: at(end),
+    };
+    ProviderView {
+        name: j(lang, "アクメ 認証基盤", "Acme Access"),
+        protocol: "saml",
+        issuer: "https://sts.acme.example/4f1c-staff/".into(),
+        client_id: String::new(),
+        has_secret: false,
+        scopes: Vec::new(),
+        claims: ClaimNames { name: "NameID".into(), display_name: "displayName".into(), mail: "mail".into() },
+        saml: Some(SamlView {
+            certificates: vec![certificate(60_000), certificate(-900_000)],
+            sign_on: "https://login.acme.example/4f1c-staff/saml2".into(),
+            metadata_url: Some("https://login.acme.example/4f1c-staff/federationmetadata.xml".into()),
+            read_at: at(4_000),
+            valid_until: None,
+            signed: SamlSigned::Assertion,
+            encrypted: true,
+            unsolicited: false,
+        }),
+        ..provider(lang, n, true)
     }
 }
 
@@ -62,7 +91,7 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
         "providers",
         &providers::ProvidersPage {
             p: shell(lang, m::PROVIDERS, "/providers"),
-            rows: vec![provider(lang, 21, true), provider(lang, 22, false)],
+            rows: vec![provider(lang, 21, true), provider(lang, 22, false), by_saml(lang, 23)],
             next: None,
             paged: false,
         },
@@ -81,21 +110,45 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
         good: false,
         says: Text::new("鍵の一覧に、使える署名検証鍵がありません。", "The key set has no key that can be used."),
     };
-    for (name, checks) in [("provider", None), ("provider-tested", Some(vec![good, bad]))] {
+    let known = Check {
+        name: "metadata",
+        good: true,
+        says: Text::new("公開中のメタデータと一致しています。", "It is as the published metadata says."),
+    };
+    let ended = Check {
+        name: "certificates",
+        good: false,
+        says: Text::new(
+            "署名用の証明書の期限がすべて 30 日以内か、過ぎています。",
+            "Every certificate for signatures ends within 30 days, or has ended.",
+        ),
+    };
+    let samples = [
+        ("provider", provider(lang, 21, true), None),
+        ("provider-tested", provider(lang, 21, true), Some(vec![good, bad])),
+        ("provider-saml", by_saml(lang, 23), Some(vec![known, ended])),
+    ];
+    for (name, provider, checks) in samples {
+        let own = |path: &str| {
+            let id = id::<sekisho_kernel::id::ProviderKind>(21);
+            format!("https://acme.console.localhost/federation/{id}/{path}")
+        };
         put(
             name,
             &providers::ProviderPage {
-                p: Shell { title: way(lang).name, ..shell(lang, m::PROVIDERS, "/providers/idp") },
-                provider: provider(lang, 21, true),
-                scopes: "profile email groups".into(),
-                callback: format!(
-                    "https://acme.console.localhost/federation/{}/callback",
-                    id::<sekisho_kernel::id::ProviderKind>(21)
-                ),
-                logout: format!(
-                    "https://acme.console.localhost/federation/{}/logout",
-                    id::<sekisho_kernel::id::ProviderKind>(21)
-                ),
+                p: Shell { title: provider.name.clone(), ..shell(lang, m::PROVIDERS, "/providers/idp") },
+                scopes: provider.scopes.join(" "),
+                provider,
+                callback: own("callback"),
+                logout: own("logout"),
+                saml: providers::SamlAddresses {
+                    entity: "https://acme.console.localhost/saml/metadata".into(),
+                    acs: "https://acme.console.localhost/saml/acs".into(),
+                },
+                signatures: vec![
+                    Choice::new("assertion", j(lang, "アサーション", "The assertion's")),
+                    Choice::new("response", j(lang, "応答全体", "The response's")),
+                ],
                 rules: vec![
                     rule(0, "audit", j(lang, "監査担当", "Audit")),
                     rule(1, "helpdesk", j(lang, "ヘルプデスク", "Help desk")),

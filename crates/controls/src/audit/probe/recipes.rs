@@ -20,7 +20,7 @@ use crate::{
         operations::Operation,
         person::{API, fresh_password, text},
         provider::{self, Provider},
-        rehearsed, rights, scim,
+        rehearsed, rights, saml, scim,
         signature::Client,
         told,
     },
@@ -466,6 +466,11 @@ impl Cast {
             }
             "GET /providers" | "GET /mail-domains" | "GET /identities" => plain(&operation.path),
             "POST /providers" => Ok(("/providers".into(), rights::provider(world))),
+            "POST /saml-providers" => {
+                let entity = format!("https://{}.example.test", world.marker("saml"));
+                let metadata = saml::metadata(&entity, &saml::Pen::new()?);
+                Ok(("/saml-providers".into(), json!({"name": world.marker("saml"), "metadata": metadata})))
+            }
             "GET /providers/{id}" | "DELETE /providers/{id}" => filled(self.provider(world).await?, Value::Null),
             "PATCH /providers/{id}" => filled(self.provider(world).await?, json!({"button": false})),
             "POST /providers/{id}/test" => filled(self.provider(world).await?, json!({})),

@@ -5,6 +5,7 @@
 mod door;
 mod mutate;
 mod routed;
+mod saml;
 mod scene;
 mod seeds;
 mod text;
@@ -55,6 +56,7 @@ const TARGETS: &[Target] = &[
     target("scim-filter", text::scim_filter, 20_000),
     target("scim-patch", text::scim_patch, 10_000),
     target("passkey", text::passkey, 20_000),
+    target("saml", saml::message, 1_000),
     target("server-hello", text::server_hello, 20_000),
     target("client-hello", door::client_hello, 100),
     target("request", door::request, 100),

@@ -50,6 +50,7 @@ pub fn write() {
         }
     }
     passkeys();
+    super::saml::seeds(put);
     requests();
     strangers();
     bodies();
