@@ -34,6 +34,7 @@ pub mod terms;
 pub mod tokens;
 pub mod unique_id;
 pub mod waf;
+pub mod ways;
 
 use sekisho_kernel::{
     Schema, Setting,
@@ -62,6 +63,7 @@ pub static CONTROLS: &[&Declared] = &[
     &self_service::CONTROL,
     &provisioning::CONTROL,
     &switches::CONTROL,
+    &ways::CONTROL,
     &levels::CONTROL,
     &tenant_policy::CONTROL,
     &terms::CONTROL,
