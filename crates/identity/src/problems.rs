@@ -168,51 +168,51 @@ problems! {
         "この grant_type には対応していません。" "This grant_type is not supported."
         "authorization_code、refresh_token、client_credentials のいずれかを使ってください。" "Use authorization_code, refresh_token or client_credentials.";
     /// A pushed request that is unknown, used or run out.
-    OAUTH_PUSH_OVER "SK-4100" "oauth-push-over" Invalid
+    OAUTH_PUSH_OVER "SK-4140" "oauth-push-over" Invalid
         "この認可の要求は使えません。" "This request for authorisation cannot be used."
         "有効期限が切れたか、使用済みです。アプリケーションから、もう一度始めてください。" "It has run out or was used. Start again from the application.";
     /// More waits than a tenant may have waiting.
-    OAUTH_MANY "SK-4101" "oauth-temporarily-unavailable" TooMany
+    OAUTH_MANY "SK-4141" "oauth-temporarily-unavailable" TooMany
         "処理待ちの要求が多すぎます。" "Too many requests are waiting."
         "しばらく待ってから、もう一度試してください。" "Wait a moment, then try again.";
     /// An access token that is none, or is no longer.
-    OAUTH_TOKEN "SK-4102" "oauth-invalid-token" Unauthenticated
+    OAUTH_TOKEN "SK-4142" "oauth-invalid-token" Unauthenticated
         "このアクセストークンは使えません。" "This access token cannot be used."
         "リフレッシュトークンで新しいトークンを取得してください。" "Get a new one with the refresh token.";
     /// An access token for which nobody has signed in.
-    OAUTH_NARROW "SK-4103" "oauth-insufficient-scope" Forbidden
+    OAUTH_NARROW "SK-4143" "oauth-insufficient-scope" Forbidden
         "このアクセストークンでは利用者の情報を取得できません。" "This access token tells nothing of its person."
         "認可を求めるときに、scope へ openid を加えてください。" "Ask for the scope openid when you ask for authorisation.";
     /// A proof of possession that is not taken.
-    DPOP_PROOF "SK-4104" "oauth-invalid-dpop-proof" Unauthenticated
+    DPOP_PROOF "SK-4144" "oauth-invalid-dpop-proof" Unauthenticated
         "鍵を持つことの証明（DPoP）が正しくありません。" "The proof of possession (DPoP) is missing or wrong."
         "要求ごとに新しい証明を作ってください。メソッド、アドレス、時刻、トークンのハッシュを確かめてください。" "Make a new one for each request, and check method, address, time and the token's hash.";
     /// A proof without a nonce of ours.
-    DPOP_NONCE "SK-4105" "oauth-use-dpop-nonce" Unauthenticated
+    DPOP_NONCE "SK-4145" "oauth-use-dpop-nonce" Unauthenticated
         "鍵を持つことの証明（DPoP）にサーバーのノンスが必要です。" "The proof of possession (DPoP) needs a nonce of this server's."
         "応答の DPoP-Nonce ヘッダーの値を nonce に入れて、もう一度送ってください。" "Put the value of the answer's DPoP-Nonce header into nonce, and send it again.";
     /// A device's code that nobody shows.
-    DEVICE_CODE "SK-4106" "device-code" Invalid
+    DEVICE_CODE "SK-4146" "device-code" Invalid
         "このコードは使えません。" "This code cannot be used."
         "機器に表示されているコードを確かめてください。有効期限が切れている場合は、機器で最初からやり直してください。" "Check the code that the device shows. If it has run out, start again on the device.";
     /// Too many wrong codes.
-    DEVICE_TRIES "SK-4107" "device-tries" TooMany
+    DEVICE_TRIES "SK-4147" "device-tries" TooMany
         "コードの誤りが続いたため、しばらく入力できません。" "Too many wrong codes: you have to wait for a while."
         "しばらく待ってから、機器で新しいコードを表示させてください。" "Wait a while, then have the device show a new code.";
     /// The person has not decided yet.
-    DEVICE_PENDING "SK-4108" "oauth-authorization-pending" Invalid
+    DEVICE_PENDING "SK-4148" "oauth-authorization-pending" Invalid
         "利用者がまだ許可していません。" "The person has not decided yet."
         "interval の秒数を待って、もう一度問い合わせてください。" "Ask again after as many seconds as interval says.";
     /// A device that asks too often.
-    DEVICE_SLOW "SK-4109" "oauth-slow-down" Invalid
+    DEVICE_SLOW "SK-4149" "oauth-slow-down" Invalid
         "問い合わせの間隔が短すぎます。" "The device asks too often."
         "間隔を 5 秒延ばしてください。" "Wait five seconds longer between two questions.";
     /// A device's code that has run out.
-    DEVICE_EXPIRED "SK-4110" "oauth-expired-token" Invalid
+    DEVICE_EXPIRED "SK-4150" "oauth-expired-token" Invalid
         "機器のコードの有効期限が切れました。" "The device's code has run out."
         "最初からやり直してください。" "Start again.";
     /// The person has said no.
-    DEVICE_DENIED "SK-4111" "oauth-access-denied" Invalid
+    DEVICE_DENIED "SK-4151" "oauth-access-denied" Invalid
         "利用者が許可しませんでした。" "The person has not allowed it."
         "必要であれば、利用者に確かめてから最初からやり直してください。" "Ask the person, and start again if need be.";
     /// One and the same answer to whatever a provider's answer was refused for.

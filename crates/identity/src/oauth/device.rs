@@ -78,7 +78,7 @@ impl Identity {
     /// A device asks for a code.
     ///
     /// # Errors
-    /// `SK-4041` (client), `SK-4045` (not for devices), `SK-4044` (scope), `SK-4101` (too many wait).
+    /// `SK-4041` (client), `SK-4045` (not for devices), `SK-4044` (scope), `SK-4141` (too many wait).
     pub async fn start_device(
         &self,
         knock: &Knock,
@@ -131,7 +131,7 @@ impl Identity {
     /// A person has typed a code in: what they are asked. Wrong codes are counted against the person, as wrong passwords are.
     ///
     /// # Errors
-    /// `SK-4106` for a code that nobody shows, `SK-4107` after too many of them.
+    /// `SK-4146` for a code that nobody shows, `SK-4147` after too many of them.
     pub async fn device_typed(&self, cx: &Cx, text: &str) -> Answer<DeviceAsk> {
         let (user, _) = who(cx)?;
         let (scope, rule) = (Scope::of(cx), self.gates().lockout(&cx.policy));

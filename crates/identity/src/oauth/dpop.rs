@@ -139,7 +139,7 @@ impl Identity {
     /// Looks at a proof that came with a request.
     ///
     /// # Errors
-    /// `SK-4104` for one that is not taken, `SK-4105` for one without a nonce where the policy asks for one.
+    /// `SK-4144` for one that is not taken, `SK-4145` for one without a nonce where the policy asks for one.
     pub async fn proof(&self, knock: &Knock, asked: &Proved<'_>, access: Option<&Secret<String>>) -> Answer<Proof> {
         let cx = Self::before_sign_in(knock);
         let nonces = match self.gates().oauth(&cx.policy).nonce {
@@ -155,7 +155,7 @@ impl Identity {
     /// Uses a proof up, outside an act: it stood before a request of the API.
     ///
     /// # Errors
-    /// `SK-4104` for one that was used.
+    /// `SK-4144` for one that was used.
     pub async fn use_proof(&self, cx: &Cx, proof: &Proof) -> Answer<()> {
         let Proof { mark, until, .. } = *proof;
         let scope = Scope::of(cx);

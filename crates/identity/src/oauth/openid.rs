@@ -112,7 +112,7 @@ impl Identity {
     /// What the holder of an access token may know of its person (§5.3).
     ///
     /// # Errors
-    /// `SK-4102` for a token that is none or has run out, `SK-4103` for one that nobody signed in for.
+    /// `SK-4142` for a token that is none or has run out, `SK-4143` for one that nobody signed in for.
     pub async fn person_claims(
         &self,
         knock: &Knock,

@@ -33,7 +33,7 @@ impl Identity {
     /// Keeps a request for the browser that will bring its reference.
     ///
     /// # Errors
-    /// `SK-4041` (client), `SK-4040`, `SK-4044`, `SK-4046` (what is wrong with the request), `SK-4101` (too many).
+    /// `SK-4041` (client), `SK-4040`, `SK-4044`, `SK-4046` (what is wrong with the request), `SK-4141` (too many).
     pub async fn push_request(
         &self,
         knock: &Knock,
@@ -81,7 +81,7 @@ impl Identity {
     /// The request behind a reference that a browser brings for the application `client`.
     ///
     /// # Errors
-    /// `SK-4100` for one that is unknown, used, run out, or another application's.
+    /// `SK-4140` for one that is unknown, used, run out, or another application's.
     pub async fn pushed_request(&self, cx: &Cx, client: ApplicationId, reference: &str) -> Answer<AuthorizeRequest> {
         let key = reference.strip_prefix(SCHEME).and_then(token::hash).ok_or_else(over)?;
         let found = self.vault().resolve_pointer(POINTER, &key).await?;

@@ -39,13 +39,13 @@ async fn a_device_gets_what_a_person_allows_once() {
         let started =
             house.node.start_device(&knock, &client(&made), Some("openid users.read")).await.expect("started");
         assert_eq!((started.code.len(), &started.code[4..5]), (9, "-"));
-        assert_eq!(code(poll(&house, &made, &started.device).await), "SK-4108");
+        assert_eq!(code(poll(&house, &made, &started.device).await), "SK-4148");
         house.pass(Duration::from_secs(1));
-        assert_eq!(code(poll(&house, &made, &started.device).await), "SK-4109", "a second later");
+        assert_eq!(code(poll(&house, &made, &started.device).await), "SK-4149", "a second later");
         house.pass(Duration::from_secs(6));
-        assert_eq!(code(poll(&house, &made, &started.device).await), "SK-4109", "now it is ten");
+        assert_eq!(code(poll(&house, &made, &started.device).await), "SK-4149", "now it is ten");
         house.pass(Duration::from_secs(16));
-        assert_eq!(code(poll(&house, &made, &started.device).await), "SK-4108");
+        assert_eq!(code(poll(&house, &made, &started.device).await), "SK-4148");
 
         let asked = house.node.device_typed(&admin, &started.code.to_lowercase()).await.expect("known");
         assert_eq!(
@@ -61,7 +61,7 @@ async fn a_device_gets_what_a_person_allows_once() {
         );
         house.node.decide_device(&admin, &asked.sealed, true).await.expect("allowed");
         assert_eq!(code(house.node.decide_device(&admin, &asked.sealed, false).await), "SK-4042", "decided already");
-        assert_eq!(code(house.node.device_typed(&admin, &started.code).await), "SK-4106", "nobody else decides");
+        assert_eq!(code(house.node.device_typed(&admin, &started.code).await), "SK-4146", "nobody else decides");
 
         house.pass(Duration::from_secs(20));
         assert_eq!(code(poll(&house, &other, &started.device).await), "SK-4043", "another application's");
@@ -76,15 +76,15 @@ async fn a_device_gets_what_a_person_allows_once() {
         let no = house.node.start_device(&knock, &client(&made), None).await.expect("started");
         let asked = house.node.device_typed(&admin, &no.code).await.expect("known");
         house.node.decide_device(&admin, &asked.sealed, false).await.expect("denied");
-        assert_eq!(code(poll(&house, &made, &no.device).await), "SK-4111");
+        assert_eq!(code(poll(&house, &made, &no.device).await), "SK-4151");
         let late = house.node.start_device(&knock, &client(&made), None).await.expect("started");
         house.pass(Duration::from_secs(600));
-        assert_eq!(code(poll(&house, &made, &late.device).await), "SK-4110");
+        assert_eq!(code(poll(&house, &made, &late.device).await), "SK-4150");
         let admin = house.admin_cx().await;
-        assert_eq!(code(house.node.device_typed(&admin, &late.code).await), "SK-4106");
+        assert_eq!(code(house.node.device_typed(&admin, &late.code).await), "SK-4146");
         house.node.sweep().await.expect("swept");
         assert_eq!(house.count("SELECT COUNT(*) FROM oauth_device").await, 0);
-        assert_eq!(code(poll(&house, &made, &late.device).await), "SK-4110", "swept, and still told so");
+        assert_eq!(code(poll(&house, &made, &late.device).await), "SK-4150", "swept, and still told so");
         assert_eq!(code(poll(&house, &made, &Secret::new("A".repeat(43))).await), "SK-4043");
     })
     .await;
@@ -106,10 +106,10 @@ async fn codes_are_not_guessed() {
             house.node.device_typed(&hanako, &started.code).await.expect("which gives no more tries");
         }
     }
-    let tries = answers.iter().take_while(|a| **a == "SK-4106").count();
+    let tries = answers.iter().take_while(|a| **a == "SK-4146").count();
     assert_eq!(tries, 3, "{answers:?}");
-    assert!(answers[tries..].iter().all(|a| *a == "SK-4107"), "{answers:?}");
-    assert_eq!(code(house.node.device_typed(&hanako, &started.code).await), "SK-4107", "the right one too");
+    assert!(answers[tries..].iter().all(|a| *a == "SK-4147"), "{answers:?}");
+    assert_eq!(code(house.node.device_typed(&hanako, &started.code).await), "SK-4147", "the right one too");
     house.node.device_typed(&admin, &started.code).await.expect("another person types on");
     let refused = house.history().await.into_iter().filter(|r| r.event == "oauth.device").count();
     assert!(refused >= 10, "{refused} entries");

@@ -116,10 +116,10 @@ async fn a_bound_token_is_nothing_without_its_key() {
             let found = house.node.introspect(&house.here().await, &client(&made), &tokens.access).await;
             let print = found.expect("answered").expect("active").key.expect("cnf.jkt");
             assert_eq!(print.len(), 43);
-            assert_eq!(code(ask(&house, &made, None, by_refresh(&tokens)).await), "SK-4104");
+            assert_eq!(code(ask(&house, &made, None, by_refresh(&tokens)).await), "SK-4144");
             assert_eq!(
                 code(ask(&house, &made, Some(&keys[1]), by_refresh(&tokens)).await),
-                "SK-4104",
+                "SK-4144",
                 "no secret, so the key"
             );
             let next = ask(&house, &made, Some(key), by_refresh(&tokens)).await.expect("refreshed");
@@ -139,7 +139,7 @@ async fn a_bound_token_is_nothing_without_its_key() {
             desk(&house, &admin, "server", NewApplication { confidential: true, ..NewApplication::default() }).await;
         let code_ = coded(&house, &admin, &request(secret.application.id, None)).await;
         let tokens = ask(&house, &secret, Some(&keys[0]), by_code(&code_, VERIFIER)).await.expect("tokens");
-        assert_eq!(code(ask(&house, &secret, None, by_refresh(&tokens)).await), "SK-4104", "never unbound again");
+        assert_eq!(code(ask(&house, &secret, None, by_refresh(&tokens)).await), "SK-4144", "never unbound again");
         let moved = ask(&house, &secret, Some(&keys[1]), by_refresh(&tokens)).await.expect("by the secret");
         used(&house, Some(&keys[1]), &moved).await.expect("bound to the new key");
         assert_eq!(code(used(&house, Some(&keys[0]), &moved).await), "SK-0007");
@@ -160,8 +160,8 @@ async fn a_proof_is_for_one_request_and_good_once() {
         let text = told(&house, &key, "GET", USERS, access).text();
         let proof = looked_at(&house, &text, "GET", USERS, access).await.expect("looked at");
         house.node.use_proof(&admin, &proof).await.expect("once");
-        assert_eq!(code(house.node.use_proof(&admin, &proof).await), "SK-4104", "a second time");
-        assert_eq!(code(other.use_proof(&admin, &proof).await), "SK-4104", "at the other node");
+        assert_eq!(code(house.node.use_proof(&admin, &proof).await), "SK-4144", "a second time");
+        assert_eq!(code(other.use_proof(&admin, &proof).await), "SK-4144", "at the other node");
         assert_eq!(house.count("SELECT COUNT(*) FROM oauth_proof").await, 2);
 
         let asks = told(&house, &key, "POST", TOKEN, None).text();
@@ -170,7 +170,7 @@ async fn a_proof_is_for_one_request_and_good_once() {
         let knock = house.here().await;
         let next = house.node.oauth_token(&knock, ISSUER, &asks, by_refresh(&tokens)).await.expect("refreshed");
         let replayed = house.node.oauth_token(&knock, ISSUER, &asks, by_refresh(&next)).await;
-        assert_eq!(code(replayed), "SK-4104");
+        assert_eq!(code(replayed), "SK-4144");
         ask(&house, &made, Some(&key), by_refresh(&next)).await.expect("which ended nothing");
 
         let good = || told(&house, &key, "GET", USERS, access);
@@ -226,7 +226,7 @@ async fn a_proof_is_for_one_request_and_good_once() {
         bad.push(("nothing", String::new()));
         bad.push(("something long", "a".repeat(9_000)));
         for (what, text) in bad {
-            assert_eq!(code(looked_at(&house, &text, "GET", USERS, access).await), "SK-4104", "{what}");
+            assert_eq!(code(looked_at(&house, &text, "GET", USERS, access).await), "SK-4144", "{what}");
         }
         for same in
             ["HTTPS://ACME.console.localhost:443/api/v1/users", "https://acme.console.localhost/api/v1/users?limit=1#x"]
@@ -249,7 +249,7 @@ async fn what_must_be_bound_is_bound_and_a_code_may_be() {
     let strict = NewApplication { dpop_bound_access_tokens: true, ..NewApplication::default() };
     let made = desk(&house, &admin, "strict", strict).await;
     let code_ = coded(&house, &admin, &request(made.application.id, None)).await;
-    assert_eq!(code(ask(&house, &made, None, by_code(&code_, VERIFIER)).await), "SK-4104");
+    assert_eq!(code(ask(&house, &made, None, by_code(&code_, VERIFIER)).await), "SK-4144");
     let key = idp::ed(1);
     assert!(ask(&house, &made, Some(&key), by_code(&code_, VERIFIER)).await.expect("tokens").bound);
 
@@ -271,7 +271,7 @@ async fn what_must_be_bound_is_bound_and_a_code_may_be() {
     assert_eq!(found.key, Some(print));
     assert_eq!(
         code(house.node.push_request(&knock, &pushes, request(made.application.id, None)).await),
-        "SK-4104",
+        "SK-4144",
         "replayed"
     );
 
@@ -279,7 +279,7 @@ async fn what_must_be_bound_is_bound_and_a_code_may_be() {
     let admin = house.admin_cx().await;
     let made = desk(&house, &admin, "desk", NewApplication::default()).await;
     let code_ = coded(&house, &admin, &request(made.application.id, None)).await;
-    assert_eq!(code(ask(&house, &made, None, by_code(&code_, VERIFIER)).await), "SK-4104");
+    assert_eq!(code(ask(&house, &made, None, by_code(&code_, VERIFIER)).await), "SK-4144");
 
     let house = one_under(with(&sekisho_controls::oauth::NONCE, Value::Bool(true)), None).await;
     let knock = house.here().await;
@@ -288,12 +288,12 @@ async fn what_must_be_bound_is_bound_and_a_code_may_be() {
         told.claims["nonce"] = nonce;
         looked_at(&house, &told.text(), "POST", TOKEN, None).await
     };
-    assert_eq!(code(look(Json::Null).await), "SK-4105");
-    assert_eq!(code(look(json!("made up")).await), "SK-4105");
+    assert_eq!(code(look(Json::Null).await), "SK-4145");
+    assert_eq!(code(look(json!("made up")).await), "SK-4145");
     let nonce = house.node.dpop_nonce(&knock).await.expect("one");
     assert!(look(json!(nonce)).await.is_ok());
     house.pass(Duration::from_secs(120));
     assert!(look(json!(nonce)).await.is_ok(), "for a while");
     house.pass(Duration::from_secs(120));
-    assert_eq!(code(look(json!(nonce)).await), "SK-4105");
+    assert_eq!(code(look(json!(nonce)).await), "SK-4145");
 }

@@ -98,17 +98,17 @@ async fn an_id_token_says_who_signed_in_when_and_to_what() {
         let knock = house.here().await;
         let known = house.node.person_claims(&knock, &next.access, None).await.expect("claims");
         assert_eq!((known.user, known.names.map(|n| n.0)), (user, Some("admin".to_owned())));
-        assert_eq!(code(house.node.person_claims(&knock, &tokens.access, None).await), "SK-4102", "it was refreshed");
+        assert_eq!(code(house.node.person_claims(&knock, &tokens.access, None).await), "SK-4142", "it was refreshed");
         let plain = signed_in(&house, &admin, &made, "users.read").await;
         assert!(plain.id_token.is_none());
-        assert_eq!(code(house.node.person_claims(&knock, &plain.access, None).await), "SK-4103");
+        assert_eq!(code(house.node.person_claims(&knock, &plain.access, None).await), "SK-4143");
         let only = signed_in(&house, &admin, &made, "openid").await;
         let known = house.node.person_claims(&knock, &only.access, None).await.expect("claims");
         assert!(known.names.is_none() && known.mail.is_none(), "no more than was asked for");
         assert!(house.node.resolve(&knock, &only.access).await.is_ok());
         house.pass(Duration::from_secs(900));
-        assert_eq!(code(house.node.person_claims(&knock, &only.access, None).await), "SK-4102");
-        assert_eq!(code(house.node.person_claims(&knock, &secret("sat_x"), None).await), "SK-4102");
+        assert_eq!(code(house.node.person_claims(&knock, &only.access, None).await), "SK-4142");
+        assert_eq!(code(house.node.person_claims(&knock, &secret("sat_x"), None).await), "SK-4142");
     })
     .await;
 }
@@ -336,15 +336,15 @@ async fn a_pushed_request_is_its_applications_and_good_once() {
         let found =
             other.pushed_request(&admin, made.application.id, &reference).await.expect("found at the other node");
         assert_eq!((found.nonce.as_deref(), found.redirect_uri.as_str()), (Some("n"), REDIRECT));
-        assert_eq!(code(house.node.pushed_request(&admin, stranger.application.id, &reference).await), "SK-4100");
+        assert_eq!(code(house.node.pushed_request(&admin, stranger.application.id, &reference).await), "SK-4140");
         assert_eq!(
             code(house.node.pushed_request(&admin, made.application.id, &format!("{reference}A")).await),
-            "SK-4100"
+            "SK-4140"
         );
         let first = coded(&house, &admin, &found).await;
         assert!(ask(&house, &house.node, &made, by_code(&first, VERIFIER)).await.is_ok());
-        assert_eq!(code(house.node.authorize(&admin, ISSUER, &found).await), "SK-4100", "a second code");
-        assert_eq!(code(other.pushed_request(&admin, made.application.id, &reference).await), "SK-4100");
+        assert_eq!(code(house.node.authorize(&admin, ISSUER, &found).await), "SK-4140", "a second code");
+        assert_eq!(code(other.pushed_request(&admin, made.application.id, &reference).await), "SK-4140");
 
         for (bad, problem) in [
             (AuthorizeRequest { redirect_uri: "https://evil.example/".into(), ..wanted.clone() }, "SK-4040"),
@@ -362,7 +362,7 @@ async fn a_pushed_request_is_its_applications_and_good_once() {
         house.pass(Duration::from_secs(600));
         assert_eq!(
             code(house.node.pushed_request(&admin, made.application.id, late.reference.reveal()).await),
-            "SK-4100"
+            "SK-4140"
         );
         house.node.sweep().await.expect("swept");
         assert_eq!(house.count("SELECT COUNT(*) FROM oauth_push").await, 0);
