@@ -11,6 +11,8 @@
 const KEY = "/.sekisho/device-key", DATABASE = "sekisho-device", RECORDS = "records", MARK = "mark", EVERY = 30_000;
 const TEXT = 0, BYTES = 1, JSON_VALUE = 2;
 const encoder = new TextEncoder(), decoder = new TextDecoder();
+/** How long wiping may take before the page is told of the end, in milliseconds. */
+const PATIENCE = 3000;
 const listeners = new Set(), tabs = new BroadcastChannel(DATABASE);
 let held = null, store = null, watch = null;
 
@@ -174,7 +176,8 @@ function tell() {
 async function forget() {
   dropped();
   tabs.postMessage("ended");
-  await wipe().finally(tell);
+  // A browser that clears the site's data itself at that moment may leave a request without any answer.
+  await Promise.race([wipe(), new Promise((over) => setTimeout(over, PATIENCE))]).finally(tell);
 }
 
 async function wipe() {
