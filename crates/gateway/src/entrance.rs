@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
-use sekisho_kernel::{Category, Problem, Secret, actor::Via, problem, rng};
+use sekisho_kernel::{Category, Problem, Secret, actor::Via, percent::encode, problem, rng};
 
 use crate::{
     body::Body,
@@ -47,8 +47,8 @@ pub(crate) async fn to_console(way: &Way, status: StatusCode) -> Result<Response
     let to = format!(
         "{}/enter?to={}&path={}&bind={}",
         host::origin(&console.host, way.port),
-        host::encode(&entry.host),
-        host::encode(path),
+        encode(&entry.host),
+        encode(path),
         bind(&binding)
     );
     let internal = || Problem::new(&problem::INTERNAL);

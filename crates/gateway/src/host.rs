@@ -64,19 +64,6 @@ pub fn origin(host: &str, port: u16) -> String {
     if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") }
 }
 
-/// Percent-encodes for use as one value in a query (RFC 3986 §2.3: unreserved characters stay).
-pub fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
-
 /// Undoes percent encoding. `None` for a broken escape or bytes that are not UTF-8.
 pub fn decode(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
@@ -122,6 +109,7 @@ pub fn local_path(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use sekisho_kernel::percent::encode;
 
     use super::*;
 

@@ -238,8 +238,11 @@ async fn right(way: &mut Way) -> Flow {
     }
 }
 
-/// What the access gate says about using the application behind `host`.
+/// Whether the application behind `host` may be used: the terms are accepted, and the access gate allows it.
 pub(crate) fn may_use(gates: &dyn Gates, passage: &Passage, host: &Arc<HostEntry>) -> Decision {
+    if passage.terms_due {
+        return Decision::Refuse(&problem::TERMS_DUE);
+    }
     let Actor::User { rights, .. } = &passage.cx.actor else { return Decision::Refuse(&problem::FORBIDDEN) };
     let asked = |site| {
         gates.access(&AccessQuestion {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sekisho_kernel::{Problem, Secret, gate::Decision, hook::Knock, problem};
+use sekisho_kernel::{Problem, Secret, gate::Decision, hook::Knock};
 use tokio::sync::oneshot;
 
 use crate::{connection::Line, phases, way::Way};
@@ -58,9 +58,6 @@ impl Watch {
             return Err(Problem::new(kind));
         }
         let passage = parts.sessions.resolve(&self.knock, &self.token).await?;
-        if passage.terms_due {
-            return Err(Problem::new(&problem::TERMS_DUE));
-        }
         match phases::may_use(&*parts.gates, &passage, host) {
             Decision::Allow => Ok(()),
             Decision::Refuse(kind) => Err(Problem::new(kind)),

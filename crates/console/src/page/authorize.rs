@@ -11,12 +11,12 @@ use sekisho_identity::{
     problems::BAD_REDIRECT,
     types::{Authorize, AuthorizeRequest, Leave, LeaveRequest, PersonScope},
 };
-use sekisho_kernel::{Problem, ProblemKind, Right, Secret, problem::TERMS_DUE};
+use sekisho_kernel::{Problem, ProblemKind, Right, Secret, percent::with_query, problem::TERMS_DUE};
 
 use super::{Shell, render, sign_in};
 use crate::{
     api::{oauth::issuer, sign_in::end},
-    call::{Call, encode},
+    call::Call,
     cookie, messages as m, page,
     problem::Fault,
     reply,
@@ -80,8 +80,8 @@ pub async fn authorize(call: Arc<Call>) -> Result<Response, Fault> {
         Authorize::Go(to) => Ok(reply::see(&to)),
         Authorize::SignIn { fresh } => {
             let query = once(&call)?.into_iter().filter(|(name, _)| name != "fresh");
-            let pairs = query.map(|(name, value)| format!("{}={}", encode(&name), encode(&value)));
-            let back = format!("/oauth/authorize?{}&fresh={}", pairs.collect::<Vec<_>>().join("&"), fresh.reveal());
+            let pairs: Vec<_> = query.chain([("fresh".to_owned(), fresh.reveal().to_owned())]).collect();
+            let back = with_query("/oauth/authorize", &pairs);
             let mut response = reply::see("/sign-in?again=1");
             let made = cookie::set(cookie::RETURN, &back, cookie::Life::Seconds(600));
             response.headers_mut().extend(made.map(|v| (header::SET_COOKIE, v)));

@@ -32,10 +32,10 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
-use sekisho_kernel::{Lang, Right, Text, Time, Zone, access::UserType};
+use sekisho_kernel::{Lang, Right, Text, Time, Zone, access::UserType, percent::with_query};
 
 use crate::{
-    call::{Call, encode},
+    call::Call,
     cookie, messages as m,
     problem::{Fault, FieldFault},
     reply,
@@ -226,11 +226,6 @@ impl Shell {
         pairs.push(("after".into(), after.into()));
         with_query(&path, &pairs)
     }
-}
-
-fn with_query(path: &str, pairs: &[(String, String)]) -> String {
-    let query: Vec<String> = pairs.iter().map(|(n, v)| format!("{}={}", encode(n), encode(v))).collect();
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 
 /// The rights that pages ask about.

@@ -14,6 +14,7 @@ use sekisho_kernel::{
     Problem, Secret, Text,
     gate::PasswordRule,
     hook::HostKind,
+    percent::encode,
     problem::{Category, NOT_FOUND},
 };
 use serde::Deserialize;
@@ -24,7 +25,7 @@ use crate::{
         CodeInput, Hidden, PasswordInput,
         sign_in::{LinkUse, Start, end, proof, set_cookies},
     },
-    call::{Call, encode},
+    call::Call,
     cookie, messages as m, page,
     problem::Fault,
     reply,
@@ -158,7 +159,7 @@ fn rule(call: &Call) -> String {
     rule_text(&call.parts.gates.password(&call.arrival.policy)).get(call.lang).to_owned()
 }
 
-/// To the sign-in page, and back here afterwards.
+/// To `to`, and back here afterwards.
 pub fn redirect(call: &Call, to: &str) -> Response {
     let mut response = reply::see(to);
     let here = call.uri.path_and_query().map_or("/", |p| p.as_str());

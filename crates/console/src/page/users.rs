@@ -9,13 +9,14 @@ use sekisho_kernel::{
     Function, Lang, Right, Secret,
     access::UserType,
     id::{GrantId, UserId},
+    percent::encode,
 };
 use serde::Deserialize;
 
 use super::{Choice, Mark, Returned, Shell, again, render, shell, site_choices, sites};
 use crate::{
     api,
-    call::{Call, encode, typed},
+    call::{Call, typed},
     inputs, messages as m, page,
     problem::Fault,
 };

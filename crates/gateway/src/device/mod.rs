@@ -46,9 +46,6 @@ pub(crate) async fn key(way: &mut Way) -> Result<Response<Body>, Stop> {
     let found = sessions.resolve(&way.knock(false), &token).await;
     way.over = matches!(&found, Err(problem) if problem.kind.category == Category::Unauthenticated);
     let passage = found?;
-    if passage.terms_due {
-        return Err(Problem::new(&problem::TERMS_DUE).into());
-    }
     if let Decision::Refuse(kind) = may_use(&*way.door().parts.gates, &passage, way.host()) {
         return Err(Problem::new(kind).into());
     }

@@ -14,6 +14,7 @@ use sekisho_kernel::{
     event,
     hook::{Knock, Passage},
     id::{IdentityId, ProviderId, SessionId, UserId},
+    percent::{encode, with_query},
     problem::{CONFLICT, INTERNAL, NOT_FOUND},
 };
 use sekisho_vault::{Entry, Page, Scope};
@@ -80,26 +81,6 @@ fn context(knock: &Knock, id: ProviderId) -> String {
 /// Where a provider sends people back to: an address of its own, so that no other can answer for it.
 pub fn callback(origin: &str, id: ProviderId) -> String {
     format!("{origin}/federation/{id}/callback")
-}
-
-/// One text, percent-encoded (RFC 3986 §2.3).
-pub fn encode(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, b| {
-        if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(b));
-        } else {
-            out.push_str(&format!("%{b:02X}"));
-        }
-        out
-    })
-}
-
-fn with_query(url: &str, pairs: &[(&str, &str)]) -> String {
-    pairs.iter().fold(url.to_owned(), |mut out, (name, value)| {
-        out.push(if out.contains('?') { '&' } else { '?' });
-        out.push_str(&format!("{name}={}", encode(value)));
-        out
-    })
 }
 
 pub(super) fn form(pairs: &[(&str, &str)]) -> Secret<String> {

@@ -8,6 +8,7 @@ use sekisho_kernel::{
     Cx, Outcome, Problem, Secret, TakenOut, Time, event,
     hook::Knock,
     id::{ApplicationId, OauthGrantId, SessionId, UserId},
+    percent::with_query,
     problem::{INTERNAL, UNAUTHENTICATED},
 };
 use sekisho_vault::{Entry, Scope, Stored};
@@ -380,25 +381,6 @@ impl Identity {
 pub fn answer(redirect: &str, pairs: &[(&str, &str)], state: Option<&str>, issuer: &str) -> String {
     let all: Vec<_> = pairs.iter().copied().chain(state.map(|s| ("state", s))).chain([("iss", issuer)]).collect();
     with_query(redirect, &all)
-}
-
-/// An address with more in its query.
-pub fn with_query(address: &str, pairs: &[(&str, &str)]) -> String {
-    let encode = |text: &str| {
-        text.bytes().fold(String::new(), |mut out, b| {
-            if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~') {
-                out.push(char::from(b));
-            } else {
-                out.push_str(&format!("%{b:02X}"));
-            }
-            out
-        })
-    };
-    pairs.iter().fold(address.to_owned(), |mut out, (name, value)| {
-        out.push(if out.contains('?') { '&' } else { '?' });
-        out.push_str(&format!("{name}={}", encode(value)));
-        out
-    })
 }
 
 #[cfg(test)]

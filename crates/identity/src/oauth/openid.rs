@@ -11,6 +11,7 @@ use sekisho_kernel::{
     Cx, Outcome, Problem, Secret, Time, event,
     hook::{Knock, Passage},
     id::{ApplicationId, SessionId, UserId},
+    percent::with_query,
     problem::INTERNAL,
 };
 use sekisho_vault::Scope;
@@ -198,7 +199,7 @@ impl Identity {
             None => None,
             Some(to) if application.as_ref().is_some_and(|a| a.logout_redirects.contains(to)) => {
                 let state = asked.state.iter().map(|s| ("state", s.as_str())).collect::<Vec<_>>();
-                Some(super::authorize::with_query(to, &state))
+                Some(with_query(to, &state))
             }
             Some(_) => return Err(Problem::new(&p::BAD_REDIRECT).at("post_logout_redirect_uri")),
         };

@@ -21,6 +21,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Scope, Stored};
 use serde_json::{Value, json};
 
+use super::dpop::thumbprint;
 use crate::{Answer, Identity, by_job, federation::jwt, records::OauthKey};
 
 /// The algorithm.
@@ -43,10 +44,11 @@ fn made(turn: u32, starts: Time) -> Answer<OauthKey> {
     let private = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(defect)?;
     let (n, e) = components(pair.public_key().as_ref()).ok_or_else(|| defect("a public key of another shape"))?;
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    // The name follows from the key (RFC 7638 §3): two keys never share one.
-    let print = format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, encode(e), encode(n));
-    let kid = encode(&crate::token::sha256(&[print.as_bytes()]));
-    Ok(OauthKey { turn, kid, private: encode(private.as_ref()), public: (encode(n), encode(e)), starts })
+    let public = (encode(n), encode(e));
+    // The name follows from the key: two keys never share one.
+    let print = thumbprint(&json!({ "kty": "RSA", "n": public.0, "e": public.1 }));
+    let kid = encode(&print.ok_or_else(|| defect("a public key without a thumbprint"))?);
+    Ok(OauthKey { turn, kid, private: encode(private.as_ref()), public, starts })
 }
 
 /// A key that signs now.

@@ -15,6 +15,7 @@ use sekisho_kernel::{
     Cx, Problem, Secret, Time,
     hook::Knock,
     id::{ProviderId, SessionId, UserId},
+    percent::encode,
     problem::INTERNAL,
 };
 use sekisho_saml::{
@@ -26,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    flow::{Refusal, encode, refused},
+    flow::{Refusal, refused},
     logout, mapping,
     people::Vouched,
 };
