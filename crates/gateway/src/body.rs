@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 
-use crate::upstream::UpstreamBody;
+use crate::{request_line::Pending, upstream::UpstreamBody};
 
 /// Why a body ended early.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -67,6 +67,8 @@ pub struct Upload {
     source: Source,
     left: u64,
     progress: Option<Arc<Progress>>,
+    /// Kept while the client's bytes are this body's.
+    _pending: Option<Pending>,
 }
 
 #[derive(Debug)]
@@ -81,12 +83,21 @@ impl Upload {
     /// The client's body, at most `limit` bytes of it.
     pub(crate) fn new(incoming: Incoming, limit: u64) -> Self {
         let progress = (!incoming.is_end_stream()).then(Arc::default);
-        Self { source: Source::Client(incoming), left: limit, progress }
+        Self { source: Source::Client(incoming), left: limit, progress, _pending: None }
+    }
+    /// The same body, which keeps `pending` as long as it lives.
+    pub(crate) fn pending(self, pending: Option<Pending>) -> Self {
+        Self { _pending: pending, ..self }
     }
     /// A body that is there already; for tests of pages.
     pub fn held(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
-        Self { source: Source::Held(Some(bytes).filter(|b| !b.is_empty())), left: u64::MAX, progress: None }
+        Self {
+            source: Source::Held(Some(bytes).filter(|b| !b.is_empty())),
+            left: u64::MAX,
+            progress: None,
+            _pending: None,
+        }
     }
     /// The same body with what was already taken of it before it.
     pub(crate) fn after(self, first: Bytes) -> Self {

@@ -9,7 +9,7 @@ use std::{
 
 use http::{HeaderValue, Request, Response};
 use hyper::{
-    body::Incoming,
+    body::{Body as _, Incoming},
     server::conn::{http1, http2},
     service::service_fn,
 };
@@ -30,6 +30,7 @@ use crate::{
     phases,
     place::{Entrance, Wire},
     plain,
+    request_line::{Lost, Pending, RequestLine, Tapped},
     rules::Rules,
     way::Way,
 };
@@ -147,7 +148,13 @@ where
     let peer = line.peer;
     let mut closing = line.door.state.clone();
     let mut closed = closing.clone();
-    let service = service_fn(move |request| answer(line.clone(), request));
+    let first = RequestLine::new();
+    let tapped = Tapped { io, line: first.clone() };
+    let service = service_fn(move |request: Request<Incoming>| {
+        let body = !request.body().is_end_stream();
+        let lost = if h2 { (Lost::Nothing, None) } else { first.lost(request.method(), request.uri(), body) };
+        answer(line.clone(), request, lost)
+    });
     let ended = if h2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
@@ -156,7 +163,7 @@ where
             .max_header_list_size(u32::try_from(rules.max_header_bytes).unwrap_or(u32::MAX))
             .keep_alive_interval(rules.header_timeout)
             .keep_alive_timeout(rules.header_timeout);
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(tapped), service));
         tokio::select! {
             biased;
             ended = connection.as_mut() => ended,
@@ -175,7 +182,7 @@ where
             .header_read_timeout(rules.header_timeout)
             .max_headers(rules.max_headers)
             .max_header_size(rules.max_header_bytes);
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service).with_upgrades());
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(tapped), service).with_upgrades());
         tokio::select! {
             biased;
             ended = connection.as_mut() => ended,
@@ -193,7 +200,11 @@ where
     }
 }
 
-async fn answer(line: Arc<Line>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+async fn answer(
+    line: Arc<Line>,
+    request: Request<Incoming>,
+    (lost, pending): (Lost, Option<Pending>),
+) -> Result<Response<Body>, Infallible> {
     let rules = line.door.rules();
     let refuse_plain = rules.refuse_plain_http;
     Ok(match line.entrance {
@@ -201,8 +212,9 @@ async fn answer(line: Arc<Line>, request: Request<Incoming>) -> Result<Response<
         Entrance::Http if refuse_plain => Box::pin(plain::answer(line, rules, request)).await,
         Entrance::Https | Entrance::Http => {
             let (head, incoming) = request.into_parts();
-            let upload = Upload::new(incoming, rules.max_body);
+            let upload = Upload::new(incoming, rules.max_body).pending(pending);
             let mut way = Way::new(line, rules, head, upload);
+            way.lost = lost;
             phases::run(&mut way).await
         }
     })

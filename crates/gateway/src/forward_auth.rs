@@ -93,6 +93,9 @@ fn prepare(way: &mut Way) -> Result<bool, Problem> {
     if asked.is_some() {
         let uri = headers::single(fields, &URI).map(str::to_owned);
         let uri = uri.unwrap_or_else(|| if rest.is_empty() { "/".into() } else { rest.to_owned() });
+        if uri.contains('#') {
+            return Err(malformed("x-forwarded-uri"));
+        }
         let uri: Uri = uri.parse().map_err(|_| malformed("x-forwarded-uri"))?;
         if !uri.path().starts_with('/') {
             return Err(malformed("x-forwarded-uri"));

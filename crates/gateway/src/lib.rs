@@ -29,6 +29,7 @@ mod plain;
 pub mod problems;
 mod proxy;
 mod reads;
+mod request_line;
 mod rules;
 pub mod settings;
 pub mod tls;

@@ -21,6 +21,7 @@ use crate::{
     firewall::phase,
     forward_auth, headers, host, page, problems, proxy,
     reads::route,
+    request_line::Lost,
     way::{Flow, Inside, Stop, Trail, Way},
 };
 
@@ -140,8 +141,12 @@ async fn limits(way: &mut Way) -> Flow {
     if way.head.method == Method::CONNECT || way.head.method == Method::TRACE {
         return Err(Problem::new(&problems::METHOD_REFUSED).into());
     }
-    if !way.path().starts_with('/') {
+    if way.lost == Lost::Fragment || !way.path().starts_with('/') {
         return Err(malformed().at("path").into());
+    }
+    if way.head.headers.get_all(header::CONTENT_TYPE).iter().nth(1).is_some() {
+        // One body has one type (RFC 9110 §8.3): whoever sends two hopes that somebody behind reads the other one.
+        return Err(malformed().at("content-type").into());
     }
     let mut fields = way.head.headers.get_all(header::HOST).iter();
     let field = fields.next().map(|f| f.to_str()).transpose().map_err(|_| malformed().at("host"))?;

@@ -20,6 +20,7 @@ use crate::{
     firewall::examine::Examination,
     forward_auth::Asked,
     page,
+    request_line::Lost,
     rules::{Rules, TenantRules, begins},
 };
 
@@ -91,6 +92,8 @@ pub(crate) struct Way {
     pub via: Via,
     pub head: request::Parts,
     pub upload: Option<Upload>,
+    /// What of the target as it was sent is not in the head.
+    pub lost: Lost,
     /// Whether a browser is about to show the answer.
     pub page: bool,
     /// The host name asked for, and the port beside it.
@@ -128,6 +131,7 @@ impl Way {
             via: Via::Door,
             head,
             upload: Some(upload),
+            lost: Lost::Nothing,
             page,
             name: String::new(),
             name_port: None,

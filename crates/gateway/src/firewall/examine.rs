@@ -12,7 +12,7 @@ use sekisho_waf::{
 };
 
 use super::{Firewall, Loaded, secrets};
-use crate::cookies;
+use crate::{cookies, request_line::Lost};
 
 /// Rules named in an entry.
 const NAMED: usize = 8;
@@ -86,10 +86,15 @@ pub(crate) struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    /// From a request to `host`; `own` for our own routes.
-    pub fn of(parts: &'a request::Parts, host: &'a str, own: bool) -> Self {
+    /// From a request to `host`, of whose target `lost` was lost; `own` for our own routes.
+    pub fn of(parts: &'a request::Parts, lost: Lost, host: &'a str, own: bool) -> Self {
         let target = parts.uri.path_and_query().map_or("/", |pq| pq.as_str());
-        let target = if own { Cow::Owned(secrets::target(target)) } else { Cow::Borrowed(target) };
+        let target = match (parts.uri.scheme(), parts.uri.authority()) {
+            // There are rules about those who write it like this.
+            (Some(scheme), Some(authority)) if lost == Lost::Path => Cow::Owned(format!("{scheme}://{authority}")),
+            _ if own => Cow::Owned(secrets::target(target)),
+            _ => Cow::Borrowed(target),
+        };
         let mut fields: Vec<(&[u8], Cow<'_, [u8]>)> = Vec::with_capacity(parts.headers.len() + 1);
         if !parts.headers.contains_key(header::HOST) {
             // HTTP/2 names the host in the target (RFC 9113 §8.3.1).

@@ -66,7 +66,7 @@ pub(crate) async fn head(way: &mut Way) -> Flow {
         asked: false,
         firewall,
     };
-    let mut blocked = Head::of(&way.head, &way.name, own).ask(&mut examination.transaction);
+    let mut blocked = Head::of(&way.head, way.lost, &way.name, own).ask(&mut examination.transaction);
     let bodiless = way.upload.as_ref().is_none_or(HttpBody::is_end_stream);
     if blocked.is_none() && bodiless {
         blocked = examination.ask_body();
@@ -167,7 +167,7 @@ async fn conclude(way: &mut Way, blocked: Option<Blocked>) -> Flow {
         trace: way.trace,
         peer: way.peer,
         port: way.port,
-        request: Head::of(&way.head, &way.name, examination.own).kept(examination.body.to_vec()),
+        request: Head::of(&way.head, way.lost, &way.name, examination.own).kept(examination.body.to_vec()),
         path: way.path().to_owned(),
         blocked: blocked.is_some(),
         score: found.score,

@@ -41,7 +41,7 @@ use crate::{
 /// Stages that only a server's own refusal satisfies. This list may only shrink.
 const OVERRIDES: &str = include_str!("corpus_overrides.txt");
 /// The number of them now: lower it with the list, never raise it.
-const MOST_OVERRIDES: usize = 45;
+const MOST_OVERRIDES: usize = 42;
 /// Houses that work side by side.
 const LANES: usize = 4;
 
