@@ -82,7 +82,7 @@ async function next(from) {
   assert.deepEqual([method, headers["content-type"], headers.authorization], ["POST", "application/secevent+jwt", `Bearer ${TOKEN}`]);
   const configuration = await metadata(organisation.console, "/.well-known/ssf-configuration");
   const keys = createLocalJWKSet(await metadata("", configuration.jwks_uri));
-  const read = await jwtVerify(body, keys, { issuer: configuration.issuer, audience: AUDIENCE, typ: "secevent+jwt", algorithms: ["ES256"] });
+  const read = await jwtVerify(body, keys, { issuer: configuration.issuer, audience: AUDIENCE, typ: "secevent+jwt", algorithms: ["RS256"] });
   assert.equal(read.payload.exp, undefined);
   return read.payload;
 }

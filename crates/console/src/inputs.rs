@@ -216,6 +216,8 @@ shapes! {
         may("dpop_bound_access_tokens", Takes::Bool, "Whether its tokens must be bound to a key of its own (RFC 9449)."),
         may("device_authorization", Takes::Bool, "Whether devices without a browser may ask for it (RFC 8628)."),
     ];
+    /// How the keys that sign are turned.
+    TURN_KEYS "TurnSigningKeys" [need("withdraw", Takes::Bool, "Whether the keys before are withdrawn at once: what they have signed is worth nothing any more.")];
     /// A new connection of an identity provider.
     NEW_CONNECTION "NewConnection" [
         need("name", NAME, "What the identity provider is called."),

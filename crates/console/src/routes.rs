@@ -353,6 +353,10 @@ static ROUTES: &[RouteInfo] = &[
         .says("One application.").id("app").gives(200, "Application"),
     route!(Post "/api/v1/applications/{id}/approve" "approveApplication" right(R::CLIENTS_APPROVE), Some(&e::APPLICATION_APPROVE), api::applications::approve)
         .says("Lets it act.").id("app").body(&i::EMPTY).gives(200, "Application"),
+    route!(Get "/api/v1/signing-keys" "listSigningKeys" right(R::CLIENTS_READ), Some(&e::OAUTH_KEY_LIST), api::applications::keys)
+        .says("The published keys that sign tokens and security signals, oldest first.").gives(200, "SigningKeyList"),
+    route!(Post "/api/v1/signing-keys/turn" "turnSigningKeys" right(R::CLIENTS_WRITE), Some(&e::OAUTH_KEY_TURN), api::applications::turn_keys)
+        .says("Makes a new key sign at once; those before it are withdrawn at once, or published for as long as any that has turned.").body(&i::TURN_KEYS).gives(200, "SigningKeyList"),
     route!(Post "/api/v1/applications/{id}/stop" "stopApplication" right(R::CLIENTS_WRITE), Some(&e::APPLICATION_STOP), api::applications::stop)
         .says("Stops it; what it holds ends at once.").id("app").body(&i::EMPTY).gives(200, "Application"),
     route!(Delete "/api/v1/applications/{id}" "deleteApplication" right(R::CLIENTS_WRITE), Some(&e::APPLICATION_DELETE), api::applications::delete)
@@ -569,7 +573,7 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/signals/{id}/test" "testSignalReceiverForm" right(R::CLIENTS_WRITE), Some(&e::SIGNAL_TEST), page::signals::test).id("sgr").page(),
     route!(Post "/signals/{id}/delete" "deleteSignalReceiverForm" right(R::CLIENTS_WRITE), Some(&e::SIGNAL_DELETE), page::signals::delete).id("sgr").page(),
     route!(Get "/.well-known/ssf-configuration" "signalConfiguration" PUBLIC, None, api::signals::configuration).oauth(),
-    route!(Get "/.well-known/sekisho/signals.json" "signalKeys" PUBLIC, None, api::signals::keys).oauth(),
+    route!(Get "/.well-known/sekisho/signals.json" "signalKeys" PUBLIC, None, api::oauth::keys).oauth(),
     route!(Get "/risk" "riskPage" right(R::HISTORY_READ), Some(&e::RISK_READ), page::risk::show).query(&i::RISK_FORM).page(),
     route!(Post "/risk/replay" "replayRiskForm" right(R::HISTORY_READ), Some(&e::RISK_REPLAY), page::risk::replay).body(&i::RISK_REPLAY_FORM).page(),
     route!(Post "/risk/apply" "applyRiskForm" right(R::POLICY_WRITE), Some(&e::POLICY_UPDATE), page::risk::apply).body(&i::RISK_REPLAY_FORM).page(),
@@ -581,6 +585,7 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/applications/{id}/approve" "approveApplicationForm" right(R::CLIENTS_APPROVE), Some(&e::APPLICATION_APPROVE), page::applications::approve).id("app").page(),
     route!(Post "/applications/{id}/stop" "stopApplicationForm" right(R::CLIENTS_WRITE), Some(&e::APPLICATION_STOP), page::applications::stop).id("app").page(),
     route!(Post "/applications/{id}/delete" "deleteApplicationForm" right(R::CLIENTS_WRITE), Some(&e::APPLICATION_DELETE), page::applications::delete).id("app").page(),
+    route!(Post "/applications/keys/turn" "turnSigningKeysForm" right(R::CLIENTS_WRITE), Some(&e::OAUTH_KEY_TURN), page::applications::turn_keys).body(&i::TURN_KEYS).page(),
     route!(Get "/account/applications" "consentsPage" OWN, Some(&e::CONSENT_LIST), page::applications::consents).page(),
     route!(Post "/account/applications/{id}/withdraw" "withdrawConsentForm" OWN, Some(&e::CONSENT_WITHDRAW), page::applications::withdraw).id("cns").page(),
     // --- pages: provisioning

@@ -318,6 +318,9 @@ pub fn all() -> Map<String, Value> {
     ];
     put("Application", record("app", &application));
     put("ApplicationList", list("Application"));
+    let key = [("kid", "text"), ("alg", "text"), ("state", "next|signing|past"), ("starts", "time"), ("ends", "time?")];
+    put("SigningKey", object(&key));
+    put("SigningKeyList", list("SigningKey"));
     let mut issued = record("app", &application);
     issued["properties"]["secret"] = json!({ "type": "string", "description": "Its secret, shown once." });
     put("ApplicationIssued", issued);

@@ -14,6 +14,7 @@ use sekisho_kernel::{
     Actor, Problem, Rng, Time,
     hook::Passage,
     id::{SessionId, SiteId, TenantId, UserId},
+    jws::{self, Header},
     problem, rng,
 };
 use serde::Serialize;
@@ -89,13 +90,6 @@ pub fn jwks(keys: &[PublicKey]) -> serde_json::Value {
 }
 
 #[derive(Serialize)]
-struct Header<'a> {
-    alg: &'static str,
-    typ: &'static str,
-    kid: &'a str,
-}
-
-#[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
     aud: &'a str,
@@ -121,7 +115,6 @@ pub(crate) fn sign(signer: &dyn Signer, word: &Word<'_>, now: Time, rng: &dyn Rn
     let internal = |e: &dyn fmt::Display| Problem::new(&problem::INTERNAL).log(e);
     let passage = word.passage;
     let key = signer.key();
-    let header = Header { alg: key.algorithm.name(), typ: "JWT", kid: &key.id };
     let jti = hex::encode(rng::bytes::<16>(rng));
     let claims = Claims {
         iss: word.issuer,
@@ -135,11 +128,8 @@ pub(crate) fn sign(signer: &dyn Signer, word: &Word<'_>, now: Time, rng: &dyn Rn
         roles: &passage.roles,
         session: passage.session,
     };
-    let part = |value: Result<Vec<u8>, serde_json::Error>| value.map(|v| BASE64.encode(v)).map_err(|e| internal(&e));
-    let mut token = format!("{}.{}", part(serde_json::to_vec(&header))?, part(serde_json::to_vec(&claims))?);
-    let signature = signer.sign(token.as_bytes())?;
-    token.push('.');
-    token.push_str(&BASE64.encode(signature));
+    let header = Header { alg: key.algorithm.name(), typ: "JWT", kid: &key.id };
+    let token = jws::compact(&header, &claims, |text| signer.sign(text))?;
     HeaderValue::try_from(token).map_err(|e| internal(&e))
 }
 

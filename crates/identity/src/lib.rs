@@ -33,6 +33,7 @@ mod session;
 mod settings;
 mod sign_in;
 mod signals;
+mod signing;
 mod sites;
 pub mod sql;
 mod sweep;

@@ -78,7 +78,7 @@ def!(OAUTH_CONSENT "oauth_consent" "アプリケーションへの同意" "Peopl
     Personal Sealed Retention::UntilDeleted, [], ["application_id" Opaque, "user_id" Opaque]);
 def!(OAUTH_GRANT "oauth_grant" "アプリケーションが保持するトークン（ハッシュと権限）" "What applications hold: hashes and rights of their tokens"
     Personal Sealed Retention::UntilExpiry, [], ["application_id" Opaque, "user_id" Opaque, "expires" Int]);
-def!(OAUTH_KEY "oauth_key" "ID トークンに署名する鍵" "Keys that sign ID tokens"
+def!(OAUTH_KEY "oauth_key" "ID トークンとシグナルに署名する鍵" "Keys that sign ID tokens and signals"
     KeyMaterial Sealed Retention::UntilDeleted, ["turn" true], []);
 def!(OAUTH_PUSH "oauth_push" "アプリケーションから先に届いた認可の要求" "Requests for authorisation that applications have pushed"
     Metadata Sealed Retention::UntilExpiry, [], ["expires" Int]);
@@ -117,7 +117,7 @@ def!(SIGNAL_RECEIVER "signal_receiver" "シグナルの受信側（名称、ア�
     ["enabled" Int, "sent" Int, "last_sent" Int, "failing" Int, "dropped" Int, "overflow" Int, "trouble" Code]);
 def!(SIGNAL_EVENT "signal_event" "送信待ちのシグナル" "Security signals that wait to be sent"
     Personal Sealed Retention::UntilExpiry, [], ["receiver_id" Opaque, "due" Int, "expires" Int]);
-def!(SIGNAL_KEY "signal_key" "シグナルの署名鍵" "Keys that sign security signals"
+def!(SIGNAL_KEY "signal_key" "以前のシグナルの署名鍵" "Keys that have signed security signals"
     Configuration Sealed Retention::UntilDeleted, [], []);
 def!(RISK_PROFILE "risk_profile" "サインインに使った端末、ネットワークおよび最後の場所" "Browsers and networks of a person's sign-ins, and the last place"
     Personal Sealed Retention::UntilDeleted, [], []);

@@ -178,8 +178,10 @@ events! {
     OAUTH_USERINFO "oauth.userinfo" 6003 2 "アプリケーションによる本人情報の照会" "Application asked about its person";
     OAUTH_PUSH "oauth.push" 3002 3 "認可の要求の事前受付" "Authorisation request pushed";
     OAUTH_DEVICE "oauth.device" 3002 3 "機器からの認可の要求と許可" "Device asked, or was allowed";
-    OAUTH_KEY_CREATE "oauth.key_create" 6003 1 "ID トークン署名鍵の生成" "Key for ID tokens created";
-    OAUTH_KEY_RETIRE "oauth.key_retire" 6003 4 "ID トークン署名鍵の終了" "Key for ID tokens retired";
+    OAUTH_KEY_CREATE "oauth.key_create" 6003 1 "トークン署名鍵の生成" "Key that signs tokens created";
+    OAUTH_KEY_RETIRE "oauth.key_retire" 6003 4 "トークン署名鍵の終了" "Key that signs tokens retired";
+    OAUTH_KEY_LIST "oauth.key_list" 6003 2 "トークン署名鍵の閲覧" "Keys that sign tokens read";
+    OAUTH_KEY_TURN "oauth.key_turn" 6003 3 "トークン署名鍵の手動の更新" "Keys that sign tokens turned by hand";
     TOKEN_CREATE "token.create" 3001 11 "API トークンの発行" "API token issued";
     TOKEN_LIST "token.list" 6003 2 "API トークンの閲覧" "API tokens read";
     TOKEN_END "token.end" 3001 12 "API トークンの終了" "API token ended";

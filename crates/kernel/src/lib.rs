@@ -12,6 +12,7 @@ pub mod event;
 pub mod gate;
 pub mod hook;
 pub mod id;
+pub mod jws;
 pub mod percent;
 pub mod policy;
 pub mod problem;

@@ -80,6 +80,7 @@ pub static MATRIX: &[(Job, &[&Event])] = &[
             &e::ACCOUNT_UNLOCK,
             &e::POLICY_RELOAD,
             &e::MAIL_DOMAIN_VERIFY,
+            &e::OAUTH_KEY_TURN,
         ],
     ),
     (

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{http::StatusCode, response::Response};
-use sekisho_identity::types::{After, ApplicationView};
+use sekisho_identity::types::{After, ApplicationView, TurnKeys};
 use serde_json::{Value, json};
 
 use crate::{call::Call, problem::Fault, reply, serve::defect};
@@ -61,6 +61,17 @@ pub async fn stop(call: Arc<Call>) -> Result<Response, Fault> {
 pub async fn delete(call: Arc<Call>) -> Result<Response, Fault> {
     call.parts.identity.delete_application(call.cx()?, call.id("id")?, call.version()?).await?;
     reply::nothing()
+}
+
+/// GET /signing-keys
+pub async fn keys(call: Arc<Call>) -> Result<Response, Fault> {
+    reply::list(&call.parts.identity.signing_key_list(call.cx()?).await?, None)
+}
+
+/// POST /signing-keys/turn
+pub async fn turn_keys(call: Arc<Call>) -> Result<Response, Fault> {
+    let turn: TurnKeys = call.input()?;
+    reply::list(&call.parts.identity.turn_signing_keys(call.cx()?, turn.withdraw).await?, None)
 }
 
 /// GET /me/applications

@@ -198,7 +198,7 @@ pub async fn userinfo(call: Arc<Call>) -> Result<Response, Fault> {
     reply::ok(&body)
 }
 
-/// GET /oauth/jwks
+/// GET /oauth/jwks, and /.well-known/sekisho/signals.json, where receivers of signals have found their keys before.
 pub async fn keys(call: Arc<Call>) -> Result<Response, Fault> {
     reply::ok(&call.parts.identity.key_set(&call.any_cx()).await?)
 }

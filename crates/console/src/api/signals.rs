@@ -72,14 +72,8 @@ pub async fn configuration(call: Arc<Call>) -> Result<Response, Fault> {
     reply::ok(&json!({
         "spec_version": "1_0",
         "issuer": issuer,
-        "jwks_uri": format!("{issuer}/.well-known/sekisho/signals.json"),
+        "jwks_uri": format!("{issuer}/oauth/jwks"),
         "delivery_methods_supported": ["urn:ietf:rfc:8935"],
         "default_subjects": "ALL",
     }))
-}
-
-/// GET /.well-known/sekisho/signals.json: the public keys (RFC 7517).
-pub async fn keys(call: Arc<Call>) -> Result<Response, Fault> {
-    let keys = call.parts.identity.signal_keys(call.arrival.host.tenant).await?;
-    reply::ok(&json!({ "keys": keys }))
 }

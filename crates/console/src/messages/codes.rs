@@ -22,6 +22,7 @@ pub fn done(code: &str) -> Option<&'static Text> {
         "sessions-ended" => DONE_SESSIONS_ENDED,
         "token-ended" => DONE_TOKEN_ENDED,
         "consent-withdrawn" => DONE_WITHDRAWN,
+        "keys-turned" => DONE_KEYS_TURNED,
         "device-allowed" => DONE_DEVICE_ALLOWED,
         "device-denied" => DONE_DEVICE_DENIED,
         "domain-verified" => DONE_DOMAIN_VERIFIED,

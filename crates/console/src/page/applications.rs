@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
-use sekisho_identity::types::{After, ApplicationView, ConsentView, NewApplication};
+use sekisho_identity::types::{
+    After, ApplicationView, ConsentView, KeyState, NewApplication, SigningKeyView, TurnKeys,
+};
 use sekisho_kernel::Right;
 
 use super::{
@@ -28,6 +30,8 @@ pub struct ApplicationsPage {
     pub p: Shell,
     /// Applications.
     pub rows: Vec<ApplicationView>,
+    /// The keys that sign for all of them.
+    pub keys: Vec<SigningKeyView>,
     /// The rights that one may ask for.
     pub matrix: Vec<MatrixGroup>,
     /// The next page.
@@ -56,6 +60,15 @@ pub fn state(application: &ApplicationView) -> Mark {
     }
 }
 
+/// A key's state as a chip.
+pub fn key_state(key: &SigningKeyView) -> Mark {
+    match key.state {
+        KeyState::Next => Mark { tone: "mute", icon: "clock", text: m::KEY_NEXT },
+        KeyState::Signing => Mark { tone: "good", icon: "check", text: m::KEY_SIGNING },
+        KeyState::Past => Mark { tone: "mute", icon: "dash", text: m::KEY_PAST },
+    }
+}
+
 /// GET /applications
 pub async fn show(call: Arc<Call>) -> Result<Response, Fault> {
     show_with(call, None).await
@@ -67,6 +80,7 @@ async fn show_with(call: Arc<Call>, returned: Option<Returned>) -> Result<Respon
     } else {
         api::applications::page(&call).await?
     };
+    let keys = call.parts.identity.signing_key_list(call.cx()?).await?;
     let mut p = shell(&call, m::APPLICATIONS).await?;
     if call.route.verb.mutates() {
         p.path = "/applications".into();
@@ -74,7 +88,7 @@ async fn show_with(call: Arc<Call>, returned: Option<Returned>) -> Result<Respon
     let matrix = boxes(&call, returned.as_ref());
     p.returned = returned;
     let paged = call.asked("after").is_some();
-    render(StatusCode::OK, &ApplicationsPage { p, rows, matrix, next, paged })
+    render(StatusCode::OK, &ApplicationsPage { p, rows, keys, matrix, next, paged })
 }
 
 /// POST /applications
@@ -119,6 +133,13 @@ pub async fn stop(call: Arc<Call>) -> Result<Response, Fault> {
 pub async fn delete(call: Arc<Call>) -> Result<Response, Fault> {
     call.parts.identity.delete_application(call.cx()?, call.id("id")?, None).await?;
     page::done("/applications", "deleted")
+}
+
+/// POST /applications/keys/turn
+pub async fn turn_keys(call: Arc<Call>) -> Result<Response, Fault> {
+    let turn: TurnKeys = call.input()?;
+    call.parts.identity.turn_signing_keys(call.cx()?, turn.withdraw).await?;
+    page::done("/applications", "keys-turned")
 }
 
 /// GET /account/applications

@@ -273,6 +273,7 @@ fn sample(route: &sekisho_console::RouteInfo) -> Value {
                 json!(format!("{prefix}_{:032x}", 9))
             }
             (Some("array"), ..) => json!([]),
+            (Some("boolean"), ..) => json!(false),
             (Some("string"), ..) if name == "until" => json!("2027-01-20"),
             (Some("string"), ..) if name == "network" => json!("192.0.2.0/24"),
             (Some("string"), ..) => json!("123456"),

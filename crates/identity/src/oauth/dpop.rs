@@ -61,7 +61,7 @@ pub enum Flaw {
 }
 
 /// A key's thumbprint (RFC 7638 §3). `None` for one of another kind, or whose parts are not written as they are to be.
-pub(super) fn thumbprint(jwk: &Value) -> Option<[u8; 32]> {
+pub(crate) fn thumbprint(jwk: &Value) -> Option<[u8; 32]> {
     // The members that make the key, each as its bytes are written, so that a key has one print.
     let part = |name: &str| {
         let text = jwk.get(name)?.as_str()?;

@@ -12,7 +12,6 @@ mod inspect;
 mod openid;
 mod pushed;
 pub mod scope;
-mod signing;
 
 pub use grants::ACCESS;
 pub use pushed::SCHEME as PUSHED;

@@ -91,7 +91,7 @@ impl Identity {
         if let Some(nonce) = &who.nonce {
             claims["nonce"] = json!(nonce);
         }
-        Ok(Secret::new(self.signer(cx).await?.sign(&claims)?))
+        Ok(Secret::new(self.signer(cx).await?.sign("JWT", &claims)?))
     }
 
     /// What an ID token of ours says, however old: it is a hint, and no proof of who brings it. `None` for any other.

@@ -138,7 +138,7 @@ impl Record for OauthGrant {
     }
 }
 
-/// A key that signs ID tokens.
+/// A key that signs ID tokens and signals.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct OauthKey {
     /// 1 for the tenant's first; each is made once, whichever node makes it.

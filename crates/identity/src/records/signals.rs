@@ -1,4 +1,4 @@
-//! Receivers of security signals, what waits for them, and the key that signs it.
+//! Receivers of security signals, and what waits for them.
 
 use sekisho_kernel::{
     RecordDef, Time,
@@ -119,11 +119,14 @@ impl Record for SignalEvent {
     const DEF: &'static RecordDef = &SIGNAL_EVENT;
 }
 
-/// A key that signs a tenant's signals.
+/// A key that has signed a tenant's signals. None is made any more.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct SignalKey {
     /// PKCS #8, base64url.
     pub pkcs8: String,
+    /// Until when it is published, once that is set.
+    #[serde(default)]
+    pub ends: Option<Time>,
 }
 impl Record for SignalKey {
     const DEF: &'static RecordDef = &SIGNAL_KEY;

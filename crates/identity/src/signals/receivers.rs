@@ -4,18 +4,18 @@ use sekisho_kernel::{
     Cx, Problem, Target, Text,
     access::Right,
     event,
-    id::{SignalKeyKind, SignalReceiverId, SignalReceiverKind},
+    id::{SignalReceiverId, SignalReceiverKind},
     problem::{CONFLICT, INVALID, NOT_FOUND},
 };
 use sekisho_vault::{Entry, Page, Stored, View};
 
-use super::{MOST, number, set::Key};
+use super::{MOST, number};
 use crate::{
     Answer, Identity, guard, page_size,
     problems::TOO_MANY_RECORDS,
-    records::{SignalKey, SignalKind, SignalReceiver},
+    records::{SignalKind, SignalReceiver},
     sql,
-    types::{After, Listed, NewReceiver, ReceiverPatch, ReceiverView, SignalJwk},
+    types::{After, Listed, NewReceiver, ReceiverPatch, ReceiverView},
     under, values,
     values::taken,
 };
@@ -88,10 +88,11 @@ impl Identity {
     /// # Errors
     /// `INVALID`, `SK-4019` (name taken), `SK-4027`.
     pub async fn create_receiver(&self, cx: &Cx, issuer: &str, new: NewReceiver) -> Answer<ReceiverView> {
-        let (id, key): (SignalReceiverId, _) = (self.id(), Key::make()?);
+        let id: SignalReceiverId = self.id();
         let issuer = issuer.to_owned();
         let act = under(Right::CLIENTS_WRITE, &event::SIGNAL_CREATE, Target::tenant(cx.tenant), id);
-        self.vault()
+        let made = self
+            .vault()
             .act(cx, act, move |tx, permit| {
                 tx.keep(&sql::TENANT_HOLD, &[])?;
                 if tx.count::<SignalReceiver>(&[])? >= MOST {
@@ -109,14 +110,13 @@ impl Identity {
                 };
                 tx.insert(id, &receiver).map_err(taken)?;
                 tx.keep(&sql::SIGNAL_SWITCH, &[id.into(), 1_i64.into()])?;
-                if tx.count::<SignalKey>(&[])? == 0 {
-                    let own = tx.fresh::<SignalKeyKind>();
-                    tx.insert(own, &SignalKey { pkcs8: key })?;
-                }
                 let made = shown(&mut tx.view(), id)?;
                 tx.commit(permit, Entry::of(id).with("url", &made.url), made)
             })
-            .await
+            .await?;
+        // Its key is published before anything is told.
+        self.signer(cx).await?;
+        Ok(made)
     }
 
     /// One receiver.
@@ -222,15 +222,6 @@ impl Identity {
                 tx.commit(permit, Entry::of(id).with("dropped", dropped), ())
             })
             .await
-    }
-
-    /// The public keys under which a tenant's signals are signed.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn signal_keys(&self, tenant: sekisho_kernel::id::TenantId) -> Answer<Vec<SignalJwk>> {
-        let stored = self.vault().peek(&self.scope(tenant), |view| view.list::<SignalKey>(&Page::default())).await?;
-        stored.iter().map(|k| Ok(Key::read(&k.body.pkcs8)?.jwk())).collect()
     }
 }
 

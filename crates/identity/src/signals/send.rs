@@ -11,14 +11,15 @@ use sekisho_kernel::{
     id::{SignalEventId, SignalEventKind, SignalReceiverId, TenantId},
     problem::NOT_FOUND,
 };
-use sekisho_vault::{ClearValue, Entry, Page, Scope, Stored};
+use sekisho_vault::{ClearValue, Entry, Scope, Stored};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::set::{self, Key};
+use super::set;
 use crate::{
     Answer, Identity, by_job,
-    records::{SignalEvent, SignalKey, SignalReceiver},
+    records::{SignalEvent, SignalReceiver},
+    signing::Signer,
     sql,
     types::Check,
     under,
@@ -126,7 +127,6 @@ impl Identity {
             .vault()
             .peek(&scope, move |view| {
                 let receiver = view.get::<SignalReceiver>(id)?;
-                let key = view.list::<SignalKey>(&Page { newest_first: true, limit: 1, ..Page::default() })?.pop();
                 let mut events = Vec::new();
                 for row in view.books(&sql::SIGNAL_DUE, &[id.into(), now.into(), IN_A_TURN.into()])? {
                     let own = row.first().and_then(ClearValue::opaque).and_then(SignalEventId::from_slice);
@@ -134,13 +134,13 @@ impl Identity {
                         events.extend(view.get::<SignalEvent>(own)?);
                     }
                 }
-                Ok((receiver, key, events))
+                Ok((receiver, events))
             })
             .await?;
-        let (Some(receiver), Some(key), events) = found else { return Ok(0) };
-        let key = Key::read(&key.body.pkcs8)?;
+        let (Some(receiver), events) = found else { return Ok(0) };
         let policy = self.effective(tenant).await?;
         let cx = Cx::job(tenant, Job::Signals, policy, self.rng());
+        let key = self.signer(&cx).await?;
         let mut sent = 0;
         for event in &events {
             match self.push(&receiver, &key, event).await? {
@@ -163,11 +163,12 @@ impl Identity {
     async fn push(
         &self,
         receiver: &Stored<SignalReceiver>,
-        key: &Key,
+        key: &Signer,
         event: &Stored<SignalEvent>,
     ) -> Answer<Result<(), Refused>> {
         let jti = event.id::<SignalEventKind>().to_string();
-        let token = key.sign(&set::claims(&receiver.body, receiver.id(), &jti, event.created, &event.body))?;
+        let claims = set::claims(&receiver.body, receiver.id(), &jti, event.created, &event.body);
+        let token = key.sign(set::TYPE, &claims)?;
         Ok(self.ask(&receiver.body, token).await)
     }
 
@@ -272,19 +273,12 @@ impl Identity {
     /// `NOT_FOUND`.
     pub async fn test_receiver(&self, cx: &Cx, id: SignalReceiverId) -> Answer<Vec<Check>> {
         let act = under(Right::CLIENTS_WRITE, &event::SIGNAL_TEST, Target::tenant(cx.tenant), id);
-        let found = self
-            .vault()
-            .look(cx, act, move |view| {
-                let receiver = view.get::<SignalReceiver>(id)?.ok_or_else(|| Problem::new(&NOT_FOUND))?;
-                let key = view.list::<SignalKey>(&Page { newest_first: true, limit: 1, ..Page::default() })?.pop();
-                Ok((receiver.body, key.ok_or_else(|| Problem::new(&NOT_FOUND))?))
-            })
-            .await?;
-        let (receiver, key) = found;
-        let key = Key::read(&key.body.pkcs8)?;
+        let missing = || Problem::new(&NOT_FOUND);
+        let found = self.vault().look(cx, act, move |view| view.get::<SignalReceiver>(id)?.ok_or_else(missing)).await?;
+        let (receiver, key) = (found.body, self.signer(cx).await?);
         let jti = self.id::<SignalEventKind>().to_string();
         let claims = set::verification(&receiver, id, &jti, self.now());
-        let check = match self.ask(&receiver, key.sign(&claims)?).await {
+        let check = match self.ask(&receiver, key.sign(set::TYPE, &claims)?).await {
             Ok(()) => Check {
                 name: "delivery",
                 good: true,

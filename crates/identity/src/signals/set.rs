@@ -1,19 +1,12 @@
-//! Security event tokens (RFC 8417) with events of CAEP 1.0, signed with ES256 (RFC 7518 §3.4).
+//! The claims of security event tokens (RFC 8417) with events of CAEP 1.0.
 
-use aws_lc_rs::{
-    digest::{SHA256, digest},
-    rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
-};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use sekisho_kernel::{Problem, Time, id::SignalReceiverId, problem::INTERNAL};
+use sekisho_kernel::{Time, id::SignalReceiverId};
 use serde_json::{Map, Value, json};
 
-use crate::{
-    Answer,
-    records::{About, Initiator, SignalEvent, SignalKind, SignalReceiver, SubjectForm},
-    types::SignalJwk,
-};
+use crate::records::{About, Initiator, SignalEvent, SignalKind, SignalReceiver, SubjectForm};
+
+/// What such a token is (RFC 8417 §2.3).
+pub const TYPE: &str = "secevent+jwt";
 
 /// The event of a stream's new status (SSF 1.0 §8.1.5).
 const STREAM_UPDATED: &str = "https://schemas.openid.net/secevent/ssf/event-type/stream-updated";
@@ -38,66 +31,6 @@ impl Initiator {
             Self::Policy => "policy",
             Self::System => "system",
         }
-    }
-}
-
-fn defect(why: impl std::fmt::Display) -> Problem {
-    Problem::new(&INTERNAL).log(why)
-}
-
-/// A tenant's signing key.
-pub struct Key {
-    pair: EcdsaKeyPair,
-    kid: String,
-}
-
-impl Key {
-    /// A new one, as it is stored: PKCS #8 in base64url.
-    ///
-    /// # Errors
-    /// A defect of the cryptography.
-    pub fn make() -> Answer<String> {
-        let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
-        Ok(URL_SAFE_NO_PAD.encode(made.map_err(defect)?.as_ref()))
-    }
-
-    /// From what is stored.
-    ///
-    /// # Errors
-    /// A defect: it was not stored by us.
-    pub fn read(stored: &str) -> Answer<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(stored).map_err(defect)?;
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &bytes).map_err(defect)?;
-        let kid = hex::encode(&digest(&SHA256, pair.public_key().as_ref()).as_ref()[..8]);
-        Ok(Self { pair, kid })
-    }
-
-    /// Its public half.
-    pub fn jwk(&self) -> SignalJwk {
-        // An uncompressed point (SEC 1 §2.3.3): 4, then both coordinates.
-        let point = self.pair.public_key().as_ref();
-        let part = |from: usize| URL_SAFE_NO_PAD.encode(point.get(from..from + 32).unwrap_or_default());
-        SignalJwk {
-            kty: "EC",
-            crv: "P-256",
-            alg: "ES256",
-            usage: "sig",
-            kid: self.kid.clone(),
-            x: part(1),
-            y: part(33),
-        }
-    }
-
-    /// Signs claims as a compact JWS of the type `secevent+jwt` (RFC 8417 §2.3).
-    ///
-    /// # Errors
-    /// A defect of the cryptography.
-    pub fn sign(&self, claims: &Value) -> Answer<String> {
-        let header = json!({"alg": "ES256", "typ": "secevent+jwt", "kid": self.kid});
-        let part = |v: &Value| URL_SAFE_NO_PAD.encode(v.to_string());
-        let text = format!("{}.{}", part(&header), part(claims));
-        let signature = self.pair.sign(&SystemRandom::new(), text.as_bytes()).map_err(defect)?;
-        Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref())))
     }
 }
 
@@ -178,7 +111,6 @@ fn body(
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
     use sekisho_kernel::id::{SessionId, UserId};
 
     use super::*;
@@ -247,22 +179,5 @@ mod tests {
         let got = read(SubjectForm::Email, &event);
         assert_eq!(got["sub_id"], json!({"format": "opaque", "id": SignalReceiverId::NIL.to_string()}));
         assert_eq!(got["events"], json!({STREAM_UPDATED: {"status": "disabled"}}));
-    }
-
-    #[test]
-    fn the_signature_is_the_published_keys() {
-        let key = Key::read(&Key::make().unwrap()).unwrap();
-        let text = key.sign(&json!({"jti": "1"})).unwrap();
-        let parts: Vec<&str> = text.split('.').collect();
-        let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts[0]).unwrap()).unwrap();
-        let jwk = key.jwk();
-        assert_eq!(header, json!({"alg": "ES256", "typ": "secevent+jwt", "kid": jwk.kid}));
-        let mut point = vec![4];
-        point.extend(URL_SAFE_NO_PAD.decode(&jwk.x).unwrap());
-        point.extend(URL_SAFE_NO_PAD.decode(&jwk.y).unwrap());
-        let signature = URL_SAFE_NO_PAD.decode(parts[2]).unwrap();
-        assert_eq!(signature.len(), 64, "both halves, fixed length");
-        let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
-        public.verify(format!("{}.{}", parts[0], parts[1]).as_bytes(), &signature).unwrap();
     }
 }

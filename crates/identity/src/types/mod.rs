@@ -27,8 +27,8 @@ pub use federation::{
 };
 pub use oauth::{
     ApplicationIssued, ApplicationState, ApplicationView, Authorize, AuthorizeRequest, ConsentView, DeviceAsk,
-    DeviceStarted, Introspection, Leave, LeaveRequest, NewApplication, OauthClient, OauthTokens, PersonClaims,
-    PersonScope, Proof, Proved, Pushed, TokenAsk,
+    DeviceStarted, Introspection, KeyState, Leave, LeaveRequest, NewApplication, OauthClient, OauthTokens,
+    PersonClaims, PersonScope, Proof, Proved, Pushed, SigningKeyView, TokenAsk, TurnKeys,
 };
 pub use passkeys::{
     PasskeyAnswer, PasskeyMade, PasskeyOptions, PasskeyPatch, PasskeyResponse, PasskeyView, RelyingParty, SecondFactors,
@@ -41,7 +41,7 @@ pub use scim::{
 pub use sign_in::{
     Browser, Enrolment, FactorProof, FactorView, LinkUsed, Me, SessionState, SessionView, SignInStep, SignedIn,
 };
-pub use signals::{NewReceiver, ReceiverPatch, ReceiverView, SignalJwk, SignalKind, SubjectForm};
+pub use signals::{NewReceiver, ReceiverPatch, ReceiverView, SignalKind, SubjectForm};
 
 pub use tokens::{NewOwnToken, NewToken, TokenIssued, TokenQuery, TokenView};
 

@@ -237,6 +237,43 @@ pub struct PersonClaims {
     pub mail: Option<String>,
 }
 
+/// Where a signing key is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyState {
+    /// Published; it signs later.
+    Next,
+    /// It signs.
+    Signing,
+    /// It signs no more; what it has signed is still verified.
+    Past,
+}
+
+/// A key of the published set.
+#[derive(Clone, Debug, Serialize)]
+pub struct SigningKeyView {
+    /// Its name.
+    pub kid: String,
+    /// Its algorithm.
+    pub alg: &'static str,
+    /// Where it is in its life.
+    pub state: KeyState,
+    /// From when it signs.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub starts: Time,
+    /// Until when it is published, if that is known.
+    #[serde(serialize_with = "rfc3339::option")]
+    pub ends: Option<Time>,
+}
+
+/// How the keys are turned.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TurnKeys {
+    /// Whether those before are withdrawn at once.
+    pub withdraw: bool,
+}
+
 /// A device that waits for a person (RFC 8628 §3.2).
 #[derive(Clone, Debug)]
 pub struct DeviceStarted {

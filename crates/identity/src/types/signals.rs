@@ -89,23 +89,3 @@ pub struct ReceiverPatch {
     /// Whether anything is sent.
     pub enabled: Option<bool>,
 }
-
-/// A public key of a tenant's signals (RFC 7518 §6.2): ES256.
-#[derive(Clone, Debug, Serialize)]
-pub struct SignalJwk {
-    /// `EC`.
-    pub kty: &'static str,
-    /// `P-256`.
-    pub crv: &'static str,
-    /// `ES256`.
-    pub alg: &'static str,
-    /// `sig`.
-    #[serde(rename = "use")]
-    pub usage: &'static str,
-    /// Its name.
-    pub kid: String,
-    /// Coordinate, base64url.
-    pub x: String,
-    /// Coordinate, base64url.
-    pub y: String,
-}

@@ -26,6 +26,7 @@ mod sessions;
 mod sign_in;
 mod signals;
 mod signature;
+mod signing;
 mod tenancy;
 mod tokens;
 mod webauthn;

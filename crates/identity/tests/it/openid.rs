@@ -16,9 +16,9 @@ use crate::{
     oauth::{ISSUER, REDIRECT, VERIFIER, ask, by_code, by_refresh, client, coded, field, request},
 };
 
-const AFTER: &str = "https://app.example/bye";
+pub const AFTER: &str = "https://app.example/bye";
 
-async fn desk(house: &House, cx: &Cx, name: &str) -> ApplicationIssued {
+pub async fn desk(house: &House, cx: &Cx, name: &str) -> ApplicationIssued {
     house.tick();
     let new = NewApplication {
         name: name.into(),
@@ -43,6 +43,11 @@ async fn signed_in(house: &House, cx: &Cx, made: &ApplicationIssued, scope: &str
     ask(house, &house.node, made, by_code(&code, VERIFIER)).await.expect("tokens")
 }
 
+/// An ID token.
+pub async fn tokens_of(house: &House, cx: &Cx, made: &ApplicationIssued) -> String {
+    signed_in(house, cx, made, "openid").await.id_token.expect("one").reveal().clone()
+}
+
 /// Header and claims of a token.
 fn parts(token: &Secret<String>) -> (Json, Json) {
     let part = |n: usize| {
@@ -52,7 +57,7 @@ fn parts(token: &Secret<String>) -> (Json, Json) {
     (part(0), part(1))
 }
 
-async fn kids(house: &House, cx: &Cx) -> Vec<String> {
+pub async fn kids(house: &House, cx: &Cx) -> Vec<String> {
     let set = house.node.key_set(cx).await.expect("a key set");
     set["keys"].as_array().expect("keys").iter().map(|k| k["kid"].as_str().expect("a name").to_owned()).collect()
 }

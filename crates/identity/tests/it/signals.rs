@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sekisho_identity::types::{After, NewReceiver, ReceiverPatch, ReceiverView, SignalKind, SubjectForm};
 use sekisho_kernel::{Cx, Outcome, access::UserType};
@@ -39,14 +39,16 @@ async fn newest(house: &House) -> Value {
     assert!(headers.contains("authorization: Bearer t0ken"), "{headers}");
     let parts: Vec<&str> = token.split('.').collect();
     let read = |part: &str| -> Value { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap() };
-    let keys = house.node.signal_keys(house.tenant).await.expect("keys");
-    let key = keys.iter().find(|k| read(parts[0])["kid"] == k.kid.as_str()).expect("the key is published");
-    let mut point = vec![4];
-    point.extend(URL_SAFE_NO_PAD.decode(&key.x).unwrap());
-    point.extend(URL_SAFE_NO_PAD.decode(&key.y).unwrap());
+    let set = house.node.key_set(&house.admin_cx().await).await.expect("keys");
+    let keys = set["keys"].as_array().expect("a list").clone();
+    let head = read(parts[0]);
+    assert_eq!((&head["typ"], &head["alg"]), (&json!("secevent+jwt"), &json!("RS256")));
+    let key = keys.iter().find(|k| k["kid"] == head["kid"]).expect("the key is published");
+    let part = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap();
+    let public = RsaPublicKeyComponents { n: part("n"), e: part("e") };
     let text = format!("{}.{}", parts[0], parts[1]);
     let signature = URL_SAFE_NO_PAD.decode(parts[2]).unwrap();
-    UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(text.as_bytes(), &signature).expect("signed");
+    public.verify(&RSA_PKCS1_2048_8192_SHA256, text.as_bytes(), &signature).expect("signed");
     read(parts[1])
 }
 
@@ -214,7 +216,8 @@ async fn receivers_are_checked_and_few() {
     assert_eq!(code(house.node.create_receiver(&cx, ORIGIN, new("r10")).await), "SK-4027");
     let all = house.node.receivers(&cx, After { after: None, limit: 200 }).await.expect("listed").items;
     assert_eq!(all.len(), 10);
-    assert_eq!(house.count("SELECT COUNT(*) FROM signal_key").await, 1, "one key for all");
+    let keys = "SELECT (SELECT COUNT(*) FROM oauth_key) + (SELECT COUNT(*) FROM signal_key)";
+    assert_eq!(house.count(keys).await, 1, "one key for all");
     house.node.delete_receiver(&cx, all[0].id, None).await.expect("deleted");
     assert_eq!(code(house.node.receiver(&cx, all[0].id).await), "SK-0003");
 }

@@ -348,6 +348,17 @@ pub enum KeyCommand {
         #[arg(long)]
         tenant: String,
     },
+    /// Make a new key sign an organisation's ID tokens and security signals at once.
+    Turn {
+        #[command(flatten)]
+        place: Place,
+        /// The organisation's id (`ten_…`).
+        #[arg(long)]
+        tenant: String,
+        /// One may have leaked: the keys before are withdrawn, and nobody takes what they have signed any more.
+        #[arg(long)]
+        withdraw: bool,
+    },
     /// Destroy an organisation's key: its data can never be read again, in no backup either.
     Shred {
         #[command(flatten)]

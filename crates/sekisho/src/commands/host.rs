@@ -118,6 +118,14 @@ async fn act(
                 Lang::En => format!("Key version {version} is made and the data keys are wrapped under it.\n"),
             }))
         }
+        ["key", "turn", tenant, before @ ("keep" | "withdraw")] => {
+            let keys = identity.turn_signing_keys_of(tenant_id(tenant)?, *before == "withdraw").await?;
+            let kid = keys.last().map_or("", |k| k.kid.as_str());
+            Ok(said(match lang {
+                Lang::Ja => format!("鍵 {kid} が署名を始めました。公開中の鍵は {} 件です。\n", keys.len()),
+                Lang::En => format!("The key {kid} signs from now on. Keys published: {}.\n", keys.len()),
+            }))
+        }
         ["key", "shred", tenant, confirm] => {
             let tenant = tenant_id(tenant)?;
             let named = identity.tenants().await?.into_iter().any(|(id, name)| id == tenant && name == *confirm);

@@ -86,6 +86,9 @@ pub fn host_words(command: &Command) -> Option<OnHost> {
             (place.clone(), words(&["domain", "verify", tenant, domain]), None)
         }
         Command::Key(KeyCommand::Rotate { place, tenant }) => (place.clone(), words(&["key", "rotate", tenant]), None),
+        Command::Key(KeyCommand::Turn { place, tenant, withdraw }) => {
+            (place.clone(), words(&["key", "turn", tenant, if *withdraw { "withdraw" } else { "keep" }]), None)
+        }
         Command::Key(KeyCommand::Shred { place, tenant, confirm }) => {
             (place.clone(), words(&["key", "shred", tenant, confirm]), None)
         }

@@ -6,6 +6,15 @@ use sekisho_kernel::{Lang, Right};
 
 use super::{alone, at, id, j, shell};
 
+fn signing_key(state: KeyState) -> SigningKeyView {
+    let (kid, starts, ends) = match state {
+        KeyState::Past => ("5kQ0oS8iXv3mJzq1m2tLrYw7eB4nC9dF6gH0jK2lM4N", 12_960_000, Some(at(-100_000))),
+        KeyState::Signing => ("b9V1cX3zL5kJ7hG9fD1sA3qW5eR7tY9uI1oP3aS5dF7", 500_000, Some(at(-8_000_000))),
+        KeyState::Next => ("q1W2e3R4t5Y6u7I8o9P0a1S2d3F4g5H6j7K8l9Z0x1C", -7_400_000, None),
+    };
+    SigningKeyView { kid: kid.into(), alg: "RS256", state, starts: at(starts), ends }
+}
+
 /// Puts each of them.
 pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTemplate)) {
     let application = |n: u8, state| ApplicationView {
@@ -30,6 +39,7 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
         &applications::ApplicationsPage {
             p: shell(lang, m::APPLICATIONS, "/applications"),
             rows: vec![application(1, S::Pending), application(2, S::Approved), application(3, S::Stopped)],
+            keys: [KeyState::Past, KeyState::Signing, KeyState::Next].map(signing_key).to_vec(),
             matrix: roles::matrix(&[]),
             next: None,
             paged: false,

@@ -456,6 +456,8 @@ impl Cast {
             "POST /applications/{id}/approve" | "POST /applications/{id}/stop" => {
                 filled(self.made(world, "/applications", application(world)).await?, json!({}))
             }
+            "GET /signing-keys" => plain(&operation.path),
+            "POST /signing-keys/turn" => Ok((operation.path.clone(), json!({"withdraw": true}))),
             "GET /provisioning" | "GET /provisioning/groups" => plain(&operation.path),
             "POST /provisioning" => Ok(("/provisioning".into(), json!({"name": world.marker("idp"), "days": 1}))),
             "PUT /provisioning/groups/{id}" => {

@@ -361,6 +361,7 @@ const BODIES: &[(&str, &str)] = &[
         "updateSignalReceiver",
         r#"{"url":"https://siem.example.test/b","token":"","events":["credential-change"],"enabled":false}"#,
     ),
+    ("turnSigningKeys", r#"{"withdraw":false}"#),
     ("createMailDomain", r#"{"domain":"example.co.jp","provider":"idp_01a203baed7576b7ae94e9addb9a46de"}"#),
 ];
 
@@ -390,6 +391,7 @@ fn signed_in() {
         ("createProvider", "providers"),
         ("createMailDomain", "mail-domains"),
         ("createSignalReceiver", "signal-receivers"),
+        ("turnSigningKeys", "signing-keys/turn"),
     ] {
         api(name, &format!("POST /api/v1/{path}"), "", of(name));
     }
@@ -500,6 +502,7 @@ fn signed_in() {
         "POST /providers",
         "csrf={csrf}&name=%3Cfuzz%3E&issuer=https%3A%2F%2Fidp.example.test&client_id=x&client_secret=y",
     );
+    page("signing-keys", "POST /applications/keys/turn", "csrf={csrf}&withdraw=false");
     page(
         "signal-receiver",
         "POST /signals",

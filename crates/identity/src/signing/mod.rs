@@ -1,7 +1,12 @@
-//! The keys that sign ID tokens: one line of them a tenant, each sealed, published before it signs and for as long after.
+//! The keys that sign what a tenant says to others, ID tokens and security events: one line of them a tenant, each sealed,
+//! published before it signs and for as long after.
 //!
 //! RS256 alone: every OpenID provider must sign by it and every client takes it (OpenID Connect Core §15.1), and where one
 //! algorithm is known, none can be confused with another. 2,048 bits, since a key signs for months and a token lives minutes.
+//! Each kind of token says what it is in `typ`, so that nobody takes one for another.
+
+mod before;
+mod turn;
 
 use std::time::Duration;
 
@@ -16,13 +21,18 @@ use sekisho_kernel::{
     Cx, Job, Problem, Time, event,
     gate::OauthRule,
     id::OauthKeyKind,
+    jws::{self, Header},
     problem::{CONFLICT, INTERNAL},
 };
 use sekisho_vault::{Entry, Scope, Stored};
 use serde_json::{Value, json};
 
-use super::dpop::thumbprint;
-use crate::{Answer, Identity, by_job, federation::jwt, records::OauthKey};
+use crate::{
+    Answer, Identity, by_job,
+    federation::jwt,
+    oauth::dpop::thumbprint,
+    records::{OauthKey, SignalKey},
+};
 
 /// The algorithm.
 pub const ALG: &str = "RS256";
@@ -62,13 +72,13 @@ impl Signer {
         let bytes = URL_SAFE_NO_PAD.decode(&key.private).map_err(defect)?;
         Ok(Self { kid: key.kid.clone(), pair: RsaKeyPair::from_pkcs8(&bytes).map_err(defect)? })
     }
-    /// A compact token (RFC 7515 §7.1) of these claims.
-    pub fn sign(&self, claims: &Value) -> Answer<String> {
-        let header = json!({ "alg": ALG, "kid": self.kid, "typ": "JWT" }).to_string();
-        let text = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims.to_string()));
-        let mut tag = vec![0; self.pair.public_modulus_len()];
-        self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut tag).map_err(defect)?;
-        Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(tag)))
+    /// A compact token of this type and these claims.
+    pub fn sign(&self, typ: &'static str, claims: &Value) -> Answer<String> {
+        jws::compact(&Header { alg: ALG, typ, kid: &self.kid }, claims, |text| {
+            let mut tag = vec![0; self.pair.public_modulus_len()];
+            self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text, &mut tag).map_err(defect)?;
+            Ok(tag)
+        })
     }
 }
 
@@ -83,6 +93,12 @@ fn retired(keys: &[Stored<OauthKey>], now: Time, overlap: Duration) -> Vec<&Stor
     keys.iter().filter(|k| k.body.turn < gone).collect()
 }
 
+/// A key as everybody may read it (RFC 7517 §4).
+fn public(key: &OauthKey) -> Value {
+    let (n, e) = &key.public;
+    json!({ "kty": "RSA", "use": "sig", "alg": ALG, "kid": key.kid, "n": n, "e": e })
+}
+
 /// When the next key begins, if it is to be published now.
 fn due(keys: &[Stored<OauthKey>], now: Time, rule: &OauthRule) -> Option<Time> {
     let newest = keys.iter().max_by_key(|k| k.body.turn)?;
@@ -92,8 +108,9 @@ fn due(keys: &[Stored<OauthKey>], now: Time, rule: &OauthRule) -> Option<Time> {
 }
 
 impl Identity {
-    async fn oauth_keys(&self, cx: &Cx) -> Answer<Vec<Stored<OauthKey>>> {
-        self.vault().peek(&Scope::of(cx), |view| view.list::<OauthKey>(&sekisho_vault::Page::default())).await
+    async fn signing_keys(&self, cx: &Cx) -> Answer<(Vec<Stored<OauthKey>>, Vec<Stored<SignalKey>>)> {
+        let page = sekisho_vault::Page::default();
+        self.vault().peek(&Scope::of(cx), move |view| Ok((view.list(&page)?, view.list(&page)?))).await
     }
 
     /// Makes a key. Whoever comes second to the same turn finds the first one's.
@@ -116,10 +133,10 @@ impl Identity {
 
     /// The key that signs now; the tenant's first is made where there is none.
     pub(crate) async fn signer(&self, cx: &Cx) -> Answer<Signer> {
-        let mut keys = self.oauth_keys(cx).await?;
+        let (mut keys, _) = self.signing_keys(cx).await?;
         if keys.is_empty() {
             self.make_key(cx, Job::SignIn, 1, self.now()).await?;
-            keys = self.oauth_keys(cx).await?;
+            (keys, _) = self.signing_keys(cx).await?;
         }
         let key = current(&keys, self.now()).or(keys.first()).ok_or_else(|| defect("no key signs"))?;
         Signer::of(&key.body)
@@ -130,22 +147,26 @@ impl Identity {
     /// # Errors
     /// The store's.
     pub async fn key_set(&self, cx: &Cx) -> Answer<Value> {
-        let keys = self.oauth_keys(cx).await?;
-        let public = |k: &Stored<OauthKey>| {
-            let (n, e) = &k.body.public;
-            json!({ "kty": "RSA", "use": "sig", "alg": ALG, "kid": k.body.kid, "n": n, "e": e })
-        };
-        Ok(json!({ "keys": keys.iter().map(public).collect::<Vec<_>>() }))
+        let (keys, before) = self.signing_keys(cx).await?;
+        let mut all: Vec<Value> = keys.iter().map(|k| public(&k.body)).collect();
+        for key in &before {
+            all.push(before::public(&key.body)?);
+        }
+        Ok(json!({ "keys": all }))
     }
 
-    /// The same, for our own checks.
+    /// Those of them that have ever signed ID tokens, for our own checks.
     pub(crate) async fn own_keys(&self, cx: &Cx) -> Answer<jwt::Keys> {
-        jwt::Keys::read(self.key_set(cx).await?.to_string().as_bytes()).ok_or_else(|| defect("our own key set"))
+        let (keys, _) = self.signing_keys(cx).await?;
+        let all = json!({ "keys": keys.iter().map(|k| public(&k.body)).collect::<Vec<_>>() });
+        jwt::Keys::read(all.to_string().as_bytes()).ok_or_else(|| defect("our own key set"))
     }
 
     /// Publishes the next key of a tenant that has any, and takes those away that nobody needs any more.
     pub(crate) async fn turn_keys(&self, cx: &Cx) -> Answer<()> {
-        let (rule, now, keys) = (self.gates().oauth(&cx.policy), self.now(), self.oauth_keys(cx).await?);
+        let (rule, now) = (self.gates().oauth(&cx.policy), self.now());
+        let (keys, before) = self.signing_keys(cx).await?;
+        self.end_signal_keys(cx, &before, now, rule.key_overlap).await?;
         if let Some(starts) = due(&keys, now, &rule) {
             let turn = keys.iter().map(|k| k.body.turn).max().unwrap_or(0) + 1;
             self.make_key(cx, Job::Sweeper, turn, starts).await?;
@@ -201,10 +222,9 @@ mod tests {
     #[test]
     fn what_it_signs_is_verified_by_what_it_publishes() {
         let one = made(1, Time::ZERO).unwrap();
-        let (n, e) = &one.public;
-        let set = json!({ "keys": [{ "kty": "RSA", "alg": ALG, "kid": one.kid, "n": n, "e": e }] });
+        let set = json!({ "keys": [public(&one)] });
         let keys = jwt::Keys::read(set.to_string().as_bytes()).unwrap();
-        let token = Signer::of(&one).unwrap().sign(&json!({ "sub": "x" })).unwrap();
+        let token = Signer::of(&one).unwrap().sign("JWT", &json!({ "sub": "x" })).unwrap();
         assert_eq!(jwt::verify(&token, &keys, &["jwt"], true).ok().map(|t| t.claims["sub"].clone()), Some(json!("x")));
         let other = format!(
             "{}.{}.{}",
@@ -213,5 +233,7 @@ mod tests {
             token.rsplit('.').next().unwrap()
         );
         assert_eq!(jwt::verify(&other, &keys, &["jwt"], true).err(), Some(jwt::Flaw::Signature));
+        let event = Signer::of(&one).unwrap().sign("secevent+jwt", &json!({ "sub": "x" })).unwrap();
+        assert!(jwt::verify(&event, &keys, &["jwt"], true).is_err(), "another kind of token");
     }
 }
