@@ -9,11 +9,12 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { request } from "undici";
 import { House } from "./house.mjs";
+import { Outside } from "./outside.mjs";
 
 const SITE = "app.example.test";
 const MODULES = "/usr/lib/apache2/modules";
 const scratch = mkdtempSync(join(tmpdir(), "sekisho-apache-"));
-let house, apache, port;
+let house, outside, front, apache, port;
 
 before(async () => {
   house = await House.open();
@@ -23,6 +24,16 @@ before(async () => {
       probe.close(() => done(port));
     });
   });
+  // What stands in front of the site, for whoever comes from outside.
+  outside = new Outside(house.demo);
+  front = await outside.serve(async (asked, answered) => {
+    const chunks = [];
+    for await (const chunk of asked) chunks.push(chunk);
+    const headers = { "x-forwarded-proto": "https", "x-forwarded-port": "443", host: SITE, "content-type": asked.headers["content-type"] };
+    const { statusCode, body } = await request(`http://127.0.0.1:${port}${asked.url}`, { method: asked.method, headers, body: Buffer.concat(chunks) });
+    heard.push(statusCode);
+    answered.writeHead(statusCode).end(await body.text());
+  });
 });
 after(async () => {
   if (apache) {
@@ -30,6 +41,7 @@ after(async () => {
     apache.kill("SIGTERM");
     await ended;
   }
+  outside?.close();
   await house?.close();
   rmSync(scratch, { recursive: true, force: true });
 });
@@ -67,6 +79,11 @@ OIDCPassClaimsAs headers
   AuthType openid-connect
   Require user ${house.organisation.administrator.name}
 </Location>
+# Its own address is for everybody whom the provider sends, and for the provider.
+<Location /back>
+  AuthType openid-connect
+  Require valid-user
+</Location>
 `);
   apache = spawn("/usr/sbin/apache2", ["-X", "-f", join(scratch, "apache.conf")], { stdio: "inherit", env: { PATH: process.env.PATH } });
   for (let n = 0; n < 100; n++) {
@@ -80,7 +97,7 @@ OIDCPassClaimsAs headers
   throw new Error(readFileSync(join(scratch, "error.log"), "utf8"));
 }
 
-const jar = new Map();
+const jar = new Map(), heard = [];
 async function browse(path) {
   const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
   const headers = { "x-forwarded-proto": "https", "x-forwarded-port": "443", host: SITE, accept: "text/html", ...(cookie && { cookie }) };
@@ -93,7 +110,9 @@ async function browse(path) {
 }
 
 test("mod_auth_openidc: a site of its own, for one person", async () => {
-  const made = await house.application([], { openid: true, redirect_uris: [`https://${SITE}/back`] });
+  const made = await house.application([], {
+    openid: true, redirect_uris: [`https://${SITE}/back`], backchannel_logout_uri: `${front}/back?logout=backchannel`,
+  });
   await serve(made);
   const sent = await browse("/");
   assert.equal(sent.status, 302, readFileSync(join(scratch, "error.log"), "utf8"));
@@ -105,6 +124,18 @@ test("mod_auth_openidc: a site of its own, for one person", async () => {
   assert.equal(landed.status, 302, readFileSync(join(scratch, "error.log"), "utf8"));
   const inside = await browse("/");
   assert.equal(inside.text, "the site behind it");
+
+  // Signed out here, the site is told, and lets nobody in any more.
+  const own = await house.signIn();
+  jar.clear();
+  const mine = await house.consented((await browse("/")).location, "allow", own);
+  await browse(mine.pathname + mine.search);
+  assert.equal((await browse("/")).text, "the site behind it");
+  const out = await house.through(`${house.console}/api/v1/sign-out`, { method: "POST", headers: { authorization: `Bearer ${own}` } });
+  assert.ok(out.ok, String(out.status));
+  for (let n = 0; n < 100 && heard.length === 0; n++) await new Promise((done) => setTimeout(done, 100));
+  assert.deepEqual(heard, [200], readFileSync(join(scratch, "error.log"), "utf8"));
+  assert.equal((await browse("/")).status, 302, "asked to sign in again");
 
   jar.clear();
   const other = await house.signIn(house.organisation.user);

@@ -1,56 +1,35 @@
 // A receiver of security signals that trusts nothing of ours: it reads each token with npm's jose, by what the well-known
 // configuration says. The receiver is on loopback, which the demo's policy has to open.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import https from "node:https";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { Agent, fetch } from "undici";
 import { Demo } from "../browser/demo.mjs";
+import { Outside } from "./outside.mjs";
 
 const TOKEN = "the-receivers-own-token";
 const AUDIENCE = "https://receiver.example/";
 const CAEP = "https://schemas.openid.net/secevent/caep/event-type/";
 const SSF = "https://schemas.openid.net/secevent/ssf/event-type/";
-const scratch = mkdtempSync(join(tmpdir(), "sekisho-signals-"));
 const got = [];
-let demo, organisation, other, agent, admin, server, answers = [];
+let demo, organisation, other, agent, admin, outside, origin, answers = [];
 
 before(async () => {
   demo = await Demo.start();
   [organisation, other] = demo.organisations;
-  const file = (name) => join(scratch, name);
-  const openssl = (...args) => execFileSync("openssl", args, { stdio: "ignore" });
-  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  openssl("req", "-x509", ...curve, "-days", "2", "-subj", "/CN=test authority", "-keyout", file("ca.key"), "-out", file("ca.pem"),
-    "-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign");
-  openssl("req", ...curve, "-subj", "/CN=localhost", "-keyout", file("key"), "-out", file("csr"));
-  writeFileSync(file("ext"), "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n");
-  openssl("x509", "-req", "-in", file("csr"), "-CA", file("ca.pem"), "-CAkey", file("ca.key"), "-CAcreateserial", "-days", "2",
-    "-extfile", file("ext"), "-out", file("pem"));
-  server = https.createServer({ key: readFileSync(file("key")), cert: readFileSync(file("pem")) }, receive);
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
   const lookup = (_name, options, done) =>
     options.all ? done(null, [{ address: "127.0.0.1", family: 4 }]) : done(null, "127.0.0.1", 4);
   agent = new Agent({ connect: { ca: readFileSync(join(demo.data, "authority.pem")), lookup } });
-  const beside = join(demo.data, "..", "policy.toml");
-  appendFileSync(existsSync(beside) ? beside : join(demo.data, "policy.toml"), `
-[egress]
-allow = ["127.0.0.0/8", "::1/128"]
-authorities = "${file("ca.pem")}"
-`);
-  demo.command("reload");
+  outside = new Outside(demo);
+  origin = await outside.serve(receive);
   admin = await signIn(organisation.administrator);
 });
 after(async () => {
-  server?.closeAllConnections();
-  server?.close();
+  outside?.close();
   await agent?.close();
   await demo?.stop();
-  rmSync(scratch, { recursive: true, force: true });
 });
 
 function receive(request, response) {
@@ -88,7 +67,7 @@ async function next(from) {
 }
 
 test("a receiver is registered, tried, and told of sessions and credentials until it takes what it is told", async () => {
-  const url = `https://localhost:${server.address().port}/events`;
+  const url = `${origin}/events`;
   const events = ["session-revoked", "credential-change"];
   const receiver = await api("POST", "/signal-receivers", { name: "SIEM", url, audience: AUDIENCE, token: TOKEN, events });
   assert.equal(JSON.stringify(receiver).includes(TOKEN), false);

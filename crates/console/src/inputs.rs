@@ -215,6 +215,8 @@ shapes! {
         may("require_pushed_authorization_requests", Takes::Bool, "Whether it must push its requests for authorisation (RFC 9126)."),
         may("dpop_bound_access_tokens", Takes::Bool, "Whether its tokens must be bound to a key of its own (RFC 9449)."),
         may("device_authorization", Takes::Bool, "Whether devices without a browser may ask for it (RFC 8628)."),
+        may("backchannel_logout_uri", Takes::Text(0, 512), "Where it is told that a session has ended (OpenID Connect Back-Channel Logout): https."),
+        may("backchannel_logout_session_required", Takes::Bool, "Whether it needs to be told which session; every logout token names it."),
     ];
     /// How the keys that sign are turned.
     TURN_KEYS "TurnSigningKeys" [need("withdraw", Takes::Bool, "Whether the keys before are withdrawn at once: what they have signed is worth nothing any more.")];

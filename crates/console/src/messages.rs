@@ -44,6 +44,10 @@ messages! {
     APP_ADD "アプリケーションを登録" "Register an application";
     APP_APPROVE "承認" "Approve";
     APP_APPROVED "承認済み" "Approved";
+    APP_BACKCHANNEL "セッションの終了を通知するアドレス（バックチャネルログアウト）" "Address that is told when a session ends (back-channel logout)";
+    APP_BACKCHANNEL_HINT "人がサインインするアプリケーションだけが持てます。https に限ります。" "Only for applications that people sign in to; https.";
+    APP_BACKCHANNEL_FAILING "通知を再試行中" "Not reached";
+    APP_BACKCHANNEL_SESSION "どのセッションかの通知が必要（sid）" "It needs to be told which session (sid)";
     APP_BOUND "トークンを自分の鍵に結び付ける（DPoP）" "It must bind its tokens to a key of its own (DPoP)";
     APP_CONFIDENTIAL "秘密を保管できる（サーバー側で動く）" "Keeps a secret (runs on a server)";
     APP_DEVICE "ブラウザーのない機器でも使う（デバイスコード）" "Used on devices without a browser (device code)";
@@ -56,7 +60,7 @@ messages! {
     APP_REDIRECTS_HINT "https、ポート 443 に限ります。複数ある場合は空白で区切ります。" "https on port 443 only; separate several with spaces.";
     APP_SECRET_ISSUED "アプリケーションの秘密を発行しました" "The application's secret has been issued";
     KEYS "署名鍵" "Signing keys";
-    KEYS_LEAD "ID トークンとセキュリティシグナルに署名する鍵です。ポリシーの間隔で自動的に更新され、その前後も公開されます。" "They sign ID tokens and security signals. They turn by themselves at the policy's interval, and are published before and after.";
+    KEYS_LEAD "ID トークン、ログアウトトークンおよびセキュリティシグナルに署名する鍵です。ポリシーの間隔で自動的に更新され、その前後も公開されます。" "They sign ID tokens, logout tokens and security signals. They turn by themselves at the policy's interval, and are published before and after.";
     KEY_NEXT "公開済み" "Published, not signing yet";
     KEY_PAST "検証のみ" "Verified only";
     KEY_SIGNING "署名中" "Signing";

@@ -314,8 +314,13 @@ pub fn all() -> Map<String, Value> {
         ("require_pushed_authorization_requests", "bool"),
         ("dpop_bound_access_tokens", "bool"),
         ("device_authorization", "bool"),
+        ("backchannel_logout_uri", "text?"),
+        ("backchannel_logout_session_required", "bool"),
+        ("logouts", "ref:Logouts"),
         ("state", "pending|approved|stopped"),
     ];
+    let logouts = [("sent", "int"), ("dropped", "int"), ("failing", "int"), ("trouble", "text?")];
+    put("Logouts", object(&logouts));
     put("Application", record("app", &application));
     put("ApplicationList", list("Application"));
     let key = [("kid", "text"), ("alg", "text"), ("state", "next|signing|past"), ("starts", "time"), ("ends", "time?")];

@@ -11,7 +11,7 @@ use sekisho_kernel::{
     RecordDef, Text,
     access::UserType,
     catalogue::{Clear, DataClass, IndexedField, Protection, Retention},
-    id::{RoleId, ScimGroupId, SigningClientId, SiteId, UserId},
+    id::{ApplicationId, RoleId, ScimGroupId, SigningClientId, SiteId, UserId},
 };
 use sekisho_vault::{ClearValue, Record};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub use federation::{
     SamlKey, SamlLogout, SamlMetadata, SamlSettings, SamlSigned,
 };
 pub use oauth::{
-    Application, ApplicationState, Consent, DeviceState, OauthDevice, OauthGrant, OauthKey, OauthPush, PersonScope,
+    Application, ApplicationState, Backchannel, Consent, DeviceState, OauthDevice, OauthGrant, OauthKey, OauthPush, PersonScope,
 };
 pub use passkeys::Passkey;
 pub use signals::{
@@ -73,7 +73,8 @@ def!(USER_SESSION "user_session" "セッション（接続元アドレス、ブ�
 def!(ONE_TIME_LINK "one_time_link" "一回限りのリンク" "One-time links"
     Metadata Sealed Retention::UntilExpiry, [], ["user_id" Opaque, "expires" Int]);
 def!(OAUTH_APPLICATION "oauth_application" "第三者のアプリケーション（名称、戻り先、権限。秘密はハッシュのみ）" "Third-party applications: name, addresses, rights, and the secret's hash alone"
-    Configuration Sealed Retention::UntilDeleted, ["name" true], ["state" Code]);
+    Configuration Sealed Retention::UntilDeleted, ["name" true],
+    ["state" Code, "sent" Int, "last_sent" Int, "failing" Int, "dropped" Int, "overflow" Int, "trouble" Code]);
 def!(OAUTH_CONSENT "oauth_consent" "アプリケーションへの同意" "People's consents to applications"
     Personal Sealed Retention::UntilDeleted, [], ["application_id" Opaque, "user_id" Opaque]);
 def!(OAUTH_GRANT "oauth_grant" "アプリケーションが保持するトークン（ハッシュと権限）" "What applications hold: hashes and rights of their tokens"
@@ -427,6 +428,18 @@ pub struct UserSession {
     /// From which the keys of what its pages keep on the device are made. It goes with the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceSecret>,
+    /// Which applications have learned of it, by an ID token.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applications: Vec<SignedInTo>,
+}
+
+/// An application to which a person has signed in, in a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedInTo {
+    /// Which.
+    pub application: ApplicationId,
+    /// What its ID tokens call us.
+    pub issuer: String,
 }
 
 /// 32 random bytes, base64url.

@@ -72,6 +72,7 @@ fn end_told(
     }
     tx.delete::<UserSession>(session.id)?;
     listeners.session_revoked(tx, session.body.user, session.id())?;
+    signals::logout::ended(tx, session)?;
     tx.notify("session", &format!("{tenant}:{}", session.id::<SessionKind>()))
 }
 
@@ -137,6 +138,7 @@ impl Identity {
             tokens: vec![HostToken { host: knock.host.host.clone(), key: hex::encode(&key) }],
             provider: None,
             device: Some(device::secret(self.rng())),
+            applications: Vec::new(),
         };
         Made { id: self.id(), token: text, record, key, expires: now.plus(rule.absolute) }
     }

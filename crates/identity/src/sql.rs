@@ -18,6 +18,7 @@ pub const MIGRATIONS: &[(u32, &str, &str)] = &[
     (23, "dpop", DPOP),
     (24, "devices", DEVICES),
     (25, "saml", SAML),
+    (27, "logout", LOGOUT),
 ];
 
 const SIGNALS: &str = "
@@ -30,6 +31,15 @@ CREATE INDEX signal_event_receiver ON signal_event (tenant, receiver_id, due);
 CREATE INDEX signal_event_expires ON signal_event (tenant, expires);
 CREATE TABLE signal_key (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
   updated BIGINT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+";
+
+const LOGOUT: &str = "
+ALTER TABLE oauth_application ADD COLUMN sent BIGINT;
+ALTER TABLE oauth_application ADD COLUMN last_sent BIGINT;
+ALTER TABLE oauth_application ADD COLUMN failing BIGINT;
+ALTER TABLE oauth_application ADD COLUMN dropped BIGINT;
+ALTER TABLE oauth_application ADD COLUMN overflow BIGINT;
+ALTER TABLE oauth_application ADD COLUMN trouble TEXT;
 ";
 
 const FEDERATION: &str = "
@@ -270,7 +280,7 @@ bookkeeping! {
     RISK_TRIM "risk.trim"
         "DELETE FROM risk_mark WHERE tenant = $1 AND expires <=
            COALESCE((SELECT expires FROM risk_mark WHERE tenant = $1 ORDER BY expires DESC LIMIT 1 OFFSET $2), -1)";
-    /// How many signals wait for a receiver, and when the last of them is due. `$2` receiver.
+    /// How many signals wait for a place, and when the last of them is due. `$2` receiver.
     SIGNAL_WAITING "signal.waiting"
         "SELECT CAST(COUNT(*) AS BIGINT), COALESCE(MAX(due), 0) FROM signal_event WHERE tenant = $1 AND receiver_id = $2";
     /// A signal takes its place. `$2` signal, `$3` receiver, `$4` when it is due, `$5` until when it is tried.
@@ -291,7 +301,7 @@ bookkeeping! {
     SIGNAL_MENDED "signal.mended" "UPDATE signal_receiver SET failing = 0 WHERE tenant = $1 AND id = $2";
     /// Whatever waits for a receiver is due at one moment. `$2` receiver, `$3` when.
     SIGNAL_LATER "signal.later" "UPDATE signal_event SET due = $3 WHERE tenant = $1 AND receiver_id = $2";
-    /// For which receivers signals wait, and when the first is due.
+    /// For which places signals wait, and when the first is due.
     SIGNAL_NEXT "signal.next" "SELECT receiver_id, MIN(due) FROM signal_event WHERE tenant = $1 GROUP BY receiver_id";
     /// What is due for a receiver, oldest first. `$2` receiver, `$3` now, `$4` how many.
     SIGNAL_DUE "signal.due"
@@ -305,10 +315,25 @@ bookkeeping! {
     /// A receiver did not take one. `$2` receiver, `$3` why, a word.
     SIGNAL_FAILED "signal.failed"
         "UPDATE signal_receiver SET failing = COALESCE(failing, 0) + 1, trouble = $3 WHERE tenant = $1 AND id = $2";
-    /// Receivers for which something is given up: what was tried for long enough, or could not wait. `$2` now.
+    /// An application has taken a logout token. `$2` application, `$3` now.
+    LOGOUT_SENT "logout.sent"
+        "UPDATE oauth_application SET sent = COALESCE(sent, 0) + 1, last_sent = $3, failing = 0, trouble = NULL
+         WHERE tenant = $1 AND id = $2";
+    /// An application did not take one. `$2` application, `$3` why, a word.
+    LOGOUT_FAILED "logout.failed"
+        "UPDATE oauth_application SET failing = COALESCE(failing, 0) + 1, trouble = $3 WHERE tenant = $1 AND id = $2";
+    /// No more can wait for an application: one is given up. `$2` application.
+    LOGOUT_OVERFLOW "logout.overflow"
+        "UPDATE oauth_application SET overflow = COALESCE(overflow, 0) + 1 WHERE tenant = $1 AND id = $2";
+    /// Logout tokens were given up, `$3` of them after a day or a refusal, and those that could not wait. `$2` application.
+    LOGOUT_DROPPED "logout.dropped"
+        "UPDATE oauth_application SET dropped = COALESCE(dropped, 0) + COALESCE(overflow, 0) + $3, overflow = 0
+         WHERE tenant = $1 AND id = $2";
+    /// Places for which something is given up: what was tried for long enough, or could not wait. `$2` now.
     SIGNAL_OVER "signal.over"
         "SELECT receiver_id FROM signal_event WHERE tenant = $1 AND expires <= $2
-         UNION SELECT id FROM signal_receiver WHERE tenant = $1 AND overflow > 0";
+         UNION SELECT id FROM signal_receiver WHERE tenant = $1 AND overflow > 0
+         UNION SELECT id FROM oauth_application WHERE tenant = $1 AND overflow > 0";
     /// What a receiver was not told in time is given up. `$2` receiver, `$3` now.
     SIGNAL_SWEEP "signal.sweep" "DELETE FROM signal_event WHERE tenant = $1 AND receiver_id = $2 AND expires <= $3";
     /// Lets sign-ins of one person wait for each other, so that each takes in what is known after the one before. `$2` user.

@@ -178,6 +178,8 @@ events! {
     OAUTH_USERINFO "oauth.userinfo" 6003 2 "アプリケーションによる本人情報の照会" "Application asked about its person";
     OAUTH_PUSH "oauth.push" 3002 3 "認可の要求の事前受付" "Authorisation request pushed";
     OAUTH_DEVICE "oauth.device" 3002 3 "機器からの認可の要求と許可" "Device asked, or was allowed";
+    OAUTH_LOGOUT_SEND "oauth.logout_send" 3002 2 "アプリケーションへのセッション終了の通知" "Application told that a session has ended";
+    OAUTH_LOGOUT_DROP "oauth.logout_drop" 3002 99 "届かなかったセッション終了の通知の破棄" "Application could not be told that sessions have ended";
     OAUTH_KEY_CREATE "oauth.key_create" 6003 1 "トークン署名鍵の生成" "Key that signs tokens created";
     OAUTH_KEY_RETIRE "oauth.key_retire" 6003 4 "トークン署名鍵の終了" "Key that signs tokens retired";
     OAUTH_KEY_LIST "oauth.key_list" 6003 2 "トークン署名鍵の閲覧" "Keys that sign tokens read";

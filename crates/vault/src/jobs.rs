@@ -44,6 +44,7 @@ pub static MATRIX: &[(Job, &[&Event])] = &[
             &e::OAUTH_KEY_CREATE,
             &e::OAUTH_KEY_RETIRE,
             &e::SIGNAL_DROP,
+            &e::OAUTH_LOGOUT_DROP,
             &e::LEDGER_PURGE,
             &e::LEDGER_COUNT,
         ],
@@ -97,7 +98,7 @@ pub static MATRIX: &[(Job, &[&Event])] = &[
     ),
     (Job::Prover, &[&e::CLAIM_PROVE]),
     (Job::Firewall, &[&e::FIREWALL_LOAD, &e::FIREWALL_REJECT, &e::FIREWALL_ROLL_BACK, &e::FIREWALL_STALE]),
-    (Job::Signals, &[&e::SIGNAL_SEND]),
+    (Job::Signals, &[&e::SIGNAL_SEND, &e::OAUTH_LOGOUT_SEND, &e::OAUTH_LOGOUT_DROP]),
 ];
 
 /// Whether `job` may commit `event`.

@@ -220,6 +220,8 @@ pub async fn metadata(call: Arc<Call>) -> Result<Response, Fault> {
         "pushed_authorization_request_endpoint": at("/oauth/par"),
         "userinfo_endpoint": at("/oauth/userinfo"),
         "end_session_endpoint": at("/oauth/logout"),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "jwks_uri": at("/oauth/jwks"),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

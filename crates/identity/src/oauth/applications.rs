@@ -15,16 +15,18 @@ use crate::{
     Answer, Identity,
     account::who,
     guard, own, page_size, people,
-    problems::{BAD_REDIRECT, NO_SERVICE_ACCOUNT},
-    records::{Application, ApplicationState, Consent, UserAccount},
-    rights, token,
-    types::{After, ApplicationIssued, ApplicationView, ConsentView, Listed, NewApplication},
+    problems::{BAD_REDIRECT, NO_SERVICE_ACCOUNT, TOO_MANY_RECORDS},
+    records::{Application, ApplicationState, Backchannel, Consent, UserAccount},
+    rights, signals, sql, token,
+    types::{After, ApplicationIssued, ApplicationView, ConsentView, Listed, LogoutsView, NewApplication},
     under,
     values::{self, taken},
 };
 
 /// Most redirect addresses of one application.
 const MOST_REDIRECTS: usize = 10;
+/// Most applications of a tenant that are told of signing out: whoever lets us wait lets others wait.
+const MOST_TOLD: usize = 50;
 
 /// A redirect address: https on port 443, a host name, no user, no fragment (RFC 9700 §4.1, OAuth 2.1 §2.3.1). It is
 /// compared to the letter when it comes back.
@@ -71,6 +73,7 @@ impl Identity {
                         "An application that people sign in to has up to 10 addresses for after signing out. Nobody signs in to one that acts as a service account.",
                     )));
                 }
+                let backchannel = told(tx, &new)?;
                 if let Some(account) = new.account {
                     let account = tx.get::<UserAccount>(account)?.ok_or_else(|| missing().at("account"))?;
                     if !account.body.service {
@@ -88,6 +91,7 @@ impl Identity {
                     pushed: new.require_pushed_authorization_requests,
                     bound: new.dpop_bound_access_tokens,
                     device: new.device_authorization,
+                    backchannel,
                     state: ApplicationState::Pending,
                 };
                 tx.insert(id, &application).map_err(taken)?;
@@ -121,7 +125,8 @@ impl Identity {
                 let after = page.after.map(ApplicationId::cast);
                 let (rows, next) =
                     guard::page(view, &Page { after, limit: page_size(page.limit), ..Page::default() }, |_| true)?;
-                Ok(Listed { items: rows.into_iter().map(application_view).collect(), next: next.map(|n| n.cast()) })
+                let items = rows.into_iter().map(application_view).collect::<Answer<_>>()?;
+                Ok(Listed { items, next: next.map(|n| n.cast()) })
             })
             .await
     }
@@ -151,6 +156,7 @@ impl Identity {
                     }
                 } else {
                     entry = entry.with("ended", grants::end_all(tx, tenant, ("application_id", id.into()))?);
+                    tx.keep(&sql::SIGNAL_EMPTY, &[id.into()])?;
                 }
                 let state = if approve { ApplicationState::Approved } else { ApplicationState::Stopped };
                 tx.update(id, found.version, &Application { state, ..found.body })?;
@@ -179,6 +185,7 @@ impl Identity {
                     return Err(Problem::new(&CONFLICT));
                 }
                 let ended = grants::end_all(tx, tenant, ("application_id", id.into()))?;
+                tx.keep(&sql::SIGNAL_EMPTY, &[id.into()])?;
                 for consent in consents_of(tx, id)? {
                     tx.delete::<Consent>(consent.id)?;
                 }
@@ -255,12 +262,43 @@ pub fn drop_person(tx: &mut Tx<'_>, tenant: TenantId, user: UserId) -> Answer<u3
     grants::end_all(tx, tenant, ("user_id", user.into()))
 }
 
-fn shown(view: &mut View<'_>, id: ApplicationId) -> Answer<ApplicationView> {
-    view.get::<Application>(id)?.map(application_view).ok_or_else(missing)
+/// Where a new application wants to be told that a session has ended (OpenID Connect Back-Channel Logout §2.2).
+fn told(tx: &mut Tx<'_>, new: &NewApplication) -> Answer<Option<Backchannel>> {
+    let place = "backchannel_logout_uri";
+    let given = new.backchannel_logout_uri.as_deref().map(str::trim).filter(|uri| !uri.is_empty());
+    let Some(uri) = given else {
+        return match new.backchannel_logout_session_required {
+            true => Err(Problem::new(&INVALID).at(place)),
+            false => Ok(None),
+        };
+    };
+    if !new.openid {
+        return Err(Problem::new(&INVALID).at(place).detail(Text::new(
+            "人がサインインするアプリケーションだけが、サインアウトの通知を受け取れます。",
+            "Only an application that people sign in to is told of signing out.",
+        )));
+    }
+    tx.keep(&sql::TENANT_HOLD, &[])?;
+    let known = tx.list::<Application>(&Page { limit: Page::MOST, ..Page::default() })?;
+    if known.iter().filter(|a| a.body.backchannel.is_some()).count() >= MOST_TOLD {
+        return Err(Problem::new(&TOO_MANY_RECORDS));
+    }
+    let session_required = new.backchannel_logout_session_required;
+    Ok(Some(Backchannel { uri: signals::address(place, uri)?, session_required }))
 }
 
-fn application_view(a: Stored<Application>) -> ApplicationView {
-    ApplicationView {
+fn shown(view: &mut View<'_>, id: ApplicationId) -> Answer<ApplicationView> {
+    application_view(view.get::<Application>(id)?.ok_or_else(missing)?)
+}
+
+fn application_view(a: Stored<Application>) -> Answer<ApplicationView> {
+    let logouts = LogoutsView {
+        sent: a.int("sent")?,
+        dropped: a.int("dropped")? + a.int("overflow")?,
+        failing: a.int("failing")?,
+        trouble: a.column("trouble")?.code().map(str::to_owned),
+    };
+    Ok(ApplicationView {
         id: a.id(),
         version: a.version,
         created: a.created,
@@ -275,8 +313,11 @@ fn application_view(a: Stored<Application>) -> ApplicationView {
         require_pushed_authorization_requests: a.body.pushed,
         dpop_bound_access_tokens: a.body.bound,
         device_authorization: a.body.device,
+        backchannel_logout_session_required: a.body.backchannel.as_ref().is_some_and(|b| b.session_required),
+        backchannel_logout_uri: a.body.backchannel.map(|b| b.uri),
+        logouts,
         state: a.body.state,
-    }
+    })
 }
 
 /// A secret that was handed out, against its hash.

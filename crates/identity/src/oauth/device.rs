@@ -22,6 +22,7 @@ use crate::{
     account::who,
     by_job, own, problems as p,
     records::{Application, ApplicationState, DeviceState, OauthDevice, UserSession},
+    signals::logout,
     sql, token,
     types::{DeviceAsk, DeviceStarted, OauthClient},
 };
@@ -213,6 +214,7 @@ impl Identity {
     pub(super) async fn by_device(
         &self,
         cx: &Cx,
+        issuer: &str,
         application: Stored<Application>,
         proof: Option<Proof>,
         given: &Secret<String>,
@@ -252,7 +254,7 @@ impl Identity {
         let wanted = Wanted::of(&device.body.rights, &device.body.person);
         let mut family = self.family(user, client, &wanted, (true, proof), cx);
         family.grant.signed_in = Some((session, signed_in));
-        let grant = self.id::<sekisho_kernel::id::OauthGrantKind>();
+        let (grant, issuer) = (self.id::<sekisho_kernel::id::OauthGrantKind>(), issuer.to_owned());
         self.vault()
             .act(cx, by_job(cx, Job::SignIn, &event::OAUTH_TOKEN, user), move |tx, permit| {
                 let consent = super::applications::consent_of(&mut tx.view(), user, client)?;
@@ -264,7 +266,12 @@ impl Identity {
                 tx.delete::<OauthDevice>(id)?;
                 let tokens = family.put(tx, grant, refused)?;
                 let entry = Entry::of(user).with("application", client).with("grant", grant).with("device", id);
-                tx.commit(permit, entry.with("rights", wanted.text()), issued(tokens, identified(&family.grant, None)))
+                let identified = identified(&family.grant, None);
+                // The session in which the person allowed it may have ended since; then there is nothing to be told any more.
+                if let (true, Some(session)) = (identified.is_some(), tx.get::<UserSession>(session)?) {
+                    logout::learned(tx, &session, client, &issuer)?;
+                }
+                tx.commit(permit, entry.with("rights", wanted.text()), issued(tokens, identified))
             })
             .await
     }

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     Answer, Identity, by_job, problems as p,
     records::{Application, ApplicationState, OauthGrant, UserAccount, UserSession},
+    signals::logout,
     token,
     types::{OauthClient, OauthTokens, TokenAsk, UserState},
 };
@@ -73,10 +74,10 @@ impl Identity {
         }
         let turn = match ask {
             TokenAsk::Code { code, redirect_uri, verifier } => {
-                self.by_code(&cx, application, client.proof, (&code, redirect_uri, &verifier)).await
+                self.by_code(&cx, issuer, application, client.proof, (&code, redirect_uri, &verifier)).await
             }
             TokenAsk::Refresh { token, scope } => self.by_refresh(&cx, application, client.proof, &token, scope).await,
-            TokenAsk::Device { code } => self.by_device(&cx, application, client.proof, &code).await,
+            TokenAsk::Device { code } => self.by_device(&cx, issuer, application, client.proof, &code).await,
             TokenAsk::Client { scope } => self.by_client(&cx, application, client.proof, scope).await,
         };
         match turn? {
@@ -123,6 +124,7 @@ impl Identity {
     async fn by_code(
         &self,
         cx: &Cx,
+        issuer: &str,
         application: Stored<Application>,
         proof: Option<Proof>,
         (code, redirect_uri, verifier): (&Secret<String>, Option<String>, &str),
@@ -150,7 +152,7 @@ impl Identity {
         }
         let scope = Wanted::of(&found.rights, &found.person);
         let mut family = self.family(found.user, client, &scope, (true, proof), cx);
-        let used = token::sha256(&[code.reveal().as_bytes()]);
+        let (used, issuer) = (token::sha256(&[code.reveal().as_bytes()]), issuer.to_owned());
         let (tenant, taken_out) = (cx.tenant, self.0.taken == Some(TakenOut::OauthConsent));
         self.vault()
             .act(cx, by_job(cx, Job::SignIn, &event::OAUTH_TOKEN, found.user), move |tx, permit| {
@@ -172,6 +174,9 @@ impl Identity {
                 family.grant.signed_in = Some((found.session, session.body.signed_in));
                 let tokens = family.put(tx, found.grant, refused)?;
                 let identified = identified(&family.grant, found.nonce.clone());
+                if identified.is_some() {
+                    logout::learned(tx, &session, client, &issuer)?;
+                }
                 tx.commit(permit, entry.with("rights", scope.text()), issued(tokens, identified))
             })
             .await

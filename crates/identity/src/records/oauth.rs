@@ -63,14 +63,27 @@ pub struct Application {
     /// Whether devices without a browser may ask for it.
     #[serde(default)]
     pub device: bool,
+    /// Where it is told that a session has ended.
+    #[serde(default)]
+    pub backchannel: Option<Backchannel>,
     /// Whether it may act.
     pub state: ApplicationState,
+}
+
+/// Where an application is told that a session has ended (OpenID Connect Back-Channel Logout §2.2).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Backchannel {
+    /// `backchannel_logout_uri`.
+    pub uri: String,
+    /// `backchannel_logout_session_required`. Every token names the session; an application may say that it needs it.
+    pub session_required: bool,
 }
 impl Record for Application {
     const DEF: &'static RecordDef = &OAUTH_APPLICATION;
     fn indexed(&self) -> Vec<(&'static str, String)> {
         vec![("name", self.name.clone())]
     }
+    /// What came of telling it is bookkeeping's.
     fn clear(&self) -> ClearValues {
         vec![("state", self.state.code().into())]
     }

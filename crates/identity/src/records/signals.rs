@@ -98,6 +98,15 @@ pub enum About {
         /// Which credential, and how.
         change: Option<CredentialChanged>,
     },
+    /// A session has ended in which its person had signed in to an application, which is told.
+    Logout {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        session: SessionId,
+        /// What its ID tokens called us.
+        issuer: String,
+    },
     /// The stream itself: an administrator has switched it (SSF 1.0 §8.1.5).
     Stream {
         /// Whether anything is sent from now on.

@@ -2,11 +2,15 @@
 //! has registered (SSF 1.0, CAEP 1.0), each event a signed token (RFC 8417) pushed over https (RFC 8935).
 //!
 //! An event is written down in the transaction of the act that it tells of, and sent afterwards: what was rolled back is never
-//! told, and what was told is never lost before it was given up.
+//! told, and what was told is never lost before it was given up. Applications are told of ended sessions in the same way.
 
+pub mod logout;
+mod places;
 mod receivers;
 mod send;
 pub mod set;
+
+pub use receivers::address;
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +19,7 @@ use std::{
 
 use sekisho_kernel::{
     Actor, Job, Time,
-    id::{SessionId, SignalEventKind, SignalReceiverId, TenantId, UserId},
+    id::{RecordId, SessionId, SignalEventKind, SignalReceiverId, TenantId, UserId},
 };
 use sekisho_vault::{ClearValue, Page, Stored, Tx};
 
@@ -77,7 +81,7 @@ impl Listeners {
             let (mail, change) = (mail.clone().flatten(), change.clone());
             let about = About::Person { kind, user, mail, session, change };
             let event = SignalEvent { about, initiator: initiator(tx.actor(), Some(user)), at };
-            told |= queue(tx, id, &event)?;
+            told |= queue(tx, id.cast(), &event)?;
         }
         if told { notify(tx) } else { Ok(()) }
     }
@@ -90,19 +94,19 @@ fn switched(tx: &mut Tx<'_>, id: SignalReceiverId, enabled: bool) -> Answer<()> 
     }
     let about = About::Stream { enabled };
     let event = SignalEvent { about, initiator: initiator(tx.actor(), None), at: tx.now() };
-    queue(tx, id, &event).map(drop)
+    queue(tx, id.cast(), &event).map(drop)
 }
 
-/// Puts an event behind what waits for a receiver; false when no more can wait.
-fn queue(tx: &mut Tx<'_>, id: SignalReceiverId, event: &SignalEvent) -> Answer<bool> {
+/// Puts an event behind what waits for a place; false when no more can wait.
+fn queue(tx: &mut Tx<'_>, id: RecordId, event: &SignalEvent) -> Answer<bool> {
     let waits = tx.keep_rows(&sql::SIGNAL_WAITING, &[id.into()])?;
     if number(&waits, 0) >= MOST_WAITING {
-        tx.keep(&sql::SIGNAL_OVERFLOW, &[id.into()])?;
+        tx.keep(places::books_of(event).overflow, &[id.into()])?;
         return Ok(false);
     }
     let own = tx.fresh::<SignalEventKind>();
     tx.insert(own, event)?;
-    // A receiver that is being left alone for a while is left alone.
+    // A place that is being left alone for a while is left alone.
     let due = event.at.max(Time::from_micros(number(&waits, 1)));
     tx.keep(&sql::SIGNAL_QUEUE, &[own.into(), id.into(), due.into(), event.at.plus(TRIED).into()])?;
     Ok(true)

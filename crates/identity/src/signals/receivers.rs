@@ -28,8 +28,8 @@ fn missing() -> Problem {
     Problem::new(&NOT_FOUND)
 }
 
-/// An address to which signals are pushed: https, a host, no user and no fragment.
-fn address(place: &'static str, text: &str) -> Answer<String> {
+/// An address to which something is sent: https, a host, no user and no fragment.
+pub fn address(place: &'static str, text: &str) -> Answer<String> {
     let text = text.trim();
     let bad = || {
         invalid(

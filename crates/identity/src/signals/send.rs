@@ -1,49 +1,39 @@
-//! Sending: each receiver's events one after another, receivers side by side; what fails waits longer each time, for a day.
+//! Sending: each place's events one after another, places side by side; what fails waits longer each time, for a day.
 
 use std::time::Duration;
 
 use sekisho_kernel::{
-    Cx, Job, Outcome, Problem, Secret, Target, Text, Time,
+    Cx, Job, Outcome, Problem, Target, Text, Time,
     access::Right,
     egress::Outgoing,
     event,
     hook::Directory as _,
-    id::{SignalEventId, SignalEventKind, SignalReceiverId, TenantId},
+    id::{RecordId, SignalEventId, SignalEventKind, SignalReceiverId, TenantId},
     problem::NOT_FOUND,
 };
 use sekisho_vault::{ClearValue, Entry, Scope, Stored};
-use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::set;
+use super::{
+    places::{Place, Refused, pushed},
+    set,
+};
 use crate::{
     Answer, Identity, by_job,
     records::{SignalEvent, SignalReceiver},
-    signing::Signer,
     sql,
     types::Check,
     under,
 };
 
-/// Receivers that are sent to side by side.
+/// Places that are sent to side by side.
 const AT_ONCE: usize = 16;
-/// Events sent to one receiver in one turn.
+/// Events sent to one place in one turn.
 const IN_A_TURN: i64 = 200;
 /// The first wait after a failure; each further one is twice as long.
 const FIRST_WAIT: u64 = 5;
 /// The longest wait.
 const LONGEST_WAIT: u64 = 3_600;
-/// Largest answer of a receiver.
-const LARGEST_ANSWER: usize = 16 * 1024;
-
-/// Why a receiver did not take an event.
-struct Refused {
-    /// A word for the books.
-    word: &'static str,
-    /// For an administrator.
-    text: Text,
-}
-
 /// The wait after so many failures.
 fn wait(failures: i64) -> Duration {
     let doubled = u32::try_from(failures).unwrap_or(0).min(20);
@@ -61,15 +51,15 @@ impl Identity {
         let mut work = JoinSet::new();
         let mut sent = 0;
         for tenant in tenants {
-            let due = self.receivers_due(tenant, now).await?;
-            for receiver in due {
+            let due = self.places_due(tenant, now).await?;
+            for place in due {
                 while work.len() >= AT_ONCE {
                     sent += taken_in(work.join_next().await);
                 }
                 let this = self.clone();
                 work.spawn(async move {
-                    this.send_to(tenant, receiver).await.unwrap_or_else(|problem| {
-                        tracing::warn!(%tenant, %receiver, ?problem, "signals were not sent");
+                    this.send_to(tenant, place).await.unwrap_or_else(|problem| {
+                        tracing::warn!(%tenant, %place, ?problem, "signals were not sent");
                         0
                     })
                 });
@@ -94,8 +84,8 @@ impl Identity {
         Ok(due)
     }
 
-    /// The receivers for which something is due. When more is due later, the tenant is looked at again then.
-    async fn receivers_due(&self, tenant: TenantId, now: Time) -> Answer<Vec<SignalReceiverId>> {
+    /// The places for which something is due. When more is due later, the tenant is looked at again then.
+    async fn places_due(&self, tenant: TenantId, now: Time) -> Answer<Vec<RecordId>> {
         let rows = self
             .vault()
             .peek(&self.scope(tenant), move |view| view.books(&sql::SIGNAL_NEXT, &[]))
@@ -103,7 +93,7 @@ impl Identity {
             .inspect_err(|_| self.later(tenant, now))?;
         let mut due = Vec::new();
         for row in &rows {
-            let id = row.first().and_then(ClearValue::opaque).and_then(SignalReceiverId::from_slice);
+            let id = row.first().and_then(ClearValue::opaque).and_then(RecordId::from_slice);
             let at = row.get(1).and_then(ClearValue::int).map(Time::from_micros);
             match (id, at) {
                 (Some(id), Some(at)) if at <= now => due.push(id),
@@ -120,13 +110,13 @@ impl Identity {
         *known = (*known).min(at);
     }
 
-    async fn send_to(&self, tenant: TenantId, id: SignalReceiverId) -> Answer<u64> {
+    async fn send_to(&self, tenant: TenantId, id: RecordId) -> Answer<u64> {
         let scope = self.scope(tenant);
         let now = self.now();
         let found = self
             .vault()
             .peek(&scope, move |view| {
-                let receiver = view.get::<SignalReceiver>(id)?;
+                let place = Place::find(view, id)?;
                 let mut events = Vec::new();
                 for row in view.books(&sql::SIGNAL_DUE, &[id.into(), now.into(), IN_A_TURN.into()])? {
                     let own = row.first().and_then(ClearValue::opaque).and_then(SignalEventId::from_slice);
@@ -134,22 +124,28 @@ impl Identity {
                         events.extend(view.get::<SignalEvent>(own)?);
                     }
                 }
-                Ok((receiver, events))
+                Ok((place, events))
             })
             .await?;
-        let (Some(receiver), events) = found else { return Ok(0) };
+        let (Some(place), events) = found else {
+            // An application was stopped while its event was on the way here.
+            self.vault().keep(&scope, move |keeper| keeper.run(&sql::SIGNAL_EMPTY, &[id.into()])).await?;
+            return Ok(0);
+        };
         let policy = self.effective(tenant).await?;
         let cx = Cx::job(tenant, Job::Signals, policy, self.rng());
         let key = self.signer(&cx).await?;
         let mut sent = 0;
         for event in &events {
-            match self.push(&receiver, &key, event).await? {
+            let message = place.message(&key, event, self.now())?;
+            match self.ask(&place, message).await {
                 Ok(()) => {
-                    self.delivered(&cx, id, event).await?;
+                    self.delivered(&cx, &place, id, event).await?;
                     sent += 1;
                 }
+                Err(refused) if refused.last => self.given_up(&cx, &place, id, event, refused.word).await?,
                 Err(refused) => {
-                    self.put_off(&cx, &receiver, event, refused.word).await?;
+                    self.put_off(&cx, &place, id, event, refused.word).await?;
                     return Ok(sent);
                 }
             }
@@ -160,78 +156,62 @@ impl Identity {
         Ok(sent)
     }
 
-    async fn push(
-        &self,
-        receiver: &Stored<SignalReceiver>,
-        key: &Signer,
-        event: &Stored<SignalEvent>,
-    ) -> Answer<Result<(), Refused>> {
-        let jti = event.id::<SignalEventKind>().to_string();
-        let claims = set::claims(&receiver.body, receiver.id(), &jti, event.created, &event.body);
-        let token = key.sign(set::TYPE, &claims)?;
-        Ok(self.ask(&receiver.body, token).await)
-    }
-
-    /// One token to one receiver (RFC 8935 §2).
-    async fn ask(&self, receiver: &SignalReceiver, token: String) -> Result<(), Refused> {
-        let plain = |text: &str| Secret::new(text.to_owned());
-        let mut headers =
-            vec![("content-type", plain("application/secevent+jwt")), ("accept", plain("application/json"))];
-        headers.extend(receiver.token.as_ref().map(|t| ("authorization", Secret::new(format!("Bearer {t}")))));
-        let request =
-            Outgoing { url: receiver.url.clone(), headers, form: Some(Secret::new(token)), most: LARGEST_ANSWER };
-        let got = match self.0.outside.ask(request).await {
-            Ok(got) => got,
-            Err(why) => return Err(Refused { word: "unreached", text: why.text() }),
-        };
-        match got.status {
-            200..=299 => Ok(()),
-            400 => Err(told(&got.body)),
-            401 | 403 => Err(Refused {
-                word: "unauthorized",
-                text: Text::new(
-                    "受信側がトークンを拒否しました。ベアラートークンを確かめてください。",
-                    "The receiver refuses us. Check the bearer token.",
-                ),
-            }),
-            status => Err(Refused {
-                word: "status",
-                text: Text::owned(
-                    format!("受信側が状態コード {status} で応答しました。受信側の記録を確かめてください。"),
-                    format!("The receiver answers with the status {status}. Look at its own log."),
-                ),
-            }),
+    /// One message, and what its answer means.
+    async fn ask(&self, place: &Place, message: Outgoing) -> Result<(), Refused> {
+        match self.0.outside.ask(message).await {
+            Ok(got) => place.judged(got.status, &got.body),
+            Err(why) => Err(Refused { word: "unreached", text: why.text(), last: false }),
         }
     }
 
     /// It is out of the way, with its entry, in one step. When that fails it is sent again: receivers know it by its `jti`.
-    async fn delivered(&self, cx: &Cx, id: SignalReceiverId, event: &Stored<SignalEvent>) -> Answer<()> {
+    async fn delivered(&self, cx: &Cx, place: &Place, id: RecordId, event: &Stored<SignalEvent>) -> Answer<()> {
         let own: SignalEventId = event.id();
-        let what = event.body.uri();
+        let (what, books, object) = (event.body.uri(), place.books(), place.object());
         self.vault()
-            .act(cx, by_job(cx, Job::Signals, &event::SIGNAL_SEND, id), move |tx, permit| {
+            .act(cx, by_job(cx, Job::Signals, books.send, &object), move |tx, permit| {
                 let now = tx.now();
                 tx.keep(&sql::SIGNAL_DONE, &[own.into()])?;
-                tx.keep(&sql::SIGNAL_SENT, &[id.into(), now.into()])?;
-                tx.commit(permit, Entry::of(id).with("jti", own).with("signal", what), ())
+                tx.keep(books.sent, &[id.into(), now.into()])?;
+                tx.commit(permit, Entry::of(object).with("jti", own).with("signal", what), ())
             })
             .await
     }
 
-    /// Everything for this receiver waits. The first failure of a row is entered.
-    async fn put_off(
+    /// It will never be taken: it is out of the way, and those behind it go on.
+    async fn given_up(
         &self,
         cx: &Cx,
-        receiver: &Stored<SignalReceiver>,
+        place: &Place,
+        id: RecordId,
         event: &Stored<SignalEvent>,
         word: &'static str,
     ) -> Answer<()> {
-        let id: SignalReceiverId = receiver.id();
-        let failures = receiver.int("failing")?;
+        let own: SignalEventId = event.id();
+        let (books, object) = (place.books(), place.object());
+        self.vault()
+            .act(cx, by_job(cx, Job::Signals, books.drop, &object), move |tx, permit| {
+                tx.keep(&sql::SIGNAL_DONE, &[own.into()])?;
+                tx.keep(books.dropped, &[id.into(), 1_i64.into()])?;
+                tx.commit(permit, Entry::of(object).with("jti", own).with("why", word), ())
+            })
+            .await
+    }
+
+    /// Everything for this place waits. The first failure of a row is entered.
+    async fn put_off(
+        &self,
+        cx: &Cx,
+        place: &Place,
+        id: RecordId,
+        event: &Stored<SignalEvent>,
+        word: &'static str,
+    ) -> Answer<()> {
+        let (books, failures) = (place.books(), place.int("failing")?);
         let until = self.now().plus(wait(failures));
         self.vault()
             .keep(&Scope::of(cx), move |keeper| {
-                keeper.run(&sql::SIGNAL_FAILED, &[id.into(), word.into()])?;
+                keeper.run(books.failed, &[id.into(), word.into()])?;
                 keeper.run(&sql::SIGNAL_LATER, &[id.into(), until.into()]).map(drop)
             })
             .await?;
@@ -239,27 +219,32 @@ impl Identity {
         if failures == 0 {
             let jti = event.id::<SignalEventKind>().to_string();
             let detail = vec![("jti", jti), ("signal", event.body.uri().to_owned()), ("why", word.to_owned())];
-            self.vault().enter(cx, &event::SIGNAL_SEND, Outcome::Failed, &id.to_string(), detail).await?;
+            self.vault().enter(cx, books.send, Outcome::Failed, &place.object(), detail).await?;
         }
         Ok(())
     }
 
-    /// Gives up what was tried for a day, and what could not wait, with one entry for each receiver.
+    /// Gives up what was tried for a day, and what could not wait, with one entry for each place.
     pub(crate) async fn drop_signals(&self, cx: &Cx) -> Answer<u64> {
-        let now = self.now();
-        let over = self.vault().peek(&Scope::of(cx), move |view| view.books(&sql::SIGNAL_OVER, &[now.into()])).await?;
+        let (now, scope) = (self.now(), Scope::of(cx));
+        let over = self.vault().peek(&scope, move |view| {
+            let mut over = Vec::new();
+            for row in view.books(&sql::SIGNAL_OVER, &[now.into()])? {
+                if let Some(id) = row.first().and_then(ClearValue::opaque).and_then(RecordId::from_slice) {
+                    over.extend(Place::find(view, id)?.map(|place| (id, place)));
+                }
+            }
+            Ok(over)
+        });
         let mut all = 0;
-        for row in over {
-            let Some(id) = row.first().and_then(ClearValue::opaque).and_then(SignalReceiverId::from_slice) else {
-                continue;
-            };
+        for (id, place) in over.await? {
+            let (books, object, overflow) = (place.books(), place.object(), place.int("overflow")?);
             all += self
                 .vault()
-                .act(cx, by_job(cx, Job::Sweeper, &event::SIGNAL_DROP, id), move |tx, permit| {
-                    let overflow = tx.get::<SignalReceiver>(id)?.map_or(Ok(0), |r| r.int("overflow"))?;
+                .act(cx, by_job(cx, Job::Sweeper, books.drop, &object), move |tx, permit| {
                     let late = tx.keep(&sql::SIGNAL_SWEEP, &[id.into(), now.into()])?;
-                    tx.keep(&sql::SIGNAL_DROPPED, &[id.into(), i64::try_from(late).unwrap_or(i64::MAX).into()])?;
-                    let entry = Entry::of(id).with("late", late).with("overflow", overflow);
+                    tx.keep(books.dropped, &[id.into(), i64::try_from(late).unwrap_or(i64::MAX).into()])?;
+                    let entry = Entry::of(object).with("late", late).with("overflow", overflow);
                     tx.commit(permit, entry, late + u64::try_from(overflow).unwrap_or(0))
                 })
                 .await?;
@@ -275,10 +260,10 @@ impl Identity {
         let act = under(Right::CLIENTS_WRITE, &event::SIGNAL_TEST, Target::tenant(cx.tenant), id);
         let missing = || Problem::new(&NOT_FOUND);
         let found = self.vault().look(cx, act, move |view| view.get::<SignalReceiver>(id)?.ok_or_else(missing)).await?;
-        let (receiver, key) = (found.body, self.signer(cx).await?);
         let jti = self.id::<SignalEventKind>().to_string();
-        let claims = set::verification(&receiver, id, &jti, self.now());
-        let check = match self.ask(&receiver, key.sign(set::TYPE, &claims)?).await {
+        let claims = set::verification(&found.body, id, &jti, self.now());
+        let message = pushed(&found.body, self.signer(cx).await?.sign(set::TYPE, &claims)?);
+        let check = match self.ask(&Place::Receiver(Box::new(found)), message).await {
             Ok(()) => Check {
                 name: "delivery",
                 good: true,
@@ -294,34 +279,6 @@ fn taken_in(one: Option<Result<u64, tokio::task::JoinError>>) -> u64 {
     one.and_then(Result::ok).unwrap_or(0)
 }
 
-/// What a receiver says of a token that it does not take (RFC 8935 §2.4).
-fn told(body: &[u8]) -> Refused {
-    let value: Value = serde_json::from_slice(body).unwrap_or_default();
-    let clean = |key: &str| -> String {
-        let text = value.get(key).and_then(Value::as_str).unwrap_or_default();
-        text.chars().filter(|c| !c.is_control()).take(200).collect()
-    };
-    let (err, more) = (clean("err"), clean("description"));
-    let word = [
-        "invalid_request",
-        "invalid_key",
-        "invalid_issuer",
-        "invalid_audience",
-        "authentication_failed",
-        "access_denied",
-    ]
-    .into_iter()
-    .find(|w| *w == err)
-    .unwrap_or("refused");
-    Refused {
-        word,
-        text: Text::owned(
-            format!("受信側がイベントを拒否しました（{err}）。{more}"),
-            format!("The receiver refuses the event ({err}). {more}"),
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -330,14 +287,5 @@ mod tests {
     fn waits_double_and_end_at_an_hour() {
         let secs: Vec<u64> = [0, 1, 2, 9, 10, 63].into_iter().map(|n| wait(n).as_secs()).collect();
         assert_eq!(secs, [5, 10, 20, 2_560, 3_600, 3_600]);
-    }
-
-    #[test]
-    fn a_receivers_refusal_is_told_and_cannot_write_our_pages() {
-        let refused = told(b"{\"err\":\"invalid_audience\",\"description\":\"not\\u0007 ours\"}");
-        assert_eq!(refused.word, "invalid_audience");
-        assert_eq!(refused.text.en, "The receiver refuses the event (invalid_audience). not ours");
-        assert_eq!(told(b"<html>").word, "refused");
-        assert_eq!(told(b"{\"err\":\"made_up\"}").word, "refused");
     }
 }

@@ -40,18 +40,19 @@ impl SignalEvent {
         match self.about {
             About::Person { kind, .. } => kind.uri(),
             About::Stream { .. } => STREAM_UPDATED,
+            About::Logout { .. } => super::logout::EVENT,
         }
     }
 }
 
-/// The claims of one event for one receiver. `exp` is left out on purpose (RFC 8417 §4.1.1): events do not expire.
+/// The claims of one event for one receiver; `None` for what is not for receivers. `exp` is left out on purpose (RFC 8417 §4.1.1): events do not expire.
 pub fn claims(
     receiver: &SignalReceiver,
     stream: SignalReceiverId,
     jti: &str,
     made: Time,
     event: &SignalEvent,
-) -> Value {
+) -> Option<Value> {
     let mut fields = Map::new();
     let subject = match &event.about {
         About::Person { user, mail, session, change, .. } => {
@@ -78,8 +79,9 @@ pub fn claims(
             fields.insert("status".into(), json!(if *enabled { "enabled" } else { "disabled" }));
             of_stream(stream)
         }
+        About::Logout { .. } => return None,
     };
-    body(receiver, jti, made, &subject, event.uri(), fields)
+    Some(body(receiver, jti, made, &subject, event.uri(), fields))
 }
 
 /// The claims of a trial. It carries no `state`: no receiver has asked for it (SSF 1.0 §8.1.4.1).
@@ -139,7 +141,7 @@ mod tests {
     }
 
     fn read(form: SubjectForm, event: &SignalEvent) -> Value {
-        claims(&receiver(form), SignalReceiverId::NIL, "sge_1", Time::from_secs(1_800_000_001), event)
+        claims(&receiver(form), SignalReceiverId::NIL, "sge_1", Time::from_secs(1_800_000_001), event).unwrap()
     }
 
     #[test]

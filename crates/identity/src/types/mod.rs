@@ -27,7 +27,7 @@ pub use federation::{
 };
 pub use oauth::{
     ApplicationIssued, ApplicationState, ApplicationView, Authorize, AuthorizeRequest, ConsentView, DeviceAsk,
-    DeviceStarted, Introspection, KeyState, Leave, LeaveRequest, NewApplication, OauthClient, OauthTokens,
+    DeviceStarted, Introspection, KeyState, Leave, LeaveRequest, LogoutsView, NewApplication, OauthClient, OauthTokens,
     PersonClaims, PersonScope, Proof, Proved, Pushed, SigningKeyView, TokenAsk, TurnKeys,
 };
 pub use passkeys::{

@@ -47,8 +47,27 @@ pub struct ApplicationView {
     pub dpop_bound_access_tokens: bool,
     /// Whether devices without a browser may ask for it (RFC 8628).
     pub device_authorization: bool,
+    /// Where it is told that a session has ended (OpenID Connect Back-Channel Logout).
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether it needs to be told which.
+    pub backchannel_logout_session_required: bool,
+    /// What came of telling it.
+    pub logouts: LogoutsView,
     /// Whether it may act.
     pub state: ApplicationState,
+}
+
+/// What came of telling an application that sessions have ended.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct LogoutsView {
+    /// Logout tokens that it took.
+    pub sent: i64,
+    /// Given up: refused, a day in vain, or more than can wait.
+    pub dropped: i64,
+    /// Tries in vain since it last took one.
+    pub failing: i64,
+    /// What the last of them met, a word.
+    pub trouble: Option<String>,
 }
 
 /// An application just made.
@@ -93,6 +112,12 @@ pub struct NewApplication {
     /// Whether devices without a browser may ask for it (RFC 8628).
     #[serde(default)]
     pub device_authorization: bool,
+    /// Where it is told that a session has ended (OpenID Connect Back-Channel Logout): https.
+    #[serde(default)]
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether it needs to be told which.
+    #[serde(default)]
+    pub backchannel_logout_session_required: bool,
 }
 
 /// An application that acts for oneself.

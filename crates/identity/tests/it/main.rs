@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests only")]
 
 mod accounts;
+mod backchannel;
 mod device;
 mod device_code;
 mod domains;

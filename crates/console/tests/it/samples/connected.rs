@@ -32,6 +32,14 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
         require_pushed_authorization_requests: false,
         dpop_bound_access_tokens: n == 2,
         device_authorization: n == 1,
+        backchannel_logout_uri: (n == 2).then(|| "https://expenses.example/backchannel".into()),
+        backchannel_logout_session_required: n == 2,
+        logouts: LogoutsView {
+            sent: 42,
+            dropped: 0,
+            failing: i64::from(n == 2),
+            trouble: (n == 2).then(|| "unreached".into()),
+        },
         state,
     };
     put(

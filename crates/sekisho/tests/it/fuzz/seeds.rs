@@ -343,7 +343,7 @@ const BODIES: &[(&str, &str)] = &[
     ("createToken", r#"{"user":"{user}","name":"t","rights":[],"networks":[],"days":1}"#),
     (
         "createApplication",
-        r#"{"name":"app","redirect_uris":["https://app.example.test/cb"],"rights":["users.read"],"confidential":true}"#,
+        r#"{"name":"app","redirect_uris":["https://app.example.test/cb"],"rights":["users.read"],"confidential":true,"openid":true,"backchannel_logout_uri":"https://app.example.test/bye","backchannel_logout_session_required":true}"#,
     ),
     (
         "createProvider",
