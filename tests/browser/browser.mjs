@@ -8,8 +8,8 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const PICTURES = new URL("../../target/browser/", import.meta.url).pathname;
 mkdirSync(PICTURES, { recursive: true });
 
-/** Chromium that trusts the demo's own authority. */
-export function launch(demo) {
+/** Chromium that trusts the demo's own authority, and what else a test needs: keys' hashes, and where hosts lead. */
+export function launch(demo, { trusts = [], leads = [] } = {}) {
   return chromium.launch({
     executablePath: CHROMIUM,
     args: [
@@ -20,7 +20,8 @@ export function launch(demo) {
       "--disable-component-update",
       "--disable-sync",
       "--no-first-run",
-      `--ignore-certificate-errors-spki-list=${demo.trust}`,
+      `--ignore-certificate-errors-spki-list=${[demo.trust, ...trusts].join(",")}`,
+      ...(leads.length ? [`--host-resolver-rules=${leads.map(([from, to]) => `MAP ${from} ${to}`).join(",")}`] : []),
     ],
   });
 }

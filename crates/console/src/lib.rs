@@ -7,6 +7,7 @@
 mod api;
 mod call;
 mod cookie;
+mod cors;
 mod dpop;
 mod files;
 mod guard;

@@ -47,6 +47,8 @@ pub struct RouteInfo {
     pub activity: bool,
     /// Whether it is open to somebody who has yet to accept the terms of use.
     pub before_terms: bool,
+    /// Whether pages of public applications may read its answers.
+    pub shared: bool,
     pub(crate) handler: fn(Arc<Call>) -> Run,
 }
 
@@ -81,6 +83,7 @@ impl RouteInfo {
             most: serve::MAX_BODY,
             activity: true,
             before_terms: false,
+            shared: false,
             handler,
         }
     }
@@ -129,6 +132,10 @@ impl RouteInfo {
         self.surface = Surface::Oauth;
         self.gives = Gives::Media(&["application/json"]);
         self.activity = false;
+        self
+    }
+    const fn shared(mut self) -> Self {
+        self.shared = true;
         self
     }
     const fn scim(mut self) -> Self {
@@ -621,21 +628,21 @@ static ROUTES: &[RouteInfo] = &[
     // --- OAuth
     route!(Get "/oauth/authorize" "authorizePage" OWN, None, page::authorize::authorize).page(),
     route!(Post "/oauth/authorize" "consentForm" OWN, Some(&e::CONSENT_CREATE), page::authorize::consent).page(),
-    route!(Post "/oauth/token" "oauthToken" PUBLIC, Some(&e::OAUTH_TOKEN), api::oauth::token).oauth(),
+    route!(Post "/oauth/token" "oauthToken" PUBLIC, Some(&e::OAUTH_TOKEN), api::oauth::token).oauth().shared(),
     route!(Post "/oauth/introspect" "oauthIntrospect" PUBLIC, Some(&e::OAUTH_INTROSPECT), api::oauth::introspect).oauth(),
-    route!(Post "/oauth/revoke" "oauthRevoke" PUBLIC, Some(&e::OAUTH_REVOKE), api::oauth::revoke).oauth(),
+    route!(Post "/oauth/revoke" "oauthRevoke" PUBLIC, Some(&e::OAUTH_REVOKE), api::oauth::revoke).oauth().shared(),
     route!(Post "/oauth/device_authorization" "oauthDevice" PUBLIC, Some(&e::OAUTH_DEVICE), api::oauth::device).oauth(),
     route!(Get "/device" "devicePage" OWN, None, page::device::show).page(),
     route!(Post "/device" "deviceForm" OWN, Some(&e::OAUTH_DEVICE), page::device::typed).page(),
     route!(Post "/device/decide" "deviceDecisionForm" OWN, Some(&e::OAUTH_DEVICE), page::device::decide).page(),
     route!(Post "/oauth/par" "oauthPush" PUBLIC, Some(&e::OAUTH_PUSH), api::oauth::push).oauth(),
-    route!(Get "/oauth/userinfo" "oauthUserinfo" PUBLIC, Some(&e::OAUTH_USERINFO), api::oauth::userinfo).oauth(),
-    route!(Post "/oauth/userinfo" "oauthUserinfoPost" PUBLIC, Some(&e::OAUTH_USERINFO), api::oauth::userinfo).oauth(),
-    route!(Get "/oauth/jwks" "oauthKeys" PUBLIC, None, api::oauth::keys).oauth(),
+    route!(Get "/oauth/userinfo" "oauthUserinfo" PUBLIC, Some(&e::OAUTH_USERINFO), api::oauth::userinfo).oauth().shared(),
+    route!(Post "/oauth/userinfo" "oauthUserinfoPost" PUBLIC, Some(&e::OAUTH_USERINFO), api::oauth::userinfo).oauth().shared(),
+    route!(Get "/oauth/jwks" "oauthKeys" PUBLIC, None, api::oauth::keys).oauth().shared(),
     route!(Get "/oauth/logout" "leavePage" PUBLIC, Some(&e::SESSION_SIGN_OUT), page::authorize::leave).page(),
     route!(Post "/oauth/logout" "leaveForm" OWN, Some(&e::SESSION_SIGN_OUT), page::authorize::left).page().before_terms(),
-    route!(Get "/.well-known/openid-configuration" "openidMetadata" PUBLIC, None, api::oauth::metadata).oauth(),
-    route!(Get "/.well-known/oauth-authorization-server" "oauthMetadata" PUBLIC, None, api::oauth::metadata).oauth(),
+    route!(Get "/.well-known/openid-configuration" "openidMetadata" PUBLIC, None, api::oauth::metadata).oauth().shared(),
+    route!(Get "/.well-known/oauth-authorization-server" "oauthMetadata" PUBLIC, None, api::oauth::metadata).oauth().shared(),
     // --- SCIM
     route!(Get "/scim/v2/Users" "scimUsers" right(R::USERS_PROVISION), Some(&e::USER_LIST), api::scim::users).scim(),
     route!(Post "/scim/v2/Users" "scimCreateUser" right(R::USERS_PROVISION), Some(&e::USER_CREATE), api::scim::create_user).scim(),

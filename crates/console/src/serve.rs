@@ -18,7 +18,7 @@ use sekisho_kernel::{
 
 use crate::{
     call::Call,
-    cookie, dpop, guard, idempotency, page,
+    cookie, cors, dpop, guard, idempotency, page,
     parts::Parts,
     problem::{FORGED, Fault, MALFORMED, SCIM_METHOD, SCIM_TOO_LARGE, TOO_LARGE},
     reply,
@@ -71,7 +71,12 @@ pub async fn run(
         headers: head.headers,
         parts,
     };
+    let admitted = cors::admitted(&call).await;
     let answer = match read(route, body).await {
+        Ok(_) if cors::is_preflight(&call) => match cors::preflight(&call, admitted.is_some()) {
+            Ok(leave) => leave,
+            Err(fault) => refused(&call, fault).await,
+        },
         Ok(bytes) => {
             call.body = bytes;
             match admit(&mut call).await {
@@ -81,7 +86,9 @@ pub async fn run(
         }
         Err(fault) => refused(&call, fault).await,
     };
-    dressed(route, Some(lang), answer)
+    let mut answer = dressed(route, Some(lang), answer);
+    cors::dress(route, admitted, &mut answer);
+    answer
 }
 
 async fn handle(mut call: Call) -> Response {
@@ -357,10 +364,12 @@ fn dressed(route: &RouteInfo, lang: Option<Lang>, mut response: Response) -> Res
 
 /// The axum router of the whole list.
 pub fn router(parts: Parts) -> axum::Router {
-    use axum::routing::{MethodRouter, on};
+    use axum::routing::{MethodFilter, MethodRouter, on};
     let mut paths: Vec<(&'static str, MethodRouter<Parts>)> = Vec::new();
     for route in crate::routes::routes() {
-        let filter = route.verb.filter();
+        // What is shared is asked for beforehand; of several routes at one path, the first answers for all.
+        let asked = route.shared && !paths.iter().any(|(path, _)| *path == route.path);
+        let filter = if asked { route.verb.filter().or(MethodFilter::OPTIONS) } else { route.verb.filter() };
         let served = on(filter, move |state: State<Parts>, params: Params, request: Request| {
             run(route, state, params.ok(), request)
         });

@@ -109,6 +109,7 @@ struct Inner {
     counts: Arc<Counts>,
     outside: Arc<dyn Outside>,
     providers: federation::Cache,
+    origins: oauth::Origins,
 }
 
 impl Identity {
@@ -143,6 +144,7 @@ impl Identity {
             counts: Arc::default(),
             outside,
             providers: federation::Cache::default(),
+            origins: oauth::Origins::default(),
         }))
     }
 

@@ -1,6 +1,7 @@
 //! The console, from outside.
 
 mod api;
+mod cors;
 mod firewall;
 mod forms;
 mod house;

@@ -164,6 +164,7 @@ impl Identity {
                 tx.commit(permit, entry, now)
             })
             .await?;
+        self.0.origins.forget(tenant);
         // Its key is published before anybody signs in to it.
         if approve && decided.openid {
             self.signer(cx).await?;
@@ -178,7 +179,8 @@ impl Identity {
     pub async fn delete_application(&self, cx: &Cx, id: ApplicationId, version: Option<i64>) -> Answer<()> {
         let tenant = cx.tenant;
         let act = under(Right::CLIENTS_WRITE, &event::APPLICATION_DELETE, Target::tenant(tenant), id);
-        self.vault()
+        let gone = self
+            .vault()
             .act(cx, act, move |tx, permit| {
                 let found = tx.get::<Application>(id)?.ok_or_else(missing)?;
                 if version.is_some_and(|v| v != found.version) {
@@ -192,7 +194,9 @@ impl Identity {
                 tx.delete::<Application>(id)?;
                 tx.commit(permit, Entry::of(id).with("ended", ended), ())
             })
-            .await
+            .await;
+        self.0.origins.forget(tenant);
+        gone
     }
 
     /// Which applications act for oneself, oldest consent first.

@@ -10,8 +10,10 @@ mod flow;
 pub mod grants;
 mod inspect;
 mod openid;
+mod origins;
 mod pushed;
 pub mod scope;
 
 pub use grants::ACCESS;
+pub use origins::Origins;
 pub use pushed::SCHEME as PUSHED;
