@@ -1,16 +1,19 @@
-// npm's oidc-provider with one machine client, its own store in memory: what `cargo xtask bench oauth introspect` measures
-// against. Started with PORT CERTIFICATE KEY FILE; writes an access token of the client into FILE.
+// npm's oidc-provider with one machine client: what `cargo xtask bench oauth introspect` measures against. Started with PORT
+// CERTIFICATE KEY FILE [SOCKETS]; writes an access token of the client into FILE. Its tokens lie in its own memory adapter, which is for
+// development only, or, with the directory of a PostgreSQL's socket, in tables there.
 import { readFileSync, writeFileSync } from "node:fs";
 import https from "node:https";
 import { Provider } from "oidc-provider";
+import { durable } from "./provider_store.mjs";
 
-const [port, certificate, key, file] = process.argv.slice(2);
+const [port, certificate, key, file, sockets] = process.argv.slice(2);
 const client = {
   client_id: "bench", client_secret: "a-secret-of-the-counterpart", grant_types: ["client_credentials"],
   redirect_uris: [], response_types: [], scope: "application.use",
   token_endpoint_auth_method: "client_secret_post",
 };
 const provider = new Provider(`https://localhost:${port}`, {
+  ...(sockets && { adapter: await durable(sockets) }),
   clients: [client],
   scopes: ["application.use"],
   ttl: { ClientCredentials: 900 },

@@ -54,6 +54,7 @@ impl Running {
     pub fn on_core(core: usize, command: &Command) -> Self {
         let mut taskset = Command::new("taskset");
         taskset.arg("-c").arg(core.to_string()).arg(command.get_program()).args(command.get_args());
+        taskset.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         Self(taskset.stdout(Stdio::null()).spawn().unwrap())
     }
 }

@@ -78,6 +78,21 @@ impl Cluster {
         Self::start_in(&[], &[])
     }
 
+    /// [`Cluster::start`], with every commit on the disk before it is answered: for whoever measures, since tests need no disk.
+    ///
+    /// # Errors
+    /// As [`Cluster::start`].
+    pub fn start_durable() -> Result<Self, String> {
+        let settings = ["fsync=on", "synchronous_commit=on", "full_page_writes=on"].map(str::to_owned);
+        Self::start_in(&settings, &[])
+    }
+
+    /// The directory of its socket.
+    pub fn sockets(&self) -> &str {
+        let host = self.address.split_whitespace().find_map(|part| part.strip_prefix("host="));
+        host.unwrap_or_default()
+    }
+
     /// [`Cluster::start`], also reached by TLS on a free port of 127.0.0.1, with this certificate and key (PEM). Gives
     /// the port too.
     ///
