@@ -122,7 +122,7 @@ pub fn measure() -> Vec<Row> {
         let house = House::open(&data, house::policy(&[])).await;
         let tenant = house.tenant("acme").await;
         let (_, passage) = house.sign_in(&tenant).await;
-        let new = NewConnection { name: "Bench".into(), networks: Vec::new(), days: 30 };
+        let new = NewConnection { name: "Bench".into(), networks: Vec::new(), days: 30, subject_provider: None };
         let made = house.identity.create_connection(&passage.cx, new).await.unwrap();
         house.store.close();
         (tenant.console, made.text.reveal().clone())

@@ -225,6 +225,7 @@ shapes! {
         need("name", NAME, "What the identity provider is called."),
         may("networks", Takes::Networks(20), "Addresses or networks from which it comes; any when left out."),
         need("days", Takes::Int(1, 3_650), "Days until its token runs out."),
+        may("subject_provider", Takes::Id("idp"), "The OpenID provider whose subjects its externalIds are: whom it makes comes in there at once."),
     ];
     /// Which role a provisioned group gives.
     GROUP_MAP "GroupMap" [

@@ -13,8 +13,10 @@ macro_rules! messages {
     };
 }
 
+mod connected;
 mod saml;
 
+pub use connected::*;
 pub use saml::*;
 
 messages! {
@@ -44,10 +46,6 @@ messages! {
     APP_ADD "アプリケーションを登録" "Register an application";
     APP_APPROVE "承認" "Approve";
     APP_APPROVED "承認済み" "Approved";
-    APP_BACKCHANNEL "セッションの終了を通知するアドレス（バックチャネルログアウト）" "Address that is told when a session ends (back-channel logout)";
-    APP_BACKCHANNEL_HINT "人がサインインするアプリケーションだけが持てます。https に限ります。" "Only for applications that people sign in to; https.";
-    APP_BACKCHANNEL_FAILING "通知を再試行中" "Not reached";
-    APP_BACKCHANNEL_SESSION "どのセッションかの通知が必要（sid）" "It needs to be told which session (sid)";
     APP_BOUND "トークンを自分の鍵に結び付ける（DPoP）" "It must bind its tokens to a key of its own (DPoP)";
     APP_CONFIDENTIAL "秘密を保管できる（サーバー側で動く）" "Keeps a secret (runs on a server)";
     APP_DEVICE "ブラウザーのない機器でも使う（デバイスコード）" "Used on devices without a browser (device code)";
@@ -59,19 +57,6 @@ messages! {
     APP_REDIRECTS "戻り先アドレス" "Redirect addresses";
     APP_REDIRECTS_HINT "https、ポート 443 に限ります。複数ある場合は空白で区切ります。" "https on port 443 only; separate several with spaces.";
     APP_SECRET_ISSUED "アプリケーションの秘密を発行しました" "The application's secret has been issued";
-    KEYS "署名鍵" "Signing keys";
-    KEYS_LEAD "ID トークン、ログアウトトークンおよびセキュリティシグナルに署名する鍵です。ポリシーの間隔で自動的に更新され、その前後も公開されます。" "They sign ID tokens, logout tokens and security signals. They turn by themselves at the policy's interval, and are published before and after.";
-    KEY_NEXT "公開済み" "Published, not signing yet";
-    KEY_PAST "検証のみ" "Verified only";
-    KEY_SIGNING "署名中" "Signing";
-    KEY_STARTS "署名の開始" "Signs from";
-    KEY_ENDS "公開の終了" "Published until";
-    KEY_TURN "今すぐ更新" "Turn now";
-    KEY_TURN_HINT "これまでの鍵は、署名済みのトークンを検証できるよう、しばらく公開を続けます。" "The key before stays published for a while, so that what it has signed is still verified.";
-    KEY_WITHDRAW "今すぐ更新し、以前の鍵を失効" "Turn now and withdraw the others";
-    KEY_WITHDRAW_HINT "漏えいが疑われるとき。以前の鍵で署名したトークンは、鍵を読み直した相手から信用されなくなります。" "When one may have leaked. Tokens signed before are refused by everybody who reads the keys again.";
-    KEY_NONE "まだありません。人がサインインするアプリケーションを承認するか、シグナルの受信側を登録すると作られます。" "There is none yet. One is made when an application that people sign in to is approved, or a receiver of signals registered.";
-    CONFIRM_WITHDRAW_KEYS "以前の鍵で署名したトークンは直ちに信用されなくなります。よろしいですか。" "What the keys before have signed is refused from now on. Go on?";
     AGAIN_TITLE "パスワードの再入力" "Enter your password again";
     AGAIN_LEAD "いつもと異なるサインインのため、もう一度確認します。" "This sign-in is unlike your others, so we check once more.";
     AREA "分野" "Area";
@@ -401,7 +386,6 @@ messages! {
     CONSENT_WITHDRAW "撤回" "Withdraw";
     CONFIRM_WITHDRAW "このアプリケーションは直ちに使えなくなります。よろしいですか。" "The application stops at once. Go on?";
     DONE_WITHDRAWN "同意を撤回しました。" "The consent has been withdrawn.";
-    DONE_KEYS_TURNED "新しい鍵が署名を始めました。" "The new key signs from now on.";
     GOING_BACK "アプリケーションへ戻ります" "Back to the application";
     NO_APPLICATIONS "アプリケーションはありません。" "There is no application.";
     NO_CONSENTS "連携中のアプリケーションはありません。" "No application acts for you.";

@@ -143,7 +143,7 @@ pub fn scim_error(lang: sekisho_kernel::Lang, problem: &sekisho_kernel::Problem)
         "scim-invalid-value" | "invalid" => Some("invalidValue"),
         "scim-mutability" => Some("mutability"),
         "scim-too-many" => Some("tooMany"),
-        "name-taken" => Some("uniqueness"),
+        "name-taken" | "subject-taken" => Some("uniqueness"),
         _ => None,
     };
     let mut out = json!({

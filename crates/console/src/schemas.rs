@@ -348,8 +348,14 @@ pub fn all() -> Map<String, Value> {
     let mut issued = record("tok", &token);
     issued["properties"]["token"] = json!({ "type": "string", "description": "The token, shown once." });
     put("ApiTokenIssued", issued);
-    let connection =
-        [("user", "id:usr"), ("created", "time"), ("name", "text"), ("active", "bool"), ("tokens", "list:ApiToken")];
+    let connection = [
+        ("user", "id:usr"),
+        ("created", "time"),
+        ("name", "text"),
+        ("active", "bool"),
+        ("subject_provider", "id?:idp"),
+        ("tokens", "list:ApiToken"),
+    ];
     put("Connection", object(&connection));
     put("Provisioning", object(&[("address", "text"), ("open", "bool"), ("connections", "list:Connection")]));
     put("Group", record("grp", &[("name", "text"), ("members", "int"), ("role", "id?:rol"), ("site", "id?:sit")]));

@@ -317,6 +317,11 @@ problems! {
     SCIM_OFF "SK-4098" "scim-off" Forbidden
         "SCIM による連携は許可されていません。" "Provisioning by SCIM is switched off."
         "必要な場合は、ポリシーの provisioning.scim を変更してください。" "If you need it, change provisioning.scim in the policy.";
+    /// A subject that is somebody's already.
+    SUBJECT_TAKEN "SK-4170" "subject-taken" Conflict
+        "この利用者の識別子は、すでに別のアカウントに対応しています。" "This subject is another account's already."
+        "externalId を確かめてください。対応を変えるには、管理者が古い対応を削除します。"
+        "Check the externalId. To move it, an administrator first deletes the old link.";
     /// A grant that a provisioned group gives.
     GROUP_GRANT "SK-4099" "group-grant" Conflict
         "このロールは連携グループから付与されています。" "This role comes from a provisioned group."

@@ -81,6 +81,7 @@ impl Identity {
             terms: Vec::new(),
             service: false,
             provisioner: false,
+            subject_provider: None,
             renew_factor: false,
         };
         self.vault()

@@ -11,7 +11,7 @@ use sekisho_kernel::{
     RecordDef, Text,
     access::UserType,
     catalogue::{Clear, DataClass, IndexedField, Protection, Retention},
-    id::{ApplicationId, RoleId, ScimGroupId, SigningClientId, SiteId, UserId},
+    id::{ApplicationId, ProviderId, RoleId, ScimGroupId, SigningClientId, SiteId, UserId},
 };
 use sekisho_vault::{ClearValue, Record};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,8 @@ pub use federation::{
     SamlKey, SamlLogout, SamlMetadata, SamlSettings, SamlSigned,
 };
 pub use oauth::{
-    Application, ApplicationState, Backchannel, Consent, DeviceState, OauthDevice, OauthGrant, OauthKey, OauthPush, PersonScope,
+    Application, ApplicationState, Backchannel, Consent, DeviceState, OauthDevice, OauthGrant, OauthKey, OauthPush,
+    PersonScope,
 };
 pub use passkeys::Passkey;
 pub use signals::{
@@ -228,6 +229,9 @@ pub struct UserAccount {
     /// Whether it is an identity provider's: it may provision people by SCIM.
     #[serde(default)]
     pub provisioner: bool,
+    /// Of which provider its `externalId`s are the subjects, if it is an identity provider's that an administrator believes so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_provider: Option<ProviderId>,
     /// Whether a second factor that was taken away must be set up anew at the next sign-in.
     #[serde(default)]
     pub renew_factor: bool,

@@ -90,6 +90,7 @@ impl Identity {
             terms: Vec::new(),
             service: new.service,
             provisioner: false,
+            subject_provider: None,
             renew_factor: false,
         };
         if new.service {

@@ -59,6 +59,8 @@ pub struct ProvisioningPage {
     pub open: bool,
     /// Connections.
     pub connections: Vec<ConnectionView>,
+    /// The OpenID providers whose subjects a connection's identifiers may be; empty for who may not say so.
+    pub providers: Vec<Choice>,
     /// Groups.
     pub groups: Vec<MappedGroupView>,
     /// Roles to choose from.
@@ -148,6 +150,15 @@ async fn show_with(call: Arc<Call>, returned: Option<Returned>) -> Result<Respon
         roles.extend(all.into_iter().map(|r| Choice::new(r.id.to_string(), r.name)));
         sites = site_choices(&page::sites(&call).await?, m::WHOLE_TENANT, call.lang);
     }
+    let mut providers = Vec::new();
+    if call.may(Right::FEDERATION_WRITE) && call.may(Right::FEDERATION_READ) && call.may(Right::TOKENS_WRITE) {
+        let all = identity.providers(cx, After { after: None, limit: 200 }).await?.items;
+        providers
+            .extend(all.into_iter().filter(|p| p.protocol == "oidc").map(|p| Choice::new(p.id.to_string(), p.name)));
+        if !providers.is_empty() {
+            providers.insert(0, Choice::new("", m::SCIM_SUBJECTS_NONE.get(call.lang)));
+        }
+    }
     let calls = calls(&call, &connections).await?;
     let mut p = shell(&call, m::PROVISIONING).await?;
     if call.route.verb.mutates() {
@@ -157,7 +168,8 @@ async fn show_with(call: Arc<Call>, returned: Option<Returned>) -> Result<Respon
     let open = call.parts.gates.provisioning(&call.arrival.policy).scim;
     let paged = call.asked("after").is_some();
     let (address, page) = (base(&call), next);
-    let page = ProvisioningPage { p, address, open, connections, groups, roles, sites, calls, next: page, paged };
+    let page =
+        ProvisioningPage { p, address, open, connections, providers, groups, roles, sites, calls, next: page, paged };
     render(StatusCode::OK, &page)
 }
 

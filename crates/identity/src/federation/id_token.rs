@@ -16,7 +16,7 @@ const LOGOUT_OLDEST: Duration = Duration::from_secs(600);
 /// The event of a logout token.
 const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
 /// Longest `sub`, `sid` and `jti`.
-const LONGEST: usize = 255;
+pub const LONGEST: usize = 255;
 
 /// Against what a token is held.
 pub struct Wanted<'a> {

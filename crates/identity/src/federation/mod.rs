@@ -15,4 +15,5 @@ pub mod providers;
 pub mod saml;
 mod trial;
 
+pub use id_token::LONGEST as LONGEST_SUBJECT;
 pub use metadata::Cache;

@@ -103,6 +103,7 @@ impl Identity {
             service: false,
             terms: Vec::new(),
             provisioner: false,
+            subject_provider: None,
             renew_factor: false,
         };
         let identity = OutsideIdentity {

@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use sekisho_kernel::{
-    Cx, Target,
+    Cx, Problem, Target,
     access::{Right, UserType},
     event,
     id::UserId,
+    problem::NOT_FOUND,
 };
 use sekisho_vault::{Entry, Page};
 
 use crate::{
     Answer, Identity, people,
-    records::{ApiToken, SERVICE, UserAccount},
+    records::{ApiToken, IdentityProvider, Protocol, SERVICE, UserAccount},
     tokens,
     types::{ConnectionView, NewConnection, NewToken, TokenIssued, UserState},
     under,
@@ -26,7 +27,7 @@ impl Identity {
     /// Makes a connection and its first token, which may provision and nothing else. Shown once.
     ///
     /// # Errors
-    /// `INVALID`, `SK-4013` (without the right oneself).
+    /// `INVALID`, `SK-4013` (without the right oneself), `NOT_FOUND` for a provider that is none of OpenID Connect.
     pub async fn create_connection(&self, cx: &Cx, new: NewConnection) -> Answer<TokenIssued> {
         let (tenant, reach, id): (_, _, UserId) = (cx.tenant, self.reach(cx), self.id());
         let act = under(Right::TOKENS_WRITE, &event::PROVISIONING_CREATE, Target::tenant(tenant), id);
@@ -34,11 +35,21 @@ impl Identity {
         let token = NewToken { name: new.name.clone(), rights, networks: new.networks, days: new.days };
         let checked = values::label("name", &new.name).and_then(|name| Ok((name, self.wanted(cx, id, &token)?)));
         let (name, wanted) = self.sound(cx, &act, checked).await?;
+        let subjects = new.subject_provider;
         let word = hex::encode(sekisho_kernel::rng::bytes::<4>(self.rng()));
         let token_id = self.id();
         self.vault()
             .act(cx, act, move |tx, permit| {
-                reach.gives([Right::USERS_PROVISION].into_iter().collect(), None)?;
+                let mut needed = vec![Right::USERS_PROVISION];
+                if let Some(provider) = subjects {
+                    // It will say who may come in as whom: that is a provider's administrator's to give.
+                    needed.push(Right::FEDERATION_WRITE);
+                    let known = tx.get::<IdentityProvider>(provider)?;
+                    if !known.is_some_and(|p| matches!(p.body.protocol, Protocol::Oidc(_))) {
+                        return Err(Problem::new(&NOT_FOUND).at("subject_provider"));
+                    }
+                }
+                reach.gives(needed.into_iter().collect(), None)?;
                 let account = UserAccount {
                     name: format!("scim-{word}"),
                     display_name: name,
@@ -50,11 +61,16 @@ impl Identity {
                     service: true,
                     terms: Vec::new(),
                     provisioner: true,
+                    subject_provider: subjects,
                     renew_factor: false,
                 };
                 tx.insert(id, &account).map_err(taken)?;
                 let issued = tokens::put(tx, token_id, &wanted)?;
-                let entry = Entry::of(id).with("token", token_id).with("expires", issued.token.expires_at.rfc3339());
+                let mut entry =
+                    Entry::of(id).with("token", token_id).with("expires", issued.token.expires_at.rfc3339());
+                if let Some(provider) = subjects {
+                    entry = entry.with("subject_provider", provider);
+                }
                 tx.commit(permit, entry, issued)
             })
             .await
@@ -80,6 +96,7 @@ impl Identity {
                         created: account.created,
                         name: account.body.display_name,
                         active: account.body.state == UserState::Active,
+                        subject_provider: account.body.subject_provider,
                         tokens: tokens.into_iter().map(|t| tokens::shown(t, unused)).collect::<Answer<_>>()?,
                     });
                 }

@@ -11,6 +11,7 @@ mod paging;
 pub mod patch;
 pub mod schema;
 pub mod shape;
+mod subjects;
 mod users;
 pub mod value;
 

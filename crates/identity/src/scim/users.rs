@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Resource, members, names, patch,
     schema::{ENTERPRISE_URI, USER_URI, USERS},
+    subjects,
     value::{self, Ignored},
 };
 use crate::{
@@ -207,27 +208,38 @@ impl Identity {
         let mut ignored = Ignored::default();
         let wanted = open.and_then(|()| Wanted::of(value::resource(&USERS, body, &mut ignored)?));
         let wanted = self.sound(cx, &act, wanted).await?;
-        let base = base.to_owned();
+        let (base, client) = (base.to_owned(), cx.actor.user());
         self.vault()
             .act(cx, act, move |tx, permit| {
                 let active = wanted.active.unwrap_or(true);
+                let subject = subjects::believed(tx, client, &wanted.profile)?;
                 let account = UserAccount {
                     name: wanted.name,
                     display_name: wanted.display_name,
                     mail: wanted.mail,
                     kind: UserType::User,
-                    state: if active { UserState::Invited } else { UserState::Disabled },
+                    state: match (active, &subject) {
+                        (false, _) => UserState::Disabled,
+                        (true, Some(_)) => UserState::Active,
+                        (true, None) => UserState::Invited,
+                    },
                     site: None,
                     functions_off: Vec::new(),
                     service: false,
                     terms: Vec::new(),
                     provisioner: false,
+                    subject_provider: None,
                     renew_factor: false,
                 };
                 tx.insert(id, &account).map_err(taken)?;
                 tx.insert(id, &wanted.profile)?;
+                let mut entry = Entry::of(id).with("type", account.kind.name()).with("active", active);
+                if let Some(subject) = subject {
+                    let provider = subject.0;
+                    let link = subjects::link(tx, id, subject, &account.name)?;
+                    entry = entry.with("provider", provider).with("identity", link);
+                }
                 let made = shown(tx, &base, id)?;
-                let entry = Entry::of(id).with("type", account.kind.name()).with("active", active);
                 tx.commit(permit, noted(entry, &ignored), made)
             })
             .await

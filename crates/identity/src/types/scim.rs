@@ -2,7 +2,7 @@
 
 use sekisho_kernel::{
     Time,
-    id::{RoleId, ScimGroupId, SiteId, UserId},
+    id::{ProviderId, RoleId, ScimGroupId, SiteId, UserId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,9 @@ pub struct NewConnection {
     pub networks: Vec<String>,
     /// How many days its token is good.
     pub days: u32,
+    /// The OpenID provider whose subjects its `externalId`s are: whom it makes comes in there at once. None believes nothing.
+    #[serde(default)]
+    pub subject_provider: Option<ProviderId>,
 }
 
 /// A connection: a service account that may do nothing but provision, and its tokens.
@@ -83,6 +86,8 @@ pub struct ConnectionView {
     pub name: String,
     /// Whether it may provision.
     pub active: bool,
+    /// The OpenID provider whose subjects its `externalId`s are.
+    pub subject_provider: Option<ProviderId>,
     /// Its tokens.
     pub tokens: Vec<TokenView>,
 }

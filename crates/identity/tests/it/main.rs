@@ -28,6 +28,7 @@ mod sign_in;
 mod signals;
 mod signature;
 mod signing;
+mod subjects;
 mod tenancy;
 mod tokens;
 mod webauthn;

@@ -24,7 +24,7 @@ fn makes_people() -> ProviderPatch {
 }
 
 /// A provider that is switched on and makes accounts.
-async fn provider(house: &House, cx: &Cx) -> ProviderView {
+pub async fn provider(house: &House, cx: &Cx) -> ProviderView {
     let new = pasted("SAML", metadata(ENTITY, &[Key::Present], ""));
     let made = house.node.create_saml_provider(cx, new).await.expect("a provider");
     changed(house, cx, &made, makes_people()).await.expect("changed")

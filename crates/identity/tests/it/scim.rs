@@ -25,7 +25,7 @@ const ANY: ScimPrecondition = ScimPrecondition { matches: None };
 /// A connected identity provider's context.
 pub async fn provider(house: &House, admin: &Cx) -> Cx {
     house.tick();
-    let new = NewConnection { name: "Entra ID".into(), networks: Vec::new(), days: 30 };
+    let new = NewConnection { name: "Entra ID".into(), networks: Vec::new(), days: 30, subject_provider: None };
     let token = house.node.create_connection(admin, new).await.expect("connected").text;
     knocks(house, &token).await.expect("admitted").cx.clone()
 }
@@ -63,7 +63,7 @@ async fn enters(house: &House, admin: &Cx, id: UserId, name: &str) -> Secret<Str
     house.signed_in(name).await.token
 }
 
-async fn found(house: &House, idp: &Cx, filter: &str) -> Result<Vec<String>, Problem> {
+pub async fn found(house: &House, idp: &Cx, filter: &str) -> Result<Vec<String>, Problem> {
     let query = ScimQuery { filter: Some(filter.into()), ..ScimQuery::default() };
     let list = house.node.scim_users(idp, BASE, query).await?;
     assert_eq!(usize::try_from(list.total).unwrap(), list.resources.len());
@@ -198,7 +198,7 @@ async fn a_providers_token_provisions_and_nothing_else() {
     assert_eq!(code(house.node.scim_users(&cx, BASE, ScimQuery::default()).await), "SK-0004");
     let bad = ScimQuery { filter: Some("((".into()), ..ScimQuery::default() };
     assert_eq!(code(house.node.scim_users(&cx, BASE, bad).await), "SK-0004", "the right is asked first");
-    let new = NewConnection { name: "x".into(), networks: Vec::new(), days: 30 };
+    let new = NewConnection { name: "x".into(), networks: Vec::new(), days: 30, subject_provider: None };
     assert_eq!(code(house.node.create_connection(&cx, new).await.map(|_| ())), "SK-0004");
     let listed = house.node.connections(&admin).await.expect("listed");
     assert_eq!((listed.len(), listed[0].name.as_str(), listed[0].tokens.len()), (1, "Entra ID", 1));
@@ -419,7 +419,7 @@ async fn another_organisations_people_are_not_there() {
     let token = crate::house::done(their).token;
     let cx = house.node.resolve(&house.knock_at("globex").await, &token).await.expect("inside").cx.clone();
     house.tick();
-    let new = NewConnection { name: "x".into(), networks: Vec::new(), days: 30 };
+    let new = NewConnection { name: "x".into(), networks: Vec::new(), days: 30, subject_provider: None };
     let text = house.node.create_connection(&cx, new).await.expect("connected").text;
     assert_eq!(code(knocks(&house, &text).await), "SK-0007", "a token is good at its own organisation's host");
     let knock = Knock { via: Via::Scim, ..house.knock_at("globex").await };

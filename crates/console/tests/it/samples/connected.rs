@@ -164,6 +164,7 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
         created: at(90_000),
         name: name.into(),
         active,
+        subject_provider: active.then(|| id(9)),
         tokens: if active { vec![token(n, Some(4_000))] } else { Vec::new() },
     };
     for (name, open) in [("provisioning", true), ("provisioning-empty", false)] {
@@ -176,6 +177,11 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
                 open,
                 connections: if open {
                     vec![connection(1, "Entra ID", true), connection(2, "Okta", false)]
+                } else {
+                    Vec::new()
+                },
+                providers: if open {
+                    vec![Choice::new("", m::SCIM_SUBJECTS_NONE.get(lang)), Choice::new("idp_x", "Entra ID")]
                 } else {
                     Vec::new()
                 },

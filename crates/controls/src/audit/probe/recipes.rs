@@ -448,7 +448,6 @@ impl Cast {
             "POST /sites" => Ok(("/sites".into(), json!({"name": world.marker("site")}))),
             "GET /sites/{id}" | "DELETE /sites/{id}" => filled(self.site(world).await?, Value::Null),
             "PATCH /sites/{id}" => filled(self.site(world).await?, json!({"note": world.marker("note")})),
-            "GET /applications" => plain("/applications"),
             "POST /applications" => Ok(("/applications".into(), application(world))),
             "GET /applications/{id}" | "DELETE /applications/{id}" => {
                 filled(self.made(world, "/applications", application(world)).await?, Value::Null)
@@ -456,9 +455,8 @@ impl Cast {
             "POST /applications/{id}/approve" | "POST /applications/{id}/stop" => {
                 filled(self.made(world, "/applications", application(world)).await?, json!({}))
             }
-            "GET /signing-keys" => plain(&operation.path),
             "POST /signing-keys/turn" => Ok((operation.path.clone(), json!({"withdraw": true}))),
-            "GET /provisioning" | "GET /provisioning/groups" => plain(&operation.path),
+            "GET /provisioning" | "GET /provisioning/groups" | "GET /applications" => plain(&operation.path),
             "POST /provisioning" => Ok(("/provisioning".into(), json!({"name": world.marker("idp"), "days": 1}))),
             "PUT /provisioning/groups/{id}" => {
                 let provider = scim::Provider::connect(world, &self.desk).await?;
@@ -466,7 +464,7 @@ impl Cast {
                 let group = provider.need(world, "POST", "/Groups", &group).await?;
                 filled(text(&group, "id"), json!({"role": self.role(world).await?}))
             }
-            "GET /providers" | "GET /mail-domains" | "GET /identities" => plain(&operation.path),
+            "GET /providers" | "GET /mail-domains" | "GET /identities" | "GET /signing-keys" => plain(&operation.path),
             "POST /providers" => Ok(("/providers".into(), rights::provider(world))),
             "POST /saml-providers" => {
                 let entity = format!("https://{}.example.test", world.marker("saml"));
