@@ -12,6 +12,7 @@ const CHALLENGE_TEXT: Takes = Takes::Secret(1, 4096);
 const SIX: Takes = Takes::Text(1, 16);
 const SUBJECT: Takes = Takes::Word(&["iss_sub", "email"]);
 const ACTION: Takes = Takes::Word(&["allow", "step_up", "block"]);
+const SIDE: Takes = Takes::OneId(&["usr", "rol", "sit"]);
 const TYPE: Takes = Takes::Word(&["administrator", "approver", "user"]);
 
 fn rights() -> Vec<&'static str> {
@@ -69,6 +70,41 @@ shapes! {
         may("events", Takes::Words(signals), "Which signals."),
         may("subject", SUBJECT, "How people are named."),
         may("enabled", Takes::Bool, "Whether anything is sent; switched off, what waits is dropped."),
+    ];
+    /// Whom to look for.
+    PEOPLE_QUERY "PeopleQuery" [LIMIT, AFTER, may("text", NAME, "People with this text in their name.")];
+    /// The same on the page.
+    PEOPLE_FORM "PeopleForm" [AFTER, may("text", NAME, "People with this text in their name.")];
+    /// Which relations.
+    RELATION_QUERY "RelationQuery" [LIMIT, AFTER, may("side", SIDE, "Only those that name this person, role or site.")];
+    /// The same on the page.
+    RELATION_LIST_FORM "RelationListForm" [AFTER, may("side", SIDE, "Only those that name this person, role or site.")];
+    /// A new relation.
+    NEW_RELATION "NewRelation" [
+        need("one", SIDE, "The one side: a person, all who have a role, or all who belong to a site."),
+        need("other", SIDE, "The other side."),
+        may("starts", Takes::Time, "From when; now when left out or past."),
+        may("ends", Takes::Time, "Until when, exclusively; for good when left out."),
+        may("note", NOTE, "Free text."),
+    ];
+    /// The page's relation: people by sign-in name, days instead of moments.
+    RELATION_FORM "RelationForm" [
+        may("one_group", Takes::OneId(&["rol", "sit"]), "The role or site on the one side; a person when left out."),
+        may("one", NAME, "The person's sign-in name."),
+        may("other_group", Takes::OneId(&["rol", "sit"]), "The role or site on the other side; a person when left out."),
+        may("other", NAME, "The person's sign-in name."),
+        may("starts", Takes::Day, "First day."),
+        may("ends", Takes::Day, "Last day."),
+        may("note", NOTE, "Free text."),
+    ];
+    /// Two people.
+    BETWEEN "RelationBetween" [need("one", Takes::Id("usr"), "The one person."), need("other", Takes::Id("usr"), "The other.")];
+    /// The same on the page, by sign-in name.
+    BETWEEN_FORM "RelationBetweenForm" [need("one", NAME, "The one person."), need("other", NAME, "The other.")];
+    /// What an application asks.
+    REACH_CHECK "ReachCheck" [
+        need("person", Takes::Id("usr"), "Who would reach the others."),
+        need("others", Takes::Ids("usr", 50), "Whom."),
     ];
     /// Which judged sign-ins.
     RISK_QUERY "RiskQuery" [LIMIT, AFTER, may("risky", Takes::Bool, "Only those that were not simply allowed.")];

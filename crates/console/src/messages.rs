@@ -17,6 +17,9 @@ mod connected;
 mod saml;
 
 pub use connected::*;
+mod relations;
+
+pub use relations::*;
 pub use saml::*;
 
 messages! {

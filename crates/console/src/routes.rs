@@ -433,6 +433,21 @@ static ROUTES: &[RouteInfo] = &[
         .says("Deletes a receiver with what waits for it.").id("sgr").version(false),
     route!(Post "/api/v1/signal-receivers/{id}/test" "testSignalReceiver" right(R::CLIENTS_WRITE), Some(&e::SIGNAL_TEST), api::signals::test)
         .says("Sends a verification event now, and says what came of it.").id("sgr").body(&i::EMPTY).gives(200, "SignalTest"),
+    // --- people and relations
+    route!(Get "/api/v1/people" "listPeople" right(R::PEOPLE_FIND), Some(&e::PEOPLE_LIST), api::people::list)
+        .says("The people whom one may reach, oldest first.").query(&i::PEOPLE_QUERY).gives(200, "PersonCardList"),
+    route!(Get "/api/v1/people/{id}" "readPerson" right(R::PEOPLE_FIND), Some(&e::PEOPLE_READ), api::people::read)
+        .says("One of them; somebody whom one may not reach is answered as if they did not exist.").id("usr").gives(200, "PersonCard"),
+    route!(Get "/api/v1/relations" "listRelations" right(R::RELATIONS_READ), Some(&e::RELATION_LIST), api::relations::list)
+        .says("Relations between people, oldest first.").query(&i::RELATION_QUERY).gives(200, "RelationList"),
+    route!(Post "/api/v1/relations" "createRelation" right(R::RELATIONS_WRITE), Some(&e::RELATION_CREATE), api::relations::create)
+        .says("Lets the people of two sides reach each other.").body(&i::NEW_RELATION).gives(201, "Relation"),
+    route!(Post "/api/v1/relations/{id}/end" "endRelation" right(R::RELATIONS_WRITE), Some(&e::RELATION_END), api::relations::end)
+        .says("Ends a relation now.").id("rel").body(&i::EMPTY).gives(200, "Relation"),
+    route!(Get "/api/v1/relations/between" "explainRelation" right(R::RELATIONS_READ), Some(&e::RELATION_EXPLAIN), api::relations::between)
+        .says("Whether two people may reach each other, and why.").query(&i::BETWEEN).gives(200, "Between"),
+    route!(Post "/api/v1/relations/check" "checkRelations" right(R::RELATIONS_CHECK), Some(&e::RELATION_CHECK), api::relations::check)
+        .says("For an application: whom of up to 50 people one person may reach. Whoever does not exist may not be reached.").body(&i::REACH_CHECK).gives(200, "Reach"),
     // --- risk of sign-ins
     route!(Get "/api/v1/risk" "readRisk" right(R::HISTORY_READ), Some(&e::RISK_READ), api::risk::read)
         .says("How the databases and lists stand by which sign-ins are judged.").gives(200, "RiskSources"),
@@ -581,6 +596,11 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/signals/{id}/delete" "deleteSignalReceiverForm" right(R::CLIENTS_WRITE), Some(&e::SIGNAL_DELETE), page::signals::delete).id("sgr").page(),
     route!(Get "/.well-known/ssf-configuration" "signalConfiguration" PUBLIC, None, api::signals::configuration).oauth(),
     route!(Get "/.well-known/sekisho/signals.json" "signalKeys" PUBLIC, None, api::oauth::keys).oauth(),
+    route!(Get "/people" "peoplePage" right(R::PEOPLE_FIND), Some(&e::PEOPLE_LIST), page::people::show).query(&i::PEOPLE_FORM).page(),
+    route!(Get "/relations" "relationsPage" right(R::RELATIONS_READ), Some(&e::RELATION_LIST), page::relations::show).query(&i::RELATION_LIST_FORM).page(),
+    route!(Post "/relations" "createRelationForm" right(R::RELATIONS_WRITE), Some(&e::RELATION_CREATE), page::relations::create).body(&i::RELATION_FORM).page(),
+    route!(Post "/relations/{id}/end" "endRelationForm" right(R::RELATIONS_WRITE), Some(&e::RELATION_END), page::relations::end).id("rel").page(),
+    route!(Get "/relations/between" "relationBetweenPage" right(R::RELATIONS_READ), Some(&e::RELATION_EXPLAIN), page::relations::between).page(),
     route!(Get "/risk" "riskPage" right(R::HISTORY_READ), Some(&e::RISK_READ), page::risk::show).query(&i::RISK_FORM).page(),
     route!(Post "/risk/replay" "replayRiskForm" right(R::HISTORY_READ), Some(&e::RISK_REPLAY), page::risk::replay).body(&i::RISK_REPLAY_FORM).page(),
     route!(Post "/risk/apply" "applyRiskForm" right(R::POLICY_WRITE), Some(&e::POLICY_UPDATE), page::risk::apply).body(&i::RISK_REPLAY_FORM).page(),

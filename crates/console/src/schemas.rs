@@ -251,6 +251,31 @@ pub fn all() -> Map<String, Value> {
         ),
     );
     put("SignalReceiverList", list("SignalReceiver"));
+    put("RelationSide", object(&[("id", "text"), ("name", "text")]));
+    let relation = [
+        ("one", "ref:RelationSide"),
+        ("other", "ref:RelationSide"),
+        ("note", "text"),
+        ("starts", "time"),
+        ("ends", "time?"),
+        ("state", "planned|current|ended"),
+    ];
+    put("Relation", record("rel", &relation));
+    put("RelationList", list("Relation"));
+    put(
+        "Between",
+        object(&[
+            ("one", "ref:RelationSide"),
+            ("other", "ref:RelationSide"),
+            ("may", "bool"),
+            ("why", "everyone|related|not-related|not-active|one-person"),
+            ("relations", "list:Relation"),
+        ]),
+    );
+    put("ReachedPerson", object(&[("user", "id:usr"), ("may", "bool")]));
+    put("Reach", object(&[("person", "id:usr"), ("others", "list:ReachedPerson")]));
+    put("PersonCard", object(&[("id", "id:usr"), ("display_name", "text"), ("site", "text?")]));
+    put("PersonCardList", list("PersonCard"));
     put("SignalTest", object(&[("good", "bool"), ("checks", "list:ProviderCheck")]));
     put("RiskSources", object(&["places", "networks", "listed"].map(|n| (n, "none|read|unreadable"))));
     let decision = [

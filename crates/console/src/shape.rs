@@ -17,6 +17,10 @@ pub enum Takes {
     Secret(usize, usize),
     /// An id with this prefix.
     Id(&'static str),
+    /// An id with one of these prefixes.
+    OneId(&'static [&'static str]),
+    /// At most so many ids with this prefix, and one at least.
+    Ids(&'static str, usize),
     /// `true` or `false`.
     Bool,
     /// A whole number, both bounds included.
@@ -107,7 +111,7 @@ impl Shape {
                 faults.push(FieldFault { field: clipped(name), says: unknown() });
                 continue;
             };
-            if let Takes::Words(_) | Takes::Networks(_) | Takes::Addresses(_) = field.takes {
+            if let Takes::Words(_) | Takes::Networks(_) | Takes::Addresses(_) | Takes::Ids(..) = field.takes {
                 let list = given.entry(name.clone()).or_insert_with(|| json!([]));
                 if let (Value::Array(list), false) = (list, text.is_empty()) {
                     list.push(json!(text));
@@ -197,6 +201,12 @@ pub fn schema_of(takes: Takes) -> Value {
             json!({ "type": "string", "minLength": min, "maxLength": max, "format": "password", "writeOnly": true })
         }
         Takes::Id(prefix) => json!({ "type": "string", "pattern": format!("^{prefix}_[0-9a-f]{{32}}$") }),
+        Takes::OneId(prefixes) => {
+            json!({ "type": "string", "pattern": format!("^({})_[0-9a-f]{{32}}$", prefixes.join("|")) })
+        }
+        Takes::Ids(prefix, most) => {
+            json!({ "type": "array", "minItems": 1, "maxItems": most, "items": schema_of(Takes::Id(prefix)) })
+        }
         Takes::Bool => json!({ "type": "boolean" }),
         Takes::Int(min, max) => json!({ "type": "integer", "minimum": min, "maximum": max }),
         Takes::Word(words) => json!({ "type": "string", "enum": words }),
@@ -234,6 +244,13 @@ fn fits(takes: Takes, value: &Value) -> Result<(), Text> {
             let hex = s.strip_prefix(prefix).and_then(|s| s.strip_prefix('_')).unwrap_or("");
             let plain = hex.len() == 32 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
             if plain { Ok(()) } else { Err(rule()) }
+        }
+        (Takes::OneId(prefixes), Value::String(_)) => {
+            let any = prefixes.iter().any(|prefix| fits(Takes::Id(prefix), value).is_ok());
+            if any { Ok(()) } else { Err(rule()) }
+        }
+        (Takes::Ids(prefix, most), Value::Array(list)) if (1..=most).contains(&list.len()) => {
+            list.iter().try_for_each(|one| fits(Takes::Id(prefix), one)).map_err(|_| rule())
         }
         (Takes::Bool, Value::Bool(_)) | (Takes::Any, _) => Ok(()),
         (Takes::Int(min, max), Value::Number(n)) => match n.as_i64() {
@@ -309,6 +326,17 @@ pub fn allowed(takes: Takes) -> Text {
         Takes::Id(prefix) => Text::owned(
             format!("「{prefix}_」に続く 32 桁の 16 進数で指定します。"),
             format!("Give “{prefix}_” and 32 hexadecimal digits."),
+        ),
+        Takes::OneId(prefixes) => {
+            let (ja, en) = (prefixes.join("_」「"), prefixes.join("_”, “"));
+            Text::owned(
+                format!("「{ja}_」のいずれかに続く 32 桁の 16 進数で指定します。"),
+                format!("Give one of “{en}_” and 32 hexadecimal digits."),
+            )
+        }
+        Takes::Ids(prefix, most) => Text::owned(
+            format!("「{prefix}_」に続く 32 桁の 16 進数を、1 件以上 {most} 件まで指定します。"),
+            format!("Give 1 to {most} of “{prefix}_” and 32 hexadecimal digits."),
         ),
         Takes::Bool => Text::new("true または false を指定します。", "Give true or false."),
         Takes::Int(min, max) => Text::owned(

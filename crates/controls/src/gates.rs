@@ -9,15 +9,15 @@ use sekisho_kernel::{
     gate::{
         AdaptiveRule, AddressLists, AuditRule, Decision, DeviceRule, FactorRule, FederationRule, FirewallRule,
         FirewallSource, Gates as Hooks, LockoutRule, OauthRule, PasskeyRule, PasswordRule, ProvisioningRule,
-        SessionRule, SignatureRule, TermsRule, TlsRule, TokenRule,
+        RelationRule, SessionRule, SignatureRule, TermsRule, TlsRule, TokenRule,
     },
     policy::Value,
 };
 
 use crate::{
     CONTROLS, access, adaptive, addresses, audit, device, encryption, federation, lockout, oauth, passkeys, passwords,
-    provisioning, second_factor, sessions, switches, tenancy, tenant_keys, tenant_policy, terms, tokens, unique_id,
-    waf,
+    provisioning, relations, second_factor, sessions, switches, tenancy, tenant_keys, tenant_policy, terms, tokens,
+    unique_id, waf,
 };
 
 /// Every gate. A serving instance is given [`Gates::whole`]; only a rehearsal can name what is taken out, since
@@ -86,6 +86,9 @@ impl Hooks for Gates {
     }
     fn terms(&self, policy: &Effective) -> Option<TermsRule> {
         terms::rule(policy, self.out)
+    }
+    fn relations(&self, policy: &Effective) -> RelationRule {
+        relations::rule(&tenant_policy::seen(policy, self.out), self.out)
     }
     fn device(&self, policy: &Effective) -> DeviceRule {
         device::rule(&tenant_policy::seen(policy, self.out), self.out)

@@ -22,6 +22,7 @@ pub mod passwords;
 mod probing;
 mod profiles;
 pub mod provisioning;
+pub mod relations;
 pub mod second_factor;
 pub mod self_service;
 pub mod sessions;
@@ -63,6 +64,7 @@ pub static CONTROLS: &[&Declared] = &[
     &self_service::CONTROL,
     &provisioning::CONTROL,
     &switches::CONTROL,
+    &relations::CONTROL,
     &ways::CONTROL,
     &levels::CONTROL,
     &tenant_policy::CONTROL,

@@ -25,6 +25,7 @@ mod people;
 pub mod problems;
 mod provision;
 pub mod records;
+mod relations;
 mod rights;
 pub mod risk;
 mod roles;

@@ -326,6 +326,22 @@ problems! {
     GROUP_GRANT "SK-4099" "group-grant" Conflict
         "このロールは連携グループから付与されています。" "This role comes from a provisioned group."
         "グループから外すか、グループとロールの対応付けを変更してください。" "Take the person out of the group, or change what the group gives.";
+    /// A relation of the same two sides is there and has not ended.
+    RELATION_THERE "SK-4180" "relation-there" Conflict
+        "この 2 者の関係はすでに登録されています。" "These two have a relation already."
+        "期間を変えるには、今の関係を終了してから登録し直してください。" "To change its dates, end the one that is there and add it anew.";
+    /// One person on both sides.
+    RELATION_TO_ONESELF "SK-4181" "relation-to-oneself" Invalid
+        "同じ人どうしの関係は登録できません。" "A person has no relation to themselves."
+        "もう一方に、別の人、ロールまたは拠点を指定してください。" "Name another person, a role or a site on the other side.";
+    /// It ends before it starts, or has ended.
+    RELATION_DATES "SK-4182" "relation-dates" Invalid
+        "関係の期間が正しくありません。" "The relation's dates do not fit."
+        "終了は、開始よりも現在よりも後にしてください。" "It must end after it starts, and not before now.";
+    /// It has ended.
+    RELATION_OVER "SK-4183" "relation-over" Conflict
+        "この関係はすでに終了しています。" "This relation has ended already."
+        "再び連絡できるようにするには、新しく登録してください。" "Add a new one if they are to reach each other again.";
     /// A host name is registered already or is none.
     BAD_HOST "SK-4029" "bad-host" Invalid
         "このホスト名は登録できません。" "This host name cannot be registered."

@@ -3,6 +3,7 @@
 mod federation;
 mod oauth;
 mod passkeys;
+mod relations;
 mod signals;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub use oauth::{
     PersonScope,
 };
 pub use passkeys::Passkey;
+pub use relations::{Relation, Side};
 pub use signals::{
     About, CredentialChanged, Initiator, SignalEvent, SignalKey, SignalKind, SignalReceiver, SubjectForm,
 };
@@ -129,6 +131,9 @@ def!(RISK_MARK "risk_mark" "接続元とアカウントごとのサインイン�
     Metadata ClearByGoldenFile Retention::UntilExpiry, [],
     ["address" Opaque, "name" Opaque, "tries" Int, "expires" Int]);
 
+def!(RELATION "relation" "誰と誰が連絡できるかを定める関係（メモを含む）" "Relations: who may reach whom, and a note"
+    Personal Sealed Retention::UntilDeleted, [], ["one_id" Opaque, "other_id" Opaque, "starts" Int, "ends" Int]);
+
 /// Every table of this crate.
 pub const RECORDS: &[&RecordDef] = &[
     &TENANT_SETTING,
@@ -170,6 +175,7 @@ pub const RECORDS: &[&RecordDef] = &[
     &RISK_PROFILE,
     &RISK_STATE,
     &RISK_MARK,
+    &RELATION,
 ];
 
 /// One per tenant; its id is the tenant's.

@@ -113,8 +113,9 @@ impl Identity {
                 if groups + tx.count::<RoleGrant>(&[("role_id", id.into())])? > 0 {
                     return Err(Problem::new(&ROLE_IN_USE));
                 }
+                let relations = tx.keep(&sql::RELATION_DROP, &[id.into()])?;
                 tx.delete::<CustomRole>(id)?;
-                tx.commit(permit, Entry::of(id), ())
+                tx.commit(permit, Entry::of(id).with("relations_ended", relations), ())
             })
             .await
     }

@@ -104,8 +104,9 @@ impl Identity {
                 if people + groups + tx.count::<RoleGrant>(&[("site_id", id.into())])? > 0 {
                     return Err(Problem::new(&SITE_IN_USE));
                 }
+                let relations = tx.keep(&sql::RELATION_DROP, &[id.into()])?;
                 tx.delete::<Site>(id)?;
-                tx.commit(permit, Entry::of(id), ())
+                tx.commit(permit, Entry::of(id).with("relations_ended", relations), ())
             })
             .await
     }

@@ -19,7 +19,17 @@ pub const MIGRATIONS: &[(u32, &str, &str)] = &[
     (24, "devices", DEVICES),
     (25, "saml", SAML),
     (27, "logout", LOGOUT),
+    (28, "relations", RELATIONS),
 ];
+
+const RELATIONS: &str = "
+CREATE TABLE relation (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, one_id BLOB, other_id BLOB, starts BIGINT, ends BIGINT, sealed BLOB NOT NULL,
+  PRIMARY KEY (tenant, id));
+CREATE INDEX relation_one ON relation (tenant, one_id);
+CREATE INDEX relation_other ON relation (tenant, other_id);
+CREATE INDEX relation_ends ON relation (tenant, ends);
+";
 
 const SIGNALS: &str = "
 CREATE TABLE signal_receiver (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
@@ -392,6 +402,62 @@ bookkeeping! {
     /// The account of a person, service accounts passed over, by its place in the list. `$2` how many come before it.
     PEOPLE_AT "people.at"
         "SELECT id FROM user_account WHERE tenant = $1 AND COALESCE(user_type, '') <> 'service' ORDER BY id LIMIT 1 OFFSET $2";
+
+    /// The people among two who can be reached at all: active, and no service account. `$2` and `$3` people.
+    PEOPLE_TWO "people.two"
+        "SELECT id FROM user_account WHERE tenant = $1 AND id IN ($2, $3) AND state = 'active'
+           AND COALESCE(user_type, '') <> 'service'";
+    /// Everybody who can be reached, oldest first. `$2` who asks, `$3` after whom, `$4` how many.
+    PEOPLE_EVERYONE "people.everyone"
+        "SELECT id FROM user_account WHERE tenant = $1 AND id <> $2 AND id > $3 AND state = 'active'
+           AND COALESCE(user_type, '') <> 'service' ORDER BY id LIMIT $4";
+    /// Everybody who can be reached along a relation in force, oldest first. `$2` who asks, `$3` after whom, `$4` how many,
+    /// `$5` now.
+    PEOPLE_RELATED "people.related"
+        "WITH mine AS (
+           SELECT id FROM user_account WHERE tenant = $1 AND id = $2
+           UNION SELECT site_id FROM user_account WHERE tenant = $1 AND id = $2 AND site_id IS NOT NULL
+           UNION SELECT role_id FROM role_grant WHERE tenant = $1 AND user_id = $2),
+         theirs AS (
+           SELECT other_id AS id FROM relation WHERE tenant = $1 AND starts <= $5 AND ends > $5 AND one_id IN (SELECT id FROM mine)
+           UNION SELECT one_id FROM relation WHERE tenant = $1 AND starts <= $5 AND ends > $5 AND other_id IN (SELECT id FROM mine)),
+         people AS (
+           SELECT id FROM user_account WHERE tenant = $1 AND id IN (SELECT id FROM theirs)
+           UNION SELECT id FROM user_account WHERE tenant = $1 AND site_id IN (SELECT id FROM theirs)
+           UNION SELECT user_id FROM role_grant WHERE tenant = $1 AND role_id IN (SELECT id FROM theirs))
+         SELECT u.id FROM user_account u JOIN people ON people.id = u.id WHERE u.tenant = $1 AND u.id <> $2 AND u.id > $3
+           AND u.state = 'active' AND COALESCE(u.user_type, '') <> 'service' ORDER BY u.id LIMIT $4";
+    /// Relations in force by which two people may reach each other; none unless both are active and no service accounts.
+    /// `$2` and `$3` people, `$4` now.
+    RELATION_BETWEEN "relation.between"
+        "WITH mine AS (
+           SELECT id FROM user_account WHERE tenant = $1 AND id = $2
+           UNION SELECT site_id FROM user_account WHERE tenant = $1 AND id = $2 AND site_id IS NOT NULL
+           UNION SELECT role_id FROM role_grant WHERE tenant = $1 AND user_id = $2),
+         theirs AS (
+           SELECT id FROM user_account WHERE tenant = $1 AND id = $3
+           UNION SELECT site_id FROM user_account WHERE tenant = $1 AND id = $3 AND site_id IS NOT NULL
+           UNION SELECT role_id FROM role_grant WHERE tenant = $1 AND user_id = $3),
+         found AS (
+           SELECT id FROM relation WHERE tenant = $1 AND starts <= $4 AND ends > $4
+             AND one_id IN (SELECT id FROM mine) AND other_id IN (SELECT id FROM theirs)
+           UNION SELECT id FROM relation WHERE tenant = $1 AND starts <= $4 AND ends > $4
+             AND one_id IN (SELECT id FROM theirs) AND other_id IN (SELECT id FROM mine))
+         SELECT id FROM found WHERE 2 = (SELECT COUNT(*) FROM user_account WHERE tenant = $1 AND id IN ($2, $3)
+           AND state = 'active' AND COALESCE(user_type, '') <> 'service') ORDER BY id LIMIT 20";
+    /// Relations that name a person, role or site, oldest first. `$2` its id, `$3` after which, `$4` how many.
+    RELATION_OF "relation.of"
+        "SELECT id FROM relation WHERE tenant = $1 AND id IN (
+           SELECT id FROM relation WHERE tenant = $1 AND one_id = $2
+           UNION SELECT id FROM relation WHERE tenant = $1 AND other_id = $2) AND id > $3 ORDER BY id LIMIT $4";
+    /// Relations of two sides that have not ended. `$2` and `$3` sides, `$4` now.
+    RELATION_THERE "relation.there"
+        "SELECT id FROM relation WHERE tenant = $1 AND ends > $4
+           AND ((one_id = $2 AND other_id = $3) OR (one_id = $3 AND other_id = $2)) LIMIT 1000";
+    /// Forgets relations that ended long ago; the log goes on telling of them. `$2` ended at or before.
+    RELATION_SWEEP "relation.sweep" "DELETE FROM relation WHERE tenant = $1 AND ends <= $2";
+    /// A person, role or site is gone: so are its relations. `$2` its id.
+    RELATION_DROP "relation.drop" "DELETE FROM relation WHERE tenant = $1 AND (one_id = $2 OR other_id = $2)";
 
     /// Forgets links that have run out. `$2` now.
     LINK_SWEEP "link.sweep" "DELETE FROM one_time_link WHERE tenant = $1 AND expires <= $2";

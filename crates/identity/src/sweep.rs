@@ -12,6 +12,7 @@ use sekisho_vault::{ClearValue, Entry, Scope};
 use crate::{
     Answer, Identity, by_job,
     records::UserSession,
+    relations::ENDED_KEPT,
     session::{self, last_used},
     sql,
 };
@@ -83,6 +84,7 @@ impl Identity {
                 ] {
                     others += keeper.run(statement, &[now.into()])?;
                 }
+                others += keeper.run(&sql::RELATION_SWEEP, &[now.minus(ENDED_KEPT).into()])?;
                 let rows = keeper.rows(&sql::SESSION_OVER, &[idle.into(), absolute.into()])?;
                 let id = |row: &Vec<ClearValue>| SessionId::from_slice(row.first()?.opaque()?);
                 Ok((rows.iter().filter_map(id).collect::<Vec<_>>(), others))

@@ -443,6 +443,7 @@ pub fn remove(tx: &mut Tx<'_>, tenant: TenantId, id: UserId) -> Answer<()> {
         tx.delete::<RoleGrant>(grant.id)?;
     }
     tx.keep(&sql::TRY_CLEAR, &[id.into()])?;
+    tx.keep(&sql::RELATION_DROP, &[id.into()])?;
     tx.delete::<UserAccount>(id)?;
     tx.notify("rights", &format!("{tenant}:{id}"))
 }

@@ -59,6 +59,8 @@ catalogue! {
         TOKENS "tokens" "API トークンの管理" "Management of API tokens";
         PROVISIONING "provisioning" "ユーザー連携（SCIM）" "Provisioning by SCIM";
         FEDERATION "federation" "外部の ID プロバイダーの管理" "Management of identity providers";
+        PEOPLE "people" "連絡できる相手の検索" "Finding people";
+        RELATIONS "relations" "関係の管理" "Management of relations";
     }
     rights {
         APPLICATION_USE "application.use" APPLICATION true "アプリケーションを使う" "Use the application";
@@ -87,6 +89,10 @@ catalogue! {
         USERS_PROVISION "users.provision" PROVISIONING false "ユーザーとグループを SCIM で連携する" "Provision users and groups by SCIM";
         FEDERATION_READ "federation.read" FEDERATION false "ID プロバイダーとその利用者の対応を見る" "See identity providers and whom they vouch for";
         FEDERATION_WRITE "federation.write" FEDERATION false "ID プロバイダーとメールドメインを登録・変更・削除する" "Register, change and delete identity providers and mail domains";
+        PEOPLE_FIND "people.find" PEOPLE false "連絡できる相手を探す" "Find the people whom one may reach";
+        RELATIONS_READ "relations.read" RELATIONS false "関係を見る" "See relations";
+        RELATIONS_WRITE "relations.write" RELATIONS false "関係を登録・終了する" "Add and end relations";
+        RELATIONS_CHECK "relations.check" RELATIONS false "連絡してよい 2 人かどうかを確かめる" "Ask who may reach whom";
     }
 }
 
@@ -214,9 +220,9 @@ impl<'de> serde::Deserialize<'de> for RightSet {
 pub enum UserType {
     /// Manages the tenant: every right.
     Administrator,
-    /// Decides and reviews: reads users, roles, sites, history, policy and claims, and uses the application.
+    /// Decides and reviews: reads users, roles, sites, relations, history, policy and claims, and uses the application.
     Approver,
-    /// Uses the application.
+    /// Uses the application, and finds the people whom they may reach.
     User,
 }
 
@@ -254,10 +260,12 @@ impl UserType {
                 R::POLICY_READ,
                 R::CLAIMS_READ,
                 R::SESSIONS_READ,
+                R::PEOPLE_FIND,
+                R::RELATIONS_READ,
             ]
             .into_iter()
             .collect(),
-            Self::User => [R::APPLICATION_USE].into_iter().collect(),
+            Self::User => [R::APPLICATION_USE, R::PEOPLE_FIND].into_iter().collect(),
         }
     }
 }

@@ -221,6 +221,13 @@ events! {
     IDENTITY_LIST "identity.list" 6003 2 "外部の ID の閲覧" "Outside identities read";
     IDENTITY_SYNC "identity.sync" 3005 1 "外部の ID によるロールの反映" "Roles taken over from an outside identity";
     IDENTITY_DELETE "identity.delete" 3001 3 "外部の ID との対応の解除" "Outside identity unlinked";
+    PEOPLE_LIST "people.list" 6003 2 "連絡できる相手の検索" "People looked for";
+    PEOPLE_READ "people.read" 6003 2 "連絡できる相手の閲覧" "Person looked at";
+    RELATION_CREATE "relation.create" 3005 1 "関係の登録" "Relation added";
+    RELATION_LIST "relation.list" 6003 2 "関係の閲覧" "Relations read";
+    RELATION_EXPLAIN "relation.explain" 6003 2 "2 人が連絡できるかどうかの確認" "Looked up whether two people may reach each other";
+    RELATION_CHECK "relation.check" 6003 2 "連絡の可否の照会" "Asked who may reach whom";
+    RELATION_END "relation.end" 3005 2 "関係の終了" "Relation ended";
     LINK_CREATE "link.create" 3001 1 "一回限りのリンクの発行" "One-time link issued";
     LINK_USE "link.use" 3001 1 "一回限りのリンクの使用" "One-time link used";
 }

@@ -287,6 +287,13 @@ pub struct TermsRule {
     pub privacy: String,
 }
 
+/// Who may find and reach whom within a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RelationRule {
+    /// Everybody may reach everybody; otherwise only along relations.
+    pub everyone: bool,
+}
+
 /// What browsers may keep of an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceRule {
@@ -513,6 +520,10 @@ pub trait Gates: Send + Sync {
     /// The terms that people must have accepted before they go on. `None`: none are asked for.
     fn terms(&self, _policy: &Effective) -> Option<TermsRule> {
         None
+    }
+    /// Who may reach whom; only along relations where no control answers.
+    fn relations(&self, _policy: &Effective) -> RelationRule {
+        RelationRule { everyone: false }
     }
     /// What browsers may keep; without a control that answers, what the application says, until they are signed out.
     fn device(&self, _policy: &Effective) -> DeviceRule {

@@ -194,6 +194,8 @@ kinds! {
     IdentityKind IdentityId "idn";
     /// A mail domain that leads to one.
     MailDomainKind MailDomainId "dom";
+    /// A relation between people.
+    RelationKind RelationId "rel";
     /// Any catalogued record, where its kind does not matter.
     RecordKind RecordId "rec";
 }

@@ -70,6 +70,8 @@ pub enum TakenOut {
     SelfService,
     /// The question for acceptance of the terms of use: nobody is asked.
     Terms,
+    /// The relations between people: everybody may reach everybody.
+    Relations,
     /// The firewall: no rule looks at a request.
     Firewall,
     /// The check of a fetched rule set's signature.

@@ -141,12 +141,24 @@ impl Vault {
         T: Send + 'static,
         F: FnOnce(&mut View<'_>) -> Result<T, Problem> + Send + 'static,
     {
+        self.look_telling(cx, act, |view| Ok((f(view)?, Vec::new()))).await
+    }
+
+    /// The same, where the entry has details.
+    ///
+    /// # Errors
+    /// As [`Vault::act`].
+    pub async fn look_telling<T, F>(&self, cx: &Cx, act: Act, f: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut View<'_>) -> Result<(T, Vec<(&'static str, String)>), Problem> + Send + 'static,
+    {
         if let Err(problem) = self.admit(cx, &act, EntryId::NIL) {
             return Err(self.enter_end(cx, &act, problem).await);
         }
         match self.peek(&Scope::of(cx), f).await {
-            Ok(value) => {
-                log::enter(&self.inner.parts, cx, act.event, Outcome::Success, &act.object, Vec::new()).await?;
+            Ok((value, detail)) => {
+                log::enter(&self.inner.parts, cx, act.event, Outcome::Success, &act.object, detail).await?;
                 Ok(value)
             }
             Err(problem) => Err(self.enter_end(cx, &act, problem).await),

@@ -13,11 +13,13 @@ pub mod history;
 pub mod icon;
 pub mod overview;
 pub mod passkeys;
+pub mod people;
 pub mod plain;
 pub mod policy;
 pub mod prefs;
 pub mod providers;
 pub mod provisioning;
+pub mod relations;
 pub mod risk;
 pub mod roles;
 pub mod saml;
@@ -229,7 +231,7 @@ impl Shell {
 }
 
 /// The rights that pages ask about.
-const SHOWN: [Right; 24] = [
+const SHOWN: [Right; 27] = [
     Right::USERS_READ,
     Right::USERS_WRITE,
     Right::ROLES_READ,
@@ -254,18 +256,28 @@ const SHOWN: [Right; 24] = [
     Right::CLIENTS_APPROVE,
     Right::FEDERATION_READ,
     Right::FEDERATION_WRITE,
+    Right::PEOPLE_FIND,
+    Right::RELATIONS_READ,
+    Right::RELATIONS_WRITE,
 ];
 
 /// The navigation of somebody with these rights.
 pub fn nav(rights: &[Right]) -> Vec<Group> {
     type Gated = (Option<Right>, Item);
     let all: [(Option<&'static Text>, &[Gated]); 3] = [
-        (None, &[(None, Item { href: "/", text: m::OVERVIEW, icon: "overview" })]),
+        (
+            None,
+            &[
+                (None, Item { href: "/", text: m::OVERVIEW, icon: "overview" }),
+                (Some(Right::PEOPLE_FIND), Item { href: "/people", text: m::PEOPLE, icon: "people" }),
+            ],
+        ),
         (
             Some(m::NAV_ACCESS),
             &[
                 (Some(Right::USERS_READ), Item { href: "/users", text: m::USERS, icon: "people" }),
                 (Some(Right::ROLES_READ), Item { href: "/roles", text: m::ROLES, icon: "key" }),
+                (Some(Right::RELATIONS_READ), Item { href: "/relations", text: m::RELATIONS, icon: "link" }),
                 (Some(Right::SITES_READ), Item { href: "/sites", text: m::SITES, icon: "site" }),
                 (Some(Right::ADDRESSES_READ), Item { href: "/addresses", text: m::ADDRESSES, icon: "network" }),
                 (Some(Right::FEDERATION_READ), Item { href: "/providers", text: m::PROVIDERS, icon: "person" }),

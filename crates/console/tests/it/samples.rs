@@ -9,6 +9,8 @@ mod federated;
 mod judged;
 #[path = "samples/proofs.rs"]
 mod proofs;
+#[path = "samples/relations.rs"]
+mod related;
 #[path = "samples/signals.rs"]
 mod signalled;
 
@@ -412,6 +414,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     judged::put_all(lang, &mut put);
     federated::put_all(lang, &mut put);
     signalled::put_all(lang, &mut put);
+    related::put_all(lang, &mut put);
     let rows = sites.iter().cloned().map(Into::into).collect();
     put(
         "sites",

@@ -56,7 +56,7 @@ impl Planted {
 }
 
 /// Writes a marker into every kind of record of a tenant: account, role, grant, site, address rule, signing client, unique ID,
-/// provisioned person and group, identity provider, receiver of signals, mail domain, outside identity, switches, policy, second factor, recovery codes, session, link, a repeated request's kept answer, a locked name, and through the door.
+/// provisioned person and group, identity provider, receiver of signals, relation, mail domain, outside identity, switches, policy, second factor, recovery codes, session, link, a repeated request's kept answer, a locked name, and through the door.
 ///
 /// # Errors
 /// When something cannot be written.
@@ -122,6 +122,8 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         "token": secret_at_receiver,
     });
     let receiver = text(&desk.make(world, "/signal-receivers", &receiver).await?, "id");
+    let relation = json!({"one": person.id, "other": site, "note": both});
+    let relation = text(&desk.make(world, "/relations", &relation).await?, "id");
     // A repeated request's answer is kept for a day: it holds what it says.
     let kept = desk.ask("POST", "/users").header("idempotency-key", format!("k-{}", marker.ascii));
     let kept = kept.json(&json!({"name": format!("kept-{}", marker.ascii), "display_name": both, "type": "user"}));
@@ -156,6 +158,7 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         format!("/unique-ids?client={client}"),
         format!("/providers/{provider}"),
         format!("/signal-receivers/{receiver}"),
+        format!("/relations?side={}", person.id),
         "/mail-domains".into(),
         format!("/identities?provider={outside}"),
     ];
@@ -176,6 +179,7 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         ("provisioned group", group),
         ("identity provider", provider),
         ("receiver of signals", receiver),
+        ("relation", relation),
         ("mail domain", domain),
         ("outside identity", identity),
     ]);

@@ -144,6 +144,13 @@ impl Scenery {
                     .header("if-match", format!("\"{version}\""))
                     .json(&json!({"name": world.marker("idp")}))
             }
+            Right::PEOPLE_FIND => who.ask("GET", "/people"),
+            Right::RELATIONS_READ => who.ask("GET", "/relations"),
+            Right::RELATIONS_WRITE => {
+                let other = invited(world, &self.admin).await?;
+                post("/relations", json!({"one": target, "other": other}))
+            }
+            Right::RELATIONS_CHECK => post("/relations/check", json!({"person": target, "others": [target]})),
             Right::TOKENS_READ => who.ask("GET", "/tokens"),
             Right::TOKENS_WRITE => {
                 let account = service_account(world, &self.admin).await?;

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use sekisho_controls::{CONTROLS, all, catalogue, probes, spec, specs};
 
 /// What the first passage keeps.
-const KEPT: [&str; 48] = [
+const KEPT: [&str; 49] = [
     "NM-01", "NM-02", "NM-03", "NM-04", "NM-05", "NM-06", "NM-07", "NM-09", "NM-27", "NM-28", "NM-35", "MIST-03",
     "MIST-04", "MIST-09", "MIST-16", "MIST-17", "MIST-22", "MIST-24", "MIST-25", "MOX-15", "MOX-16", "MOX-22",
     "MOX-23", "MOX-24", "MOX-25", "MOX-26", "MOX-27", "MOX-28", "MOX-29", "MOX-30", "MOX-31", "MOX-32", "MOX-33",
-    "MOX-37", "MOX-50", "MOX-53", "DX-03", "DX-04", "DX-14", "DX-18", "IDO-07", "IDO-08", "IDO-25", "IDO-36", "IDO-39",
-    "IDO-40", "IDO-41", "IDO-43",
+    "MOX-34", "MOX-37", "MOX-50", "MOX-53", "DX-03", "DX-04", "DX-14", "DX-18", "IDO-07", "IDO-08", "IDO-25", "IDO-36",
+    "IDO-39", "IDO-40", "IDO-41", "IDO-43",
 ];
 
 #[test]

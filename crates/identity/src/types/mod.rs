@@ -4,6 +4,7 @@ mod clients;
 mod federation;
 mod oauth;
 mod passkeys;
+mod relations;
 mod risk;
 mod scim;
 mod sign_in;
@@ -32,6 +33,10 @@ pub use oauth::{
 };
 pub use passkeys::{
     PasskeyAnswer, PasskeyMade, PasskeyOptions, PasskeyPatch, PasskeyResponse, PasskeyView, RelyingParty, SecondFactors,
+};
+pub use relations::{
+    Between, NewRelation, PeopleQuery, PersonCard, ReachAsked, ReachTold, ReachedPerson, RelationQuery, RelationState,
+    RelationView, Side, SideView, WhyReach,
 };
 pub use risk::{RiskChange, RiskDecision, RiskQuery, RiskReplay, RiskReplayed, RiskSources, RiskTally};
 pub use scim::{

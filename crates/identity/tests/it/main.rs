@@ -17,6 +17,7 @@ mod lockout;
 mod oauth;
 mod openid;
 mod passkeys;
+mod relations;
 mod risk;
 mod rules;
 mod rules_and_groups;

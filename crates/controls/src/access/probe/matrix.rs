@@ -45,8 +45,8 @@ impl Probe for OneRight {
     }
 }
 
-/// A person whose only role holds one right after another. What the built-in type `user` brings with it, the use of the
-/// application, is switched off for that person except where it is the right under trial.
+/// A person whose only role holds one right after another. What the built-in type `user` brings with it is switched off for
+/// that person except where it is the right under trial.
 async fn one_by_one(world: &dyn World, finding: &mut Finding, scenery: &Scenery) -> Result<(), Trouble> {
     let desk = &scenery.admin;
     let person = desk.hire(world, &scenery.like, "user", &Value::Null).await?;
@@ -65,8 +65,8 @@ async fn one_by_one(world: &dyn World, finding: &mut Finding, scenery: &Scenery)
             return Err(Trouble(format!("giving the role the right {} was answered {}", right.name(), told(&changed))));
         }
         version = changed.json().get("version").and_then(Value::as_i64).unwrap_or(version + 1);
-        let off: &[&str] =
-            if right == Right::APPLICATION_USE { &[] } else { &[Right::APPLICATION_USE.function().name()] };
+        let brought = UserType::User.rights().without(right);
+        let off: Vec<&str> = brought.iter().map(|r| r.function().name()).collect();
         let switch = desk.ask("PUT", &format!("/users/{}/functions", actor.person.id)).json(&json!({"off": off}));
         desk.need(world, switch).await?;
         for tried in Right::all() {

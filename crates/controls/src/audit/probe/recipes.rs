@@ -1,6 +1,8 @@
 //! How each operation of the API is made to succeed, to be refused and to fail.
 
 mod passkeys;
+mod relations;
+mod signals;
 
 use std::time::Duration;
 
@@ -250,6 +252,9 @@ impl Cast {
         if operation.path.starts_with("/sign-") || operation.path == "/links/use" {
             return self.way_in(world, &name).await;
         }
+        if operation.path.starts_with("/people") {
+            return self.finding(world, operation).await;
+        }
         if operation.path.starts_with("/me") {
             return self.own_account(world, operation, &name).await;
         }
@@ -492,17 +497,6 @@ impl Cast {
                 let listed = self.desk.get(world, &format!("/identities?user={user}")).await?.json();
                 filled(text(&listed["items"][0], "id"), Value::Null)
             }
-            "GET /signal-receivers" => plain(&operation.path),
-            "POST /signal-receivers" => Ok(("/signal-receivers".into(), receiver(world))),
-            "GET /signal-receivers/{id}" | "DELETE /signal-receivers/{id}" => {
-                filled(self.made(world, "/signal-receivers", receiver(world)).await?, Value::Null)
-            }
-            "PATCH /signal-receivers/{id}" => {
-                filled(self.made(world, "/signal-receivers", receiver(world)).await?, json!({"enabled": false}))
-            }
-            "POST /signal-receivers/{id}/test" => {
-                filled(self.made(world, "/signal-receivers", receiver(world)).await?, json!({}))
-            }
             "POST /tokens" => Ok(("/tokens".into(), self.token(world).await?)),
             "DELETE /tokens/{id}" => {
                 let body = self.token(world).await?;
@@ -535,7 +529,7 @@ impl Cast {
                 filled(entries.last().map(history::Entry::id).unwrap_or_default(), Value::Null)
             }
             "GET /claims/{claim}" => filled("NM-05".into(), Value::Null),
-            other => Err(unknown(other)),
+            other => self.related(world, operation, other).await,
         }
     }
 
@@ -586,9 +580,10 @@ impl Cast {
             }
             _ => {}
         }
-        let own = operation.path.starts_with("/me") || matches!(operation.path.as_str(), "/session" | "/sign-out");
+        let own = operation.path.starts_with("/me")
+            || matches!(operation.path.as_str(), "/session" | "/sign-out" | "/people" | "/people/{id}");
         if own {
-            // Without a session.
+            // Without a session; what everybody may do of their own is refused to nobody else.
             let path = operation.filled("fac_00000000000000000000000000000000");
             let path = if operation.path == "/me/sessions" && operation.method == "DELETE" {
                 format!("{path}?keep=current")
@@ -619,6 +614,8 @@ impl Cast {
             ("/signing-clients", "cli"),
             ("/signal-receivers", "sgr"),
             ("/unique-ids", "uid"),
+            ("/people", "usr"),
+            ("/relations", "rel"),
             ("/me/factors", "fac"),
             ("/me/passkeys", "pky"),
             ("/me/sessions", "ses"),
@@ -672,12 +669,6 @@ impl Cast {
 /// What makes an application.
 fn application(world: &dyn World) -> Value {
     json!({"name": world.marker("app"), "redirect_uris": ["https://app.example.test/callback"], "rights": ["users.read"]})
-}
-
-/// What makes a receiver of signals.
-fn receiver(world: &dyn World) -> Value {
-    let name = world.marker("receiver");
-    json!({"name": name, "url": format!("https://{name}.example.test/set"), "events": ["session-revoked"]})
 }
 
 /// What makes a token of a person's own.

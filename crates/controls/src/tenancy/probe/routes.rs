@@ -67,6 +67,11 @@ fn body(operation: &Operation, world: &dyn World, kind: &str, id: &str, own: &Ow
             "client": named("signing client", &own.client), "user": named("account", &own.user),
             "unique_id": world.marker("x"),
         }),
+        ("POST", "/relations") => {
+            let other = if matches!(kind, "site" | "role") { id } else { &own.site };
+            json!({"one": named("account", &own.user), "other": other})
+        }
+        ("POST", "/relations/check") => json!({"person": own.user, "others": [named("account", &own.user)]}),
         ("PUT", path) if path.starts_with("/provisioning/groups") => json!({"role": named("role", &own.role)}),
         ("POST", "/mail-domains") => json!({
             "domain": format!("{}.test", world.marker("x")), "provider": named("identity provider", &own.provider),

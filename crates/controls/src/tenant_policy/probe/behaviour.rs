@@ -72,6 +72,8 @@ enum Seen {
     Bound,
     /// Whether an identity provider's call is answered.
     Scim,
+    /// Whether a person finds another to whom there is no relation.
+    Unrelated,
     /// Words that the firewall takes for an attack at its higher levels only.
     Firewall,
 }
@@ -117,6 +119,7 @@ pub fn case(setting: &'static Setting, platform: &Value) -> Option<Case> {
         Value::Bool(_) if is(&crate::oauth::PUSHED) => of(Value::Bool(true), Seen::Pushed),
         Value::Bool(_) if is(&crate::oauth::BOUND) => of(Value::Bool(true), Seen::Bound),
         Value::Str(_) if is(&provisioning::SCIM) => of(Value::Str("off".into()), Seen::Scim),
+        Value::Str(_) if is(&crate::relations::MODE) => of(Value::Str("related".into()), Seen::Unrelated),
         Value::Int(_) if is(&waf::PARANOIA) => of(Value::Int(4), Seen::Firewall),
         Value::Str(_) if is(&adaptive::LOW) => of(Value::Str("step_up".into()), Seen::Risk(HOME)),
         Value::Int(_) if is(&adaptive::MEDIUM_AT) => of(Value::Int(10), Seen::Risk(HOME)),
@@ -339,6 +342,19 @@ async fn look(
                 Ok(out)
             };
             Ok(Effect::of("an identity provider asks for users", ask(strict, false).await?, ask(loose, true).await?))
+        }
+        Seen::Unrelated => {
+            let ask = async |people: &[Person; 2], found: bool| -> Result<Vec<(String, bool)>, Trouble> {
+                let [one, other] = people;
+                let mut out = Vec::new();
+                let session = one.clone().sign_in(world).await?;
+                for node in [0, 1] {
+                    let got = session.at(node).get(world, &format!("/people/{}", other.id)).await?;
+                    out.push((told(&got), good(&got) == found));
+                }
+                Ok(out)
+            };
+            Ok(Effect::of("a person looks for another", ask(pairs.0, false).await?, ask(pairs.1, true).await?))
         }
         Seen::Firewall => {
             let ask = async |side: &Side, admitted: bool| -> Result<Vec<(String, bool)>, Trouble> {

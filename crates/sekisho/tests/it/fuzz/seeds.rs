@@ -362,6 +362,14 @@ const BODIES: &[(&str, &str)] = &[
         r#"{"url":"https://siem.example.test/b","token":"","events":["credential-change"],"enabled":false}"#,
     ),
     ("turnSigningKeys", r#"{"withdraw":false}"#),
+    (
+        "createRelation",
+        r#"{"one":"usr_01a203baed7576b7ae94e9addb9a46de","other":"sit_01a203baed7576b7ae94e9addb9a46de","starts":"2026-11-22T00:00:00Z","ends":"2126-11-22T09:00:00+09:00","note":"x"}"#,
+    ),
+    (
+        "checkRelations",
+        r#"{"person":"usr_01a203baed7576b7ae94e9addb9a46de","others":["usr_01a203baed7576b7ae94e9addb9a46de","usr_01a203baed7576b7ae94e9addb9a46df"]}"#,
+    ),
     ("createMailDomain", r#"{"domain":"example.co.jp","provider":"idp_01a203baed7576b7ae94e9addb9a46de"}"#),
 ];
 
@@ -392,6 +400,8 @@ fn signed_in() {
         ("createMailDomain", "mail-domains"),
         ("createSignalReceiver", "signal-receivers"),
         ("turnSigningKeys", "signing-keys/turn"),
+        ("createRelation", "relations"),
+        ("checkRelations", "relations/check"),
     ] {
         api(name, &format!("POST /api/v1/{path}"), "", of(name));
     }
@@ -513,6 +523,12 @@ fn signed_in() {
         "POST /signals/sgr_01a203baed7576b7ae94e9addb9a46de/switch",
         "csrf={csrf}&version=1&enabled=false",
     );
+    page(
+        "relation",
+        "POST /relations",
+        "csrf={csrf}&one_group=&one=admin&other_group=rol_01a203baed7576b7ae94e9addb9a46de&other=&starts=2026-11-22&ends=2126-11-22&note=%3Cfuzz%3E",
+    );
+    page("relation-end", "POST /relations/rel_01a203baed7576b7ae94e9addb9a46de/end", "csrf={csrf}");
     page("token", "POST /account/tokens", "csrf={csrf}&name=%3Cfuzz%3E&days=1&networks=192.0.2.0%2F24+::1&password=x");
     for (name, path) in [
         ("overview", "/"),
