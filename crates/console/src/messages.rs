@@ -573,6 +573,7 @@ messages! {
     SIGN_IN "サインイン" "Sign in";
     SIGN_IN_AGAIN "もう一度サインイン" "Sign in again";
     SIGN_IN_DO "サインイン" "Sign in";
+    SIGN_IN_NO_PASSWORD "この組織では、パスワードでサインインできません。" "Your organisation does not sign people in by password.";
     SIGN_IN_HELP "サインインできない場合は、組織の管理者にお問い合わせください。" "If you cannot sign in, ask your organisation's administrator.";
     SIGN_IN_NAME "サインイン名" "Sign-in name";
     SIGN_OUT "サインアウト" "Sign out";

@@ -72,6 +72,9 @@ impl Hooks for Gates {
     fn password(&self, policy: &Effective) -> PasswordRule {
         passwords::rule(&tenant_policy::seen(policy, self.out))
     }
+    fn password_way(&self, policy: &Effective) -> bool {
+        passwords::way(&tenant_policy::seen(policy, self.out))
+    }
     fn signature(&self, policy: &Effective) -> SignatureRule {
         unique_id::rule(&tenant_policy::seen(policy, self.out), self.out)
     }

@@ -16,7 +16,7 @@ use crate::{
     own,
     password::{refused, used_before},
     people,
-    problems::WRONG_PASSWORD,
+    problems::{PASSWORDS_OFF, WRONG_PASSWORD},
     records::{Credential, UserAccount, UserSession},
     session::{self, last_used},
     signals,
@@ -51,6 +51,9 @@ impl Identity {
         password: &Secret<String>,
     ) -> Answer<(Stored<Credential>, Try)> {
         let (user, _) = who(cx)?;
+        if !self.gates().password_way(&cx.policy) {
+            return Err(self.stop(cx, own(cx, event, user), Problem::new(&PASSWORDS_OFF)).await);
+        }
         let scope = Scope::of(cx);
         let (rule, cost) = (self.gates().lockout(&cx.policy), self.gates().password(&cx.policy));
         let place = match self.0.hasher.enter(cx.peer) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sekisho_kernel::{
-    Cx, Function, Problem, RightSet, Target, Text,
+    Cx, Effective, Function, Problem, RightSet, Target, Text,
     access::{AccessQuestion, Right, RightsView, UserType},
     actor::Actor,
     gate::Gates,
@@ -12,9 +12,9 @@ use sekisho_kernel::{
 use sekisho_vault::{Page, Record, Stored, Tx, View};
 
 use crate::{
-    Answer, Identity,
-    problems::{ABOVE_OWN, BEYOND_OWN, LAST_ADMINISTRATOR},
-    records::UserAccount,
+    Answer, Identity, people,
+    problems::{ABOVE_OWN, BEYOND_OWN, LAST_ADMINISTRATOR, NO_OTHER_WAY},
+    records::{IdentityProvider, OutsideIdentity, Passkey, UserAccount},
     rights::{self, Person},
     sql,
     types::UserState,
@@ -109,6 +109,39 @@ pub fn another_administrator(tx: &mut Tx<'_>, than: UserId) -> Answer<()> {
     } else {
         Err(Problem::new(&LAST_ADMINISTRATOR))
     }
+}
+
+/// Where passwords are no way in, refuses what would leave no administrator who can come in by a passkey or by an enabled
+/// provider. To be called after the change, in its transaction.
+///
+/// # Errors
+/// `SK-4185`.
+pub fn way_in_left(tx: &mut Tx<'_>, gates: &dyn Gates, policy: &Effective) -> Answer<()> {
+    if gates.password_way(policy) {
+        return Ok(());
+    }
+    tx.keep(&sql::TENANT_HOLD, &[])?;
+    let (alone, providers) = (gates.passkeys(policy).alone, gates.federation(policy).allowed);
+    let admins = tx.list::<UserAccount>(&Page {
+        limit: Page::MOST,
+        eq: &[("user_type", UserType::Administrator.name().into()), ("state", UserState::Active.code().into())],
+        ..Page::default()
+    })?;
+    for admin in admins.iter().filter(|a| able(&a.body)) {
+        let id: UserId = admin.id::<sekisho_kernel::id::UserKind>();
+        if alone && tx.count::<Passkey>(&[("user_id", id.into())])? > 0 {
+            return Ok(());
+        }
+        if !providers {
+            continue;
+        }
+        for link in people::of_user::<OutsideIdentity>(&mut tx.view(), id)? {
+            if tx.get::<IdentityProvider>(link.body.provider)?.is_some_and(|p| p.body.enabled) {
+                return Ok(());
+            }
+        }
+    }
+    Err(Problem::new(&NO_OTHER_WAY))
 }
 
 /// Whether the account is an administrator's who can administer.

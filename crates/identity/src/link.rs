@@ -1,9 +1,9 @@
 //! One-time links: a 256-bit token, known to the store by its hash, good once within one hour.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sekisho_kernel::{
-    Job, Outcome, Problem, Rng, Secret, Time, event,
+    Effective, Job, Outcome, Problem, Rng, Secret, Time, event,
     hook::Knock,
     id::{LinkId, UserId},
     problem::NOT_FOUND,
@@ -14,7 +14,7 @@ use crate::{
     Answer, Identity, by_job,
     oauth::grants,
     people,
-    problems::LINK_OVER,
+    problems::{LINK_OVER, PASSWORDS_OFF},
     records::{Credential, LinkPurpose, OneTimeLink, RecoveryCodes, RiskProfile, TenantSetting, UserAccount},
     rights, session, settings, signals, sql, token, tokens,
     types::{LinkUsed, UserState},
@@ -49,7 +49,8 @@ impl Identity {
     /// signed out; a lock ends. A password that breaks a rule leaves the link good.
     ///
     /// # Errors
-    /// `SK-4007` for a link that is unknown, used, run out or another tenant's; `SK-4005`.
+    /// `SK-4007` for a link that is unknown, used, run out or another tenant's; `SK-4005`; `SK-4184` where passwords are no way
+    /// in, which leaves the link good.
     pub async fn use_link(&self, knock: &Knock, token: &Secret<String>, password: Secret<String>) -> Answer<LinkUsed> {
         let cx = Self::before_sign_in(knock);
         let over = || Problem::new(&LINK_OVER);
@@ -59,7 +60,13 @@ impl Identity {
             return Err(over());
         };
         let user = link.user;
+        // A link of the host's opens what the organisation itself has closed; what the platform has closed stays so.
+        let policy = match link.purpose {
+            LinkPurpose::Recover => Effective::platform(self.platform()),
+            LinkPurpose::Invite | LinkPurpose::FirstAdministrator => cx.policy.clone(),
+        };
         let made = match account {
+            _ if !self.gates().password_way(&policy) => Err(Problem::new(&PASSWORDS_OFF)),
             Some(account) => self.renewed(&cx, user, &password, &account).await,
             None => Err(Problem::new(&NOT_FOUND)),
         };
@@ -67,7 +74,7 @@ impl Identity {
             Ok(made) => made,
             Err(problem) => return Err(self.stop(&cx, act(user.to_string()), problem).await),
         };
-        let tenant = cx.tenant;
+        let (tenant, this) = (cx.tenant, self.clone());
         self.vault()
             .act(&cx, act(user.to_string()), move |tx, permit| {
                 // Of two who bring the same token, one takes the pointer away.
@@ -88,7 +95,8 @@ impl Identity {
                 if link.purpose == LinkPurpose::Recover {
                     body.functions_off.clear();
                     let setting = settings::held(tx, tenant)?;
-                    tx.update(tenant, setting.version, &without_lock_in(setting.body))?;
+                    tx.update(tenant, setting.version, &this.without_lock_in(setting.body))?;
+                    tx.notify("tenant", &tenant.to_string())?;
                     tx.keep(&sql::RIGHTS_BUMP_TENANT, &[])?;
                     tx.notify("rights", &format!("{tenant}:"))?;
                 }
@@ -166,9 +174,26 @@ impl LinkPurpose {
     }
 }
 
-/// The switches without those that would keep an administrator from switching anything on again.
-fn without_lock_in(mut setting: TenantSetting) -> TenantSetting {
-    let needed = rights::bits(&["users".to_owned(), "policy".to_owned()]);
-    setting.functions_off.retain(|f| rights::bits(std::slice::from_ref(f)) & needed == 0);
-    setting
+impl Identity {
+    /// What the tenant has set, without what would keep an administrator from switching anything on again: functions, and
+    /// values of its own that take passwords away.
+    fn without_lock_in(&self, mut setting: TenantSetting) -> TenantSetting {
+        let needed = rights::bits(&["users".to_owned(), "policy".to_owned()]);
+        setting.functions_off.retain(|f| rights::bits(std::slice::from_ref(f)) & needed == 0);
+        let platform = self.platform();
+        let open = |own: &TenantSetting| {
+            let own = Arc::new(self.own_settings(own));
+            self.gates().password_way(&Effective::new(platform.clone(), own))
+        };
+        if !open(&setting) {
+            for key in setting.settings.keys().cloned().collect::<Vec<_>>() {
+                let mut without = setting.clone();
+                without.settings.remove(&key);
+                if open(&without) {
+                    return without;
+                }
+            }
+        }
+        setting
+    }
 }

@@ -342,6 +342,16 @@ problems! {
     RELATION_OVER "SK-4183" "relation-over" Conflict
         "この関係はすでに終了しています。" "This relation has ended already."
         "再び連絡できるようにするには、新しく登録してください。" "Add a new one if they are to reach each other again.";
+    /// The policy has sign-in by password switched off.
+    PASSWORDS_OFF "SK-4184" "passwords-off" Forbidden
+        "パスワードによるサインインは無効になっています。" "Sign-in by password is switched off."
+        "組織の ID プロバイダーまたはパスキーを使ってください。どちらも使えない場合は、組織の管理者に連絡してください。"
+        "Use your organisation's identity provider or a passkey. If you have neither, ask your administrator.";
+    /// Nobody could administer any more.
+    NO_OTHER_WAY "SK-4185" "no-other-way-in" Conflict
+        "パスワードのほかにサインインする方法を持つ管理者がいなくなります。" "No administrator would be left who can come in without a password."
+        "先に、管理者の 1 人がパスキーを登録するか、有効な ID プロバイダーと対応付けてください。締め出された場合は、ホストで `sekisho admin recover` を実行します。"
+        "First let an administrator register a passkey, or link an identity provider that is enabled. Should everybody be shut out, `sekisho admin recover` on the host lets one in.";
     /// A host name is registered already or is none.
     BAD_HOST "SK-4029" "bad-host" Invalid
         "このホスト名は登録できません。" "This host name cannot be registered."

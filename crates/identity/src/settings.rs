@@ -14,7 +14,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Stored, Tx, View};
 
 use crate::{
-    Answer, Identity,
+    Answer, Identity, guard,
     problems::UNKNOWN_SETTING,
     records::TenantSetting,
     rights, sql,
@@ -49,7 +49,8 @@ impl Identity {
     /// file would have it (`"30m"`). In force on every node at once.
     ///
     /// # Errors
-    /// `SK-4021` (no such setting), a value's own fault, or the gate's refusal of what would loosen the platform's.
+    /// `SK-4021` (no such setting), a value's own fault, the gate's refusal of what would loosen the platform's, or `SK-4185`
+    /// where no administrator could come in any more.
     pub async fn set_policy(&self, cx: &Cx, key: &str, value: serde_json::Value) -> Answer<SettingView> {
         let policy = self.platform();
         let known = self.known(cx, key);
@@ -92,6 +93,7 @@ impl Identity {
         F: FnOnce(&mut TenantSetting) -> Answer<(&'static Setting, Entry)> + Send + 'static,
     {
         let (this, tenant, policy) = (self.clone(), cx.tenant, self.platform());
+        let (gates, before) = (self.0.gates.clone(), cx.policy.clone());
         let act = under(Right::POLICY_WRITE, &event::POLICY_UPDATE, Target::tenant(tenant), object);
         self.vault()
             .act(cx, act, move |tx, permit| {
@@ -101,6 +103,13 @@ impl Identity {
                 tx.update(tenant, old.version, &own)?;
                 tx.notify("tenant", &tenant.to_string())?;
                 let effective = this.with_floor(Effective::new(policy, Arc::new(this.own_settings(&own))));
+                let closes = |open: &dyn Fn(&Effective) -> bool| open(&before) && !open(&effective);
+                if closes(&|p| gates.password_way(p))
+                    || closes(&|p| gates.passkeys(p).alone)
+                    || closes(&|p| gates.federation(p).allowed)
+                {
+                    guard::way_in_left(tx, &*gates, &effective).map_err(|p| p.at(known.key))?;
+                }
                 tx.commit(permit, entry, shown(&effective, known))
             })
             .await

@@ -20,7 +20,7 @@ use crate::{
     own, page_size,
     password::{self, Whose},
     people::{changed, drop_factors, fold, found, has_way_in, mentions, moved, of_user, shown, user_view},
-    problems::{OWN_ACCOUNT, SEARCH_TOO_WIDE, SERVICE_ACCOUNT},
+    problems::{OWN_ACCOUNT, PASSWORDS_OFF, SEARCH_TOO_WIDE, SERVICE_ACCOUNT},
     records::{Credential, LinkPurpose, RecoveryCodes, RiskProfile, RoleGrant, Site, UserAccount},
     rights::{self, Person},
     scim, session, sql, tokens,
@@ -46,8 +46,9 @@ impl Identity {
             Err(problem) => return Err(self.stop(cx, act, problem).await),
         };
         let (reach, now) = (self.reach(cx), self.now());
-        let invitation =
-            (credential.is_none() && !new.service).then(|| link::new(self.rng(), id, LinkPurpose::Invite, now));
+        // Where passwords are no way in, there is nothing for a link to set: the person comes by a provider.
+        let links = !new.service && self.gates().password_way(&cx.policy);
+        let invitation = (credential.is_none() && links).then(|| link::new(self.rng(), id, LinkPurpose::Invite, now));
         let link_id = self.id();
         let token = invitation.as_ref().map(|(token, _)| token.clone());
         let user = self
@@ -255,7 +256,7 @@ impl Identity {
         let reach = self.reach(cx);
         self.change(cx, id, &event::USER_ENABLE, Right::USERS_WRITE, move |tx, person| {
             reach.above(person)?;
-            let active = person.account.body.service || has_way_in(tx, id)?;
+            let active = person.account.body.service || has_way_in(tx, id, true)?;
             let state = if active { UserState::Active } else { UserState::Invited };
             moved(tx, id)?;
             tx.update(id, person.account.version, &UserAccount { state, ..person.account.body.clone() })?;
@@ -300,10 +301,11 @@ impl Identity {
     /// device locks nobody out for good. Earlier links stop working. Shown once, good for one hour.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `SK-4014`.
+    /// `NOT_FOUND`, `SK-4014`, `SK-4184` where passwords are no way in.
     pub async fn invite_user(&self, cx: &Cx, id: UserId) -> Answer<Secret<String>> {
         let target = self.target_of(cx, id).await?;
         let (tenant, reach) = (cx.tenant, self.reach(cx));
+        let open = self.gates().password_way(&cx.policy);
         let (token, body) = link::new(self.rng(), id, LinkPurpose::Invite, self.now());
         let link_id = self.id();
         self.vault()
@@ -313,6 +315,9 @@ impl Identity {
                     return Err(Problem::new(&SERVICE_ACCOUNT));
                 }
                 reach.above(&person)?;
+                if !open {
+                    return Err(Problem::new(&PASSWORDS_OFF));
+                }
                 link::drop_all(tx, id)?;
                 link::put(tx, link_id, &body)?;
                 tx.commit(permit, Entry::of(id).with("link", link_id), token)

@@ -517,6 +517,10 @@ pub trait Gates: Send + Sync {
     fn factor(&self, policy: &Effective) -> FactorRule;
     /// The password rule.
     fn password(&self, policy: &Effective) -> PasswordRule;
+    /// Whether a password signs people in, and proves again who is there; not where no control answers.
+    fn password_way(&self, _policy: &Effective) -> bool {
+        false
+    }
     /// The terms that people must have accepted before they go on. `None`: none are asked for.
     fn terms(&self, _policy: &Effective) -> Option<TermsRule> {
         None

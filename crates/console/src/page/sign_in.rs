@@ -45,6 +45,8 @@ pub struct SignInPage {
     pub by_mail: bool,
     /// Whether a passkey signs in by itself.
     pub passkeys: bool,
+    /// Whether a password signs in.
+    pub passwords: bool,
 }
 
 /// The second factor.
@@ -184,7 +186,9 @@ pub(super) async fn show_start(call: Arc<Call>, returned: Option<Returned>) -> R
     let ways = call.parts.identity.ways_in(&call.knock(false)).await.map_err(Fault::own)?;
     let p = Shell { returned, ..page::bare(&call, m::SIGN_IN) };
     let passkeys = call.parts.gates.passkeys(&call.arrival.policy).alone;
-    let page = SignInPage { p, known_name: String::new(), passkeys, providers: ways.buttons, by_mail: ways.by_mail };
+    let passwords = call.parts.gates.password_way(&call.arrival.policy);
+    let (providers, by_mail) = (ways.buttons, ways.by_mail);
+    let page = SignInPage { p, known_name: String::new(), passkeys, passwords, providers, by_mail };
     render(StatusCode::OK, &page)
 }
 

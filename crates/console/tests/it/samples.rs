@@ -209,6 +209,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             p: alone(lang, m::SIGN_IN, "/sign-in"),
             known_name: String::new(),
             passkeys: true,
+            passwords: true,
             providers: Vec::new(),
             by_mail: false,
         },
@@ -221,10 +222,13 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         p: failed,
         known_name: String::new(),
         passkeys: true,
+        passwords: true,
         providers: Vec::new(),
         by_mail: false,
     };
     put("sign-in-failed", &page);
+    let page = sign_in::SignInPage { p: alone(lang, m::SIGN_IN, "/sign-in"), passwords: false, ..page };
+    put("sign-in-no-password", &page);
     for (name, totp, passkey) in [("factor", true, false), ("factor-passkey", false, true), ("factor-both", true, true)]
     {
         let ways = SecondFactors { totp, passkey, recovery: true };

@@ -100,6 +100,18 @@ pub static PASSES: Setting = Setting {
     ),
 };
 
+/// Whether they sign people in.
+pub static SIGN_IN: Setting = Setting {
+    key: "passwords.sign_in",
+    kind: Kind::Choice(&["on", "off"]),
+    default: Default::Str("on"),
+    tenant: Movement::Max,
+    doc: Text::new(
+        "パスワードによるサインイン。off では、パスワードでサインインすることも、本人であることを改めて証明することもできず、パスワードを設定するリンクも使えません。組織は、ほかの方法でサインインできる管理者がいる場合にだけ off にできます。",
+        "Sign-in by password. off: no password signs anybody in or proves again who is there, and links that set one are refused. An organisation can choose off only while an administrator of its own can come in another way.",
+    ),
+};
+
 /// Passwords are hashed and never stored in the clear.
 pub static NM_28: ClaimSpec = ClaimSpec {
     id: "NM-28",
@@ -144,11 +156,16 @@ pub static CONTROL: Declared = Declared {
         "パスワードの規則を定め、一方向ハッシュだけを保存します。",
         "Sets the rules of passwords and stores nothing but their one-way hash.",
     ),
-    settings: &[&MIN_LENGTH, &CLASSES, &HISTORY, &MAX_AGE, &BREACHED_LIST, &MEMORY_KIB, &PASSES],
+    settings: &[&MIN_LENGTH, &CLASSES, &HISTORY, &MAX_AGE, &SIGN_IN, &BREACHED_LIST, &MEMORY_KIB, &PASSES],
     claims: &[&NM_28, &MOX_23],
     probes: probe::probes,
     paper: &paper::PAPER,
 };
+
+/// Whether passwords sign people in.
+pub(crate) fn way(policy: &Effective) -> bool {
+    policy.str(&SIGN_IN) == "on"
+}
 
 /// The rule in force. Taking the hash out is the engine's matter: the rule stays.
 pub(crate) fn rule(policy: &Effective) -> PasswordRule {

@@ -8,18 +8,22 @@ use sekisho_kernel::{
 use serde_json::{Value, json};
 
 use super::MOX_53;
-use crate::probing::{
-    Person, Session,
-    answer::{good, tally},
-    browser::{Browser, socket_answers},
-    oauth::{App, as_app},
-    operations::operations,
-    person::{API, text},
-    provider::session,
-    rehearsed,
-    saml::Provider,
-    signature::Client,
-    told,
+use crate::{
+    passwords,
+    probing::{
+        Person, Session,
+        answer::{good, tally},
+        browser::{Browser, socket_answers},
+        oauth::{App, as_app},
+        operations::operations,
+        passkey::Passkey,
+        person::{API, fresh_password, text},
+        provider::session,
+        rehearsed,
+        saml::Provider,
+        signature::Client,
+        told,
+    },
 };
 
 /// One for each claim of [`super::CONTROL`].
@@ -49,6 +53,7 @@ impl Probe for NothingBefore {
         let app = by_oauth(world, finding, &desk, &admin).await?;
         let provider = by_saml(world, finding, &admin, &desk).await?;
         off(world, finding, &desk, &admin, signs, &app, &provider).await?;
+        passwords_off(world, finding, &desk, &admin).await?;
         finding.missing("mail-in", "content that comes by mail");
         Ok(())
     }
@@ -292,4 +297,77 @@ async fn off(
         good(&signed) && session(&back).is_some(),
     );
     Ok(())
+}
+
+/// Sign-in by password is switched off: refused while nobody could come in otherwise, then tried everywhere; then on again.
+async fn passwords_off(world: &dyn World, finding: &mut Finding, desk: &Session, like: &Person) -> Result<(), Trouble> {
+    let path = format!("/policy/{}", passwords::SIGN_IN.key);
+    let off = || desk.ask("PUT", &path).json(&json!({"value": "off"}));
+    let alone = world.send(off()).await?;
+    finding.forbidden(
+        "way-off",
+        "sign-in by password is switched off while no administrator can come in another way",
+        "refused, with what to do first",
+        told(&alone),
+        alone.status == 409,
+    );
+    let mut boss = desk.hire(world, like, "administrator", &Value::Null).await?;
+    let theirs = boss.sign_in(world).await?;
+    let (mut passkey, _) = Passkey::register(world, &theirs, &boss).await?;
+    let mut person = desk.hire(world, like, "user", &Value::Null).await?;
+    let own = person.sign_in(world).await?;
+    // A sign-in that waits for its second factor, and a link, both from before.
+    let waiting = text(&boss.first_step(world, 0).await?.json(), "challenge");
+    let invited = desk.make(world, "/users", &json!({"name": world.marker("guest"), "type": "user"})).await?;
+    desk.need(world, off()).await?;
+    let mut seen = Vec::new();
+    for node in [0, 1] {
+        seen.push(person.first_step(world, node).await?);
+        let again = json!({"password": person.password});
+        seen.push(own.at(node).post(world, "/me/reauthenticate", &again).await?);
+    }
+    let link = json!({"token": text(&invited, "link"), "password": fresh_password(world)});
+    seen.push(world.send(Ask::new("POST", &desk.host, &format!("{API}/links/use")).json(&link)).await?);
+    let unknown = stranger(like, &world.marker("nobody"));
+    let nobody = unknown.first_step(world, 0).await?;
+    let wrong = world.send(person.knock("not the password")).await?;
+    finding.forbidden(
+        "way-off",
+        "it is switched off: a right password at both nodes, as proof of who is there, and a link that sets one",
+        "refused, each of them; a wrong password and an unknown name are answered alike",
+        format!("{}; wrong: {}, unknown: {}", tally(&seen), told(&wrong), told(&nobody)),
+        seen.iter().all(|a| a.status == 403) && wrong.status == 403 && nobody.status == 403,
+    );
+    let late = passkey.knock(world, &boss, Some(&waiting)).await;
+    let late = match late {
+        Ok(ask) => session(&world.send(ask).await?).is_some(),
+        Err(_) => false,
+    };
+    finding.forbidden(
+        "way-off",
+        "a sign-in that had begun by password before goes on with its second factor",
+        "no session",
+        if late { "a session" } else { "refused" },
+        !late,
+    );
+    let by_passkey = passkey.sign_in(world, &boss, None).await?;
+    finding.positive(
+        "way-off",
+        "meanwhile an administrator comes in by passkey alone",
+        "a session",
+        told(&by_passkey),
+        good(&by_passkey),
+    );
+    let back = desk.delete(world, &path).await?;
+    if !good(&back) {
+        return Err(Trouble(format!("taking {} back was answered {}", passwords::SIGN_IN.key, told(&back))));
+    }
+    let again = person.first_step(world, 1).await?;
+    finding.positive("way-off", "passwords are switched on again", "a session", told(&again), good(&again));
+    Ok(())
+}
+
+/// Somebody who does not exist.
+fn stranger(like: &Person, name: &str) -> Person {
+    like.colleague("", name, "a password of nobody's")
 }

@@ -61,6 +61,7 @@ impl Identity {
     /// `NOT_FOUND`, `SK-4014`.
     pub async fn delete_identity(&self, cx: &Cx, id: IdentityId) -> Answer<()> {
         let (tenant, reach) = (cx.tenant, self.reach(cx));
+        let (gates, policy) = (self.0.gates.clone(), cx.policy.clone());
         let act = under(Right::FEDERATION_WRITE, &event::IDENTITY_DELETE, Target::tenant(tenant), id);
         self.vault()
             .act(cx, act, move |tx, permit| {
@@ -69,6 +70,7 @@ impl Identity {
                     reach.above(&person)?;
                 }
                 tx.delete::<OutsideIdentity>(id)?;
+                guard::way_in_left(tx, &*gates, &policy)?;
                 let entry = Entry::of(id).with("provider", link.body.provider).with("user", link.body.user);
                 tx.commit(permit, entry, ())
             })
@@ -97,6 +99,7 @@ impl Identity {
         let (user, session) = who(cx)?;
         let now = self.now();
         let by_passkey = self.gates().passkeys(&cx.policy).alone;
+        let by_password = self.gates().password_way(&cx.policy);
         self.vault()
             .act(cx, own(cx, &event::IDENTITY_DELETE, id), move |tx, permit| {
                 let link = tx.get::<OutsideIdentity>(id)?.filter(|l| l.body.user == user).ok_or_else(missing)?;
@@ -104,9 +107,10 @@ impl Identity {
                 if session.is_none_or(|s| now.since(s.body.signed_in) >= RECENT) {
                     return Err(Problem::new(&SIGN_IN_AGAIN));
                 }
-                let others = people::of_user::<OutsideIdentity>(&mut tx.view(), user)?.len() > 1
-                    || (by_passkey && tx.count::<Passkey>(&[("user_id", user.into())])? > 0);
-                if !others && tx.get::<Credential>(user)?.is_none() {
+                let stays = people::of_user::<OutsideIdentity>(&mut tx.view(), user)?.len() > 1
+                    || (by_passkey && tx.count::<Passkey>(&[("user_id", user.into())])? > 0)
+                    || (by_password && tx.get::<Credential>(user)?.is_some());
+                if !stays {
                     return Err(Problem::new(&LAST_WAY_IN));
                 }
                 tx.delete::<OutsideIdentity>(id)?;

@@ -164,6 +164,7 @@ impl Identity {
             Ok(given) => given,
             Err(problem) => return Err(self.stop(cx, act(), problem).await),
         };
+        let (gates, policy) = (self.0.gates.clone(), cx.policy.clone());
         let view = self
             .vault()
             .act(cx, act(), move |tx, permit| {
@@ -177,6 +178,9 @@ impl Identity {
                 }
                 changed.extend(apply(tx, &reach, id, &mut provider, &patch)?);
                 tx.update(id, version, &provider).map_err(taken)?;
+                if !provider.enabled {
+                    guard::way_in_left(tx, &*gates, &policy)?;
+                }
                 let now = shown(&mut tx.view(), id)?;
                 tx.commit(permit, Entry::of(id).with("changed", changed.join(" ")), now)
             })
@@ -191,6 +195,7 @@ impl Identity {
     /// `NOT_FOUND`, `CONFLICT`.
     pub async fn delete_provider(&self, cx: &Cx, id: ProviderId, version: Option<i64>) -> Answer<()> {
         let act = under(Right::FEDERATION_WRITE, &event::PROVIDER_DELETE, Target::tenant(cx.tenant), id);
+        let (gates, policy) = (self.0.gates.clone(), cx.policy.clone());
         self.vault()
             .act(cx, act, move |tx, permit| {
                 let provider = tx.get::<IdentityProvider>(id)?.ok_or_else(missing)?;
@@ -200,6 +205,7 @@ impl Identity {
                 let links = identities::drop_of(tx, id)?;
                 domains::drop_of(tx, id)?;
                 tx.delete::<IdentityProvider>(id)?;
+                guard::way_in_left(tx, &*gates, &policy)?;
                 tx.commit(permit, Entry::of(id).with("links", links), ())
             })
             .await?;

@@ -13,7 +13,7 @@ use sekisho_vault::{ClearValue, Entry, Scope, Stored, Tx, View};
 use crate::{
     Answer, Identity,
     account::who,
-    factors, own, people,
+    factors, guard, own, people,
     problems::{LAST_WAY_IN, PASSKEY_EXISTS, PASSKEY_OVER, PASSKEYS_OFF, TOO_MANY_RECORDS},
     records::{Passkey, RecoveryCodes, UserAccount},
     signals, sql, token,
@@ -252,6 +252,7 @@ impl Identity {
     pub async fn delete_passkey(&self, cx: &Cx, id: PasskeyId, password: Secret<String>) -> Answer<()> {
         let (user, _) = who(cx)?;
         let t = self.confirm(cx, &event::PASSKEY_DELETE, &password).await?;
+        let (gates, policy) = (self.0.gates.clone(), cx.policy.clone());
         let done = self
             .vault()
             .act(cx, own(cx, &event::PASSKEY_DELETE, id), move |tx, permit| {
@@ -259,9 +260,11 @@ impl Identity {
                 let old = old.ok_or_else(|| Problem::new(&NOT_FOUND))?;
                 tx.delete::<Passkey>(id)?;
                 signals::credential_changed(tx, user, old.body.credential_type(), "delete")?;
-                if !people::has_way_in(tx, user)? {
+                let left = people::has_way_in(tx, user, gates.password_way(&policy))?;
+                if !left {
                     return Err(Problem::new(&LAST_WAY_IN));
                 }
+                guard::way_in_left(tx, &*gates, &policy)?;
                 if !factors::any(&mut tx.view(), user)? {
                     tx.delete::<RecoveryCodes>(user)?;
                 }

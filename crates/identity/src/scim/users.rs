@@ -402,7 +402,7 @@ impl Work {
             (state, _) if self.taken_out => state,
             (UserState::Active | UserState::Invited, Some(false)) => UserState::Disabled,
             (UserState::Disabled, Some(true)) => {
-                if has_way_in(tx, self.id)? {
+                if has_way_in(tx, self.id, true)? {
                     UserState::Active
                 } else {
                     UserState::Invited

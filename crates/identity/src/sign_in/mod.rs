@@ -22,7 +22,7 @@ use crate::{
     lockout::Try,
     password::LONGEST,
     people,
-    problems::{CODE_WRONG, FACTOR_EXISTS, SIGN_IN_FAILED, SIGN_IN_OVER},
+    problems::{CODE_WRONG, FACTOR_EXISTS, PASSWORDS_OFF, SIGN_IN_FAILED, SIGN_IN_OVER},
     records::{Credential, Factor, UserAccount},
     session, sql, totp,
     types::{Browser, Enrolment, FactorProof, SignInStep, SignedIn},
@@ -46,7 +46,7 @@ impl Identity {
     /// The first step: name and password.
     ///
     /// # Errors
-    /// `SK-4001` for every failure alike; `SK-4003` when too many sign-ins wait.
+    /// `SK-4001` for every failure alike; `SK-4003` when too many sign-ins wait; `SK-4184` where passwords are no way in.
     pub async fn sign_in(
         &self,
         knock: &Knock,
@@ -56,6 +56,10 @@ impl Identity {
     ) -> Answer<SignInStep> {
         let cx = Self::before_sign_in(knock);
         let scope = Scope::of(&cx);
+        // Before anything is looked at: whoever's name it is, and whatever the password.
+        if !self.gates().password_way(&cx.policy) {
+            return Err(self.refused(&cx, "unknown", "way-off", Problem::new(&PASSWORDS_OFF)).await);
+        }
         let (rule, cost) = (self.gates().lockout(&cx.policy), self.gates().password(&cx.policy));
         if name.chars().count() > NAME_LEN || password.reveal().chars().count() > LONGEST {
             return Err(self.refused(&cx, "unknown", "too-long", failed()).await);
@@ -283,6 +287,9 @@ impl Identity {
         mut finish: Finish,
         has_factor: bool,
     ) -> Answer<SignInStep> {
+        if !self.still_open(cx, finish.way) {
+            return Err(self.refused(cx, &found.id().to_string(), "way-off", over()).await);
+        }
         let (passwords, factor) = (self.gates().password(&cx.policy), self.gates().factor(&cx.policy));
         let age = found.usable().map(|c| self.now().since(c.body.changed)).unwrap_or_default();
         let by_password = finish.way == Way::Password && finish.renewed.is_none();
@@ -395,9 +402,17 @@ impl Identity {
         };
         let challenge = text.and_then(|t| serde_json::from_str::<Challenge>(&t).ok());
         match challenge.filter(|c| c.stage == stage && c.until > self.now()) {
+            Some(challenge) if !self.still_open(cx, challenge.way) => {
+                Err(self.refused(cx, &challenge.user.to_string(), "way-off", over()).await)
+            }
             Some(challenge) => Ok(challenge),
             None => Err(self.refused(cx, "unknown", "challenge", over()).await),
         }
+    }
+
+    /// Whether a sign-in that began by this way may go on: passwords may have been switched off meanwhile.
+    fn still_open(&self, cx: &Cx, way: Way) -> bool {
+        way != Way::Password || self.gates().password_way(&cx.policy)
     }
 
     /// The same with its account, for steps that guess nothing.

@@ -17,6 +17,7 @@ mod lockout;
 mod oauth;
 mod openid;
 mod passkeys;
+mod password_way;
 mod relations;
 mod risk;
 mod rules;

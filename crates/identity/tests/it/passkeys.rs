@@ -39,7 +39,7 @@ async fn try_register(house: &House, cx: &Cx, key: &mut Authenticator, twist: &T
     house.node.create_passkey(cx, &rp(), answer(&options, made)).await
 }
 
-async fn register(house: &House, cx: &Cx, key: &mut Authenticator) -> PasskeyMade {
+pub async fn register(house: &House, cx: &Cx, key: &mut Authenticator) -> PasskeyMade {
     try_register(house, cx, key, &Twist::default()).await.expect("registered")
 }
 
@@ -52,7 +52,7 @@ async fn alone(house: &House, node: &Identity, key: &mut Authenticator, twist: &
     node.sign_in_passkey(&here, &browser(), &rp(), answer(&options, used)).await
 }
 
-async fn in_by(house: &House, key: &mut Authenticator) -> Result<SignInStep, Problem> {
+pub async fn in_by(house: &House, key: &mut Authenticator) -> Result<SignInStep, Problem> {
     alone(house, &house.node, key, &Twist::default()).await
 }
 

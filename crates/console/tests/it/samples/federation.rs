@@ -82,6 +82,7 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
         &sign_in::SignInPage {
             p: alone(lang, m::SIGN_IN, "/sign-in"),
             known_name: String::new(),
+            passwords: true,
             passkeys: true,
             providers: vec![way(lang)],
             by_mail: true,

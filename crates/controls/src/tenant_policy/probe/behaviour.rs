@@ -72,6 +72,8 @@ enum Seen {
     Bound,
     /// Whether an identity provider's call is answered.
     Scim,
+    /// Whether a right password yields a session.
+    ByPassword,
     /// Whether a person finds another to whom there is no relation.
     Unrelated,
     /// Words that the firewall takes for an attack at its higher levels only.
@@ -101,6 +103,7 @@ pub fn case(setting: &'static Setting, platform: &Value) -> Option<Case> {
         Value::Int(n) if is(&passwords::MIN_LENGTH) => of(Value::Int(n + 12), Seen::NewPassword),
         Value::Int(_) if is(&passwords::CLASSES) => of(Value::Int(4), Seen::NewPassword),
         Value::Int(n) if is(&passwords::HISTORY) => of(Value::Int(n + 1), Seen::History),
+        Value::Str(_) if is(&passwords::SIGN_IN) => of(Value::Str("off".into()), Seen::ByPassword),
         Value::Span(_) if is(&passwords::MAX_AGE) => of(Value::Span(DAY), Seen::MaxAge),
         Value::Str(_) if is(&audit::READS) => of(Value::Str("each".into()), Seen::Reads),
         Value::Span(_) if is(&tenant_keys::ROTATION) => of(Value::Span(DAY), Seen::Rotation),
@@ -206,7 +209,8 @@ struct Prepared {
     codes: [Vec<String>; 2],
 }
 
-async fn prepare(world: &dyn World, case: &Case, strict: &Side, loose: &Side) -> Result<Prepared, Trouble> {
+async fn prepare(world: &dyn World, case: &Case, strict_side: &Side, loose_side: &Side) -> Result<Prepared, Trouble> {
+    let (strict, loose) = (strict_side, loose_side);
     let pair = async |side: &Side| -> Result<[Person; 2], Trouble> {
         let null = serde_json::Value::Null;
         let (a, b) = match case.seen {
@@ -221,6 +225,11 @@ async fn prepare(world: &dyn World, case: &Case, strict: &Side, loose: &Side) ->
     let keys = [key_versions(world, &strict.desk).await?, key_versions(world, &loose.desk).await?];
     let (strict, loose) = (pair(strict).await?, pair(loose).await?);
     let codes = match case.seen {
+        Seen::ByPassword => {
+            // An organisation gives passwords up only while an administrator can come in without one.
+            passkeys::administrator(world, strict_side).await?;
+            Default::default()
+        }
         Seen::LostPasskey => [passkeys::codes(world, &strict).await?, passkeys::codes(world, &loose).await?],
         _ => Default::default(),
     };
@@ -291,6 +300,17 @@ async fn look(
             let strict = asked(pairs.0, &["enrol-factor", "second-factor"]).await?;
             let loose = asked(pairs.1, &["signed-in", "password-change"]).await?;
             Ok(Effect::of("a sign-in by an account without a second factor", strict, loose))
+        }
+        Seen::ByPassword => {
+            let asked = async |people: &[Person; 2], admitted: bool| -> Result<Vec<(String, bool)>, Trouble> {
+                let mut out = Vec::new();
+                for (node, person) in people.iter().enumerate() {
+                    let got = person.first_step(world, node).await?;
+                    out.push((told(&got), good(&got) == admitted));
+                }
+                Ok(out)
+            };
+            Ok(Effect::of("a person signs in by password", asked(pairs.0, false).await?, asked(pairs.1, true).await?))
         }
         Seen::NewPassword => new_password(world, strict, loose).await,
         Seen::History => old_password(world, pairs).await,

@@ -4,9 +4,9 @@ use sekisho_kernel::{
     claim::Trouble,
     world::{Answer, Ask, World},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Effect;
+use super::{Effect, Side};
 use crate::probing::{
     Person,
     answer::good,
@@ -72,4 +72,11 @@ pub async fn recovered(
     }
     let (loose, strict) = (seen.pop().unwrap_or_default(), seen.pop().unwrap_or_default());
     Ok(Effect::of("the password and a recovery code of an account with a passkey", strict, loose))
+}
+
+/// An administrator who can come in by a passkey.
+pub async fn administrator(world: &dyn World, side: &Side) -> Result<(), Trouble> {
+    let mut boss = side.desk.hire(world, &side.admin, "administrator", &Value::Null).await?;
+    let session = boss.sign_in(world).await?;
+    Passkey::register(world, &session, &boss).await.map(drop)
 }
