@@ -25,6 +25,10 @@
     });
   }
 
+  // --- a form that leads on to another site by itself
+  const send = document.querySelector("form[data-send]");
+  if (send) send.requestSubmit();
+
   // --- confirmation of what cannot be undone
   for (const form of document.querySelectorAll("form[data-confirm]")) {
     form.addEventListener("submit", (event) => {

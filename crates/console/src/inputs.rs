@@ -332,6 +332,7 @@ shapes! {
         may("signed", Takes::Word(&["assertion", "response", "both"]), "Which signatures a SAML provider's answers must carry."),
         may("encrypted", Takes::Bool, "Whether a SAML provider must encrypt its assertions."),
         may("unsolicited", Takes::Bool, "Whether a SAML provider may begin (IdP-initiated sign-in)."),
+        may("single_logout", Takes::Bool, "Whether who signs out here signs out at a SAML provider that takes that."),
     ];
     /// The page's rule; the provider is in the path.
     ROLE_RULE "RoleRule" [

@@ -1,167 +1,15 @@
 //! The one route list. Router, API document, permission matrix and the sweeps over all routes follow from it; a route
 //! that is not here does not exist.
 
+mod info;
 mod kinds;
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use sekisho_kernel::{Right as R, event as e};
 
-use axum::response::Response;
-use sekisho_kernel::{Event, Right as R, event as e};
-
+pub use info::RouteInfo;
 pub use kinds::{Access, Gives, Surface, Verb};
 
-use crate::{api, call::Call, files, inputs as i, page, problem::Fault, serve, shape::Shape};
-
-type Run = Pin<Box<dyn Future<Output = Result<Response, Fault>> + Send>>;
-
-/// One route.
-#[derive(Clone, Copy)]
-pub struct RouteInfo {
-    /// Method.
-    pub verb: Verb,
-    /// Path, parameters in braces.
-    pub path: &'static str,
-    /// Kind.
-    pub surface: Surface,
-    /// The operation's name, unique.
-    pub name: &'static str,
-    /// What it does, one line.
-    pub says: &'static str,
-    /// What it needs.
-    pub access: Access,
-    /// The event of its entry; `None` makes no entry when it succeeds.
-    pub event: Option<&'static Event>,
-    /// The prefix of the id in the path's `{id}`.
-    pub id: Option<&'static str>,
-    /// Query parameters.
-    pub query: Option<&'static Shape>,
-    /// Body.
-    pub body: Option<&'static Shape>,
-    /// Answer.
-    pub gives: Gives,
-    /// Whether `If-Match` is read, and whether it must be there.
-    pub version: Option<bool>,
-    /// The largest body, in bytes.
-    pub most: usize,
-    /// Whether the request counts as activity of the person.
-    pub activity: bool,
-    /// Whether it is open to somebody who has yet to accept the terms of use.
-    pub before_terms: bool,
-    /// Whether pages of public applications may read its answers.
-    pub shared: bool,
-    pub(crate) handler: fn(Arc<Call>) -> Run,
-}
-
-impl std::fmt::Debug for RouteInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.verb.name(), self.path)
-    }
-}
-
-impl RouteInfo {
-    const fn new(
-        verb: Verb,
-        path: &'static str,
-        name: &'static str,
-        access: Access,
-        event: Option<&'static Event>,
-        handler: fn(Arc<Call>) -> Run,
-    ) -> Self {
-        Self {
-            verb,
-            path,
-            surface: Surface::Api,
-            name,
-            says: "",
-            access,
-            event,
-            id: None,
-            query: None,
-            body: None,
-            gives: Gives::Nothing,
-            version: None,
-            most: serve::MAX_BODY,
-            activity: true,
-            before_terms: false,
-            shared: false,
-            handler,
-        }
-    }
-    const fn says(mut self, says: &'static str) -> Self {
-        self.says = says;
-        self
-    }
-    const fn id(mut self, prefix: &'static str) -> Self {
-        self.id = Some(prefix);
-        self
-    }
-    const fn query(mut self, shape: &'static Shape) -> Self {
-        self.query = Some(shape);
-        self
-    }
-    const fn body(mut self, shape: &'static Shape) -> Self {
-        self.body = Some(shape);
-        self
-    }
-    const fn gives(mut self, status: u16, schema: &'static str) -> Self {
-        self.gives = Gives::Json(status, schema);
-        self
-    }
-    const fn media(mut self, kinds: &'static [&'static str]) -> Self {
-        self.gives = Gives::Media(kinds);
-        self
-    }
-    const fn version(mut self, must: bool) -> Self {
-        self.version = Some(must);
-        self
-    }
-    const fn idle(mut self) -> Self {
-        self.activity = false;
-        self
-    }
-    const fn before_terms(mut self) -> Self {
-        self.before_terms = true;
-        self
-    }
-    const fn page(mut self) -> Self {
-        self.surface = Surface::Page;
-        self.gives = if self.verb.mutates() { Gives::Redirect } else { Gives::Page };
-        self
-    }
-    const fn oauth(mut self) -> Self {
-        self.surface = Surface::Oauth;
-        self.gives = Gives::Media(&["application/json"]);
-        self.activity = false;
-        self
-    }
-    const fn shared(mut self) -> Self {
-        self.shared = true;
-        self
-    }
-    const fn scim(mut self) -> Self {
-        self.surface = Surface::Scim;
-        self.most = api::scim::MAX_BODY;
-        self.gives = Gives::Media(&["application/scim+json"]);
-        self.activity = false;
-        self
-    }
-    const fn saml(mut self, kinds: &'static [&'static str]) -> Self {
-        self.surface = Surface::Saml;
-        self.gives = if kinds.is_empty() { Gives::Page } else { Gives::Media(kinds) };
-        self.most = serve::LARGE_BODY;
-        self
-    }
-    /// Its body holds a document.
-    const fn large(mut self) -> Self {
-        self.most = serve::LARGE_BODY;
-        self
-    }
-    const fn file(mut self, kind: &'static [&'static str]) -> Self {
-        self.surface = Surface::File;
-        self.gives = Gives::Media(kind);
-        self
-    }
-}
+use crate::{api, files, inputs as i, page, serve};
 
 macro_rules! h {
     ($handler:path) => {
@@ -470,6 +318,14 @@ static ROUTES: &[RouteInfo] = &[
         .says("Deletes a provider with its links and mail domains.").id("idp").version(false),
     route!(Post "/api/v1/providers/{id}/test" "testProvider" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_TEST), api::federation::test)
         .says("Asks the provider for metadata and keys, shows it our client, and says what is wrong.").id("idp").body(&i::EMPTY).gives(200, "ProviderTest"),
+    route!(Get "/api/v1/saml-keys" "listSamlKeys" right(R::FEDERATION_READ), Some(&e::SAML_KEY_LIST), api::saml_keys::list)
+        .says("Our keys towards SAML providers, oldest first.").gives(200, "SamlKeyList"),
+    route!(Post "/api/v1/saml-keys" "prepareSamlKey" right(R::FEDERATION_WRITE), Some(&e::SAML_KEY_CREATE), api::saml_keys::prepare)
+        .says("Prepares the next key: it stands in our metadata and opens what is encrypted to it, and does not sign yet.").body(&i::EMPTY).gives(201, "SamlKey"),
+    route!(Post "/api/v1/saml-keys/{id}/switch" "switchSamlKey" right(R::FEDERATION_WRITE), Some(&e::SAML_KEY_SWITCH), api::saml_keys::switch)
+        .says("Takes the next key into use; the one before opens what is encrypted to it until it is retired.").id("smk").body(&i::EMPTY).gives(200, "SamlKey"),
+    route!(Delete "/api/v1/saml-keys/{id}" "retireSamlKey" right(R::FEDERATION_WRITE), Some(&e::SAML_KEY_RETIRE), api::saml_keys::retire)
+        .says("Retires an earlier key, or gives up the next one.").id("smk"),
     route!(Get "/api/v1/mail-domains" "listMailDomains" right(R::FEDERATION_READ), Some(&e::MAIL_DOMAIN_LIST), api::federation::domains)
         .says("Mail domains that lead to a provider.").query(&i::MAIL_DOMAIN_QUERY).gives(200, "MailDomainList"),
     route!(Post "/api/v1/mail-domains" "createMailDomain" right(R::FEDERATION_WRITE), Some(&e::MAIL_DOMAIN_CREATE), api::federation::create_domain)
@@ -628,12 +484,17 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/federation/{id}/logout" "providerLogout" PUBLIC, Some(&e::PROVIDER_SIGN_OUT), api::federation::logout).id("idp").oauth(),
     route!(Get "/saml/metadata" "samlMetadata" PUBLIC, None, page::saml::metadata).saml(&["application/samlmetadata+xml"]),
     route!(Post "/saml/acs" "samlAnswer" PUBLIC, Some(&e::SESSION_SIGN_IN), page::saml::answer).saml(&[]),
+    route!(Get "/saml/slo" "samlLogout" PUBLIC, Some(&e::PROVIDER_SIGN_OUT), page::saml::logout).saml(&[]),
+    route!(Post "/saml/slo" "samlLogoutPosted" PUBLIC, Some(&e::PROVIDER_SIGN_OUT), page::saml::logout_posted).saml(&[]),
     route!(Get "/account/identities" "identitiesPage" OWN, Some(&e::IDENTITY_LIST), page::federation::identities).page(),
     route!(Post "/account/identities" "linkIdentityForm" OWN, Some(&e::IDENTITY_CREATE), page::federation::link).body(&i::PROVIDER_CHOICE).page(),
     route!(Post "/account/identities/{id}/delete" "deleteOwnIdentityForm" OWN, Some(&e::IDENTITY_DELETE), page::federation::unlink).id("idn").page(),
     route!(Get "/providers" "providersPage" right(R::FEDERATION_READ), Some(&e::PROVIDER_LIST), page::providers::show).query(&i::PAGE).page(),
     route!(Post "/providers" "createProviderForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_CREATE), page::providers::create).body(&i::NEW_PROVIDER).page(),
     route!(Post "/saml-providers" "createSamlProviderForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_CREATE), page::providers::create_saml).body(&i::NEW_SAML_PROVIDER).page().large(),
+    route!(Post "/saml-keys" "prepareSamlKeyForm" right(R::FEDERATION_WRITE), Some(&e::SAML_KEY_CREATE), page::providers::prepare_key).page(),
+    route!(Post "/saml-keys/{id}/switch" "switchSamlKeyForm" right(R::FEDERATION_WRITE), Some(&e::SAML_KEY_SWITCH), page::providers::switch_key).id("smk").page(),
+    route!(Post "/saml-keys/{id}/retire" "retireSamlKeyForm" right(R::FEDERATION_WRITE), Some(&e::SAML_KEY_RETIRE), page::providers::retire_key).id("smk").page(),
     route!(Get "/providers/{id}" "providerPage" right(R::FEDERATION_READ), Some(&e::PROVIDER_READ), page::providers::show_one).id("idp").page(),
     route!(Post "/providers/{id}" "updateProviderForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_UPDATE), page::providers::update).id("idp").page(),
     route!(Post "/providers/{id}/metadata" "updateSamlMetadataForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_UPDATE), page::providers::metadata).id("idp").body(&i::SAML_METADATA).page().large(),

@@ -419,8 +419,18 @@ pub fn all() -> Map<String, Value> {
         ("signed", "assertion|response|both"),
         ("encrypted", "bool"),
         ("unsolicited", "bool"),
+        ("logout", "text?"),
+        ("single_logout", "bool"),
+        ("look", "ref?:SamlLook"),
     ];
+    put("Says", object(&[("ja", "text"), ("en", "text")]));
+    let look =
+        [("at", "time"), ("found", "same|taken|waiting|failed"), ("certificates", "texts"), ("says", "ref?:Says")];
+    put("SamlLook", object(&look));
     put("SamlProvider", object(&saml));
+    let key = [("stage", "next|current|old"), ("fingerprint", "text"), ("not_after", "time"), ("due", "bool")];
+    put("SamlKey", record("smk", &key));
+    put("SamlKeyList", list("SamlKey"));
     put("ClaimNames", object(&[("name", "text"), ("display_name", "text"), ("mail", "text")]));
     put("RoleRuleRow", object(&[("claim", "text"), ("value", "text"), ("role", "id:rol")]));
     put("Provider", record("idp", &provider));

@@ -337,14 +337,25 @@ pub async fn nothing_here(call: Arc<Call>) -> Result<Response, Fault> {
 const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
                    form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// The one address of another site to which a page of ours may post its form.
+#[derive(Clone, Debug)]
+pub struct PostsTo(pub String);
+
+/// The scheme and host of an address, where it is one.
+fn origin(address: &str) -> Option<&str> {
+    let host = address.strip_prefix("https://")?.split(['/', '?', '#']).next()?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
+    (!host.is_empty() && host.bytes().all(plain)).then(|| &address[.."https://".len() + host.len()])
+}
+
 /// The headers of every answer.
 fn dressed(route: &RouteInfo, lang: Option<Lang>, mut response: Response) -> Response {
     let file = route.surface == Surface::File;
+    let posts_to = response.extensions_mut().remove::<PostsTo>().map(|PostsTo(to)| to);
     let headers = response.headers_mut();
     let mut set = |name: &'static str, value: &'static str| {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     };
-    set("content-security-policy", CSP);
     // `same-origin`, not `no-referrer`: under the latter browsers send `Origin: null` with our own forms.
     set("referrer-policy", "same-origin");
     set("x-content-type-options", "nosniff");
@@ -356,6 +367,10 @@ fn dressed(route: &RouteInfo, lang: Option<Lang>, mut response: Response) -> Res
     if !file {
         set("vary", "Accept-Language, Cookie, Authorization");
     }
+    let posts = posts_to.as_deref().and_then(origin);
+    let policy =
+        posts.and_then(|to| CSP.replacen("form-action 'self'", &format!("form-action 'self' {to}"), 1).parse().ok());
+    headers.insert("content-security-policy", policy.unwrap_or(HeaderValue::from_static(CSP)));
     if let (Some(lang), false) = (lang, file) {
         headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(lang.tag()));
     }

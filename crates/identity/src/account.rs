@@ -18,7 +18,7 @@ use crate::{
     people,
     problems::{PASSWORDS_OFF, WRONG_PASSWORD},
     records::{Credential, UserAccount, UserSession},
-    session::{self, last_used},
+    session::{self, ends_at, last_used},
     signals,
     types::{SessionState, SessionView},
     under,
@@ -178,7 +178,7 @@ impl Identity {
                     session,
                     user: people::user_view(view, account, &std::collections::HashMap::new())?,
                     idle_ends_at: rule.idle.map(|i| used.plus(i)),
-                    ends_at: stored.body.signed_in.plus(rule.absolute),
+                    ends_at: ends_at(&stored.body, rule.absolute),
                 })
             })
             .await
@@ -221,7 +221,7 @@ impl Identity {
                         user,
                         created: s.body.signed_in,
                         last_used: last_used(&s)?,
-                        ends_at: s.body.signed_in.plus(absolute),
+                        ends_at: ends_at(&s.body, absolute),
                         current: Some(s.id()) == this,
                         address: s.body.address,
                         browser: s.body.browser,

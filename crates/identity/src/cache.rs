@@ -107,6 +107,8 @@ pub struct Slot {
     pub host: String,
     /// When the person signed in.
     pub created: Time,
+    /// When whoever vouched for them says that it ends.
+    pub until: Option<Time>,
     /// The last activity this node knows of, microseconds.
     pub used: AtomicI64,
     /// The last activity in the store, microseconds.
@@ -142,7 +144,8 @@ impl Slot {
     }
     /// Its times as this node knows them.
     pub fn times(&self) -> SessionTimes {
-        SessionTimes { created: self.created, last_used: Time::from_micros(self.used.load(Ordering::Relaxed)) }
+        let last_used = Time::from_micros(self.used.load(Ordering::Relaxed));
+        SessionTimes { created: self.created, last_used, until: self.until }
     }
 }
 
@@ -282,6 +285,7 @@ mod tests {
             user: USER,
             host: "acme.console.localhost".into(),
             created: Time::ZERO,
+            until: None,
             used: AtomicI64::new(0),
             stored: AtomicI64::new(0),
             rights: Arc::new(RightsView { version: 1, grants: vec![], tenant_off: 0, user_off: 0 }),

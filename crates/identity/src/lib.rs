@@ -61,6 +61,7 @@ use sekisho_kernel::{
 };
 use sekisho_vault::{Act, Need, Scope, Vault};
 
+pub use federation::saml::UPKEEP_EVERY;
 pub use lockout::Counts;
 pub use oauth::{ACCESS, PUSHED};
 pub use provision::{NewTenant, TenantMade};

@@ -220,6 +220,11 @@ problems! {
         "ID プロバイダーでのサインインを確認できませんでした。" "The sign-in at the identity provider could not be confirmed."
         "サインインを最初からやり直してください。続く場合は管理者へ連絡してください。詳しい理由は組織の操作履歴にあります。"
         "Start the sign-in again. If it goes on, tell your administrator: the organisation's history says why.";
+    /// One and the same answer to whatever a provider's logout message was refused for.
+    LOGOUT_REFUSED "SK-4160" "provider-logout-refused" Unauthenticated
+        "ID プロバイダーからのサインアウトの通知を確認できませんでした。" "The identity provider's word on signing out could not be confirmed."
+        "こちらで直接サインアウトしてください。続く場合は管理者へ連絡してください。詳しい理由は組織の操作履歴にあります。"
+        "Sign out here. If it goes on, tell your administrator: the organisation's history says why.";
     /// The provider does not answer, or not as it should.
     PROVIDER_DOWN "SK-4051" "provider-unreachable" Unavailable
         "ID プロバイダーに接続できません。" "The identity provider cannot be reached."

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use federation::{
     CameBy, ClaimNames, IdentityProvider, KeyStage, MailDomain, OidcSettings, OutsideIdentity, Protocol, RoleRule,
-    SamlKey, SamlLogout, SamlMetadata, SamlSettings, SamlSigned,
+    SamlFound, SamlKey, SamlLogout, SamlLook, SamlMetadata, SamlSettings, SamlSigned,
 };
 pub use oauth::{
     Application, ApplicationState, Backchannel, Consent, DeviceState, OauthDevice, OauthGrant, OauthKey, OauthPush,
@@ -72,7 +72,7 @@ def!(SITE "site" "拠点の名称と説明" "Sites: name and note"
 def!(ADDRESS_RULE "address_rule" "接続元アドレス制限" "Address rules"
     Configuration Sealed Retention::UntilDeleted, [], []);
 def!(USER_SESSION "user_session" "セッション（接続元アドレス、ブラウザー）" "Sessions: source address and browser"
-    Personal Sealed Retention::UntilExpiry, [], ["user_id" Opaque, "signed_in" Int, "last_used" Int]);
+    Personal Sealed Retention::UntilExpiry, [], ["user_id" Opaque, "signed_in" Int, "last_used" Int, "ends" Int]);
 def!(ONE_TIME_LINK "one_time_link" "一回限りのリンク" "One-time links"
     Metadata Sealed Retention::UntilExpiry, [], ["user_id" Opaque, "expires" Int]);
 def!(OAUTH_APPLICATION "oauth_application" "第三者のアプリケーション（名称、戻り先、権限。秘密はハッシュのみ）" "Third-party applications: name, addresses, rights, and the secret's hash alone"
@@ -109,7 +109,7 @@ def!(OUTSIDE_IDENTITY "outside_identity" "ID プロバイダーの利用者と�
 def!(MAIL_DOMAIN "mail_domain" "ID プロバイダーへつながるメールドメイン" "Mail domains that lead to an identity provider"
     Configuration Sealed Retention::UntilDeleted, ["domain" true], ["provider_id" Opaque, "verified" Int]);
 def!(SAML_KEY "saml_key" "SAML の署名および復号の鍵" "Keys that sign and open SAML messages"
-    Configuration Sealed Retention::UntilDeleted, [], []);
+    Configuration Sealed Retention::UntilDeleted, ["turn" true], []);
 def!(TRY_COUNTER "try_counter" "サインイン失敗の計数" "Counters of failed sign-ins"
     Metadata ClearByGoldenFile Retention::UntilExpiry, [],
     ["places" Int, "failed" Int, "locked" Int, "expires" Int]);
@@ -464,7 +464,8 @@ impl Record for UserSession {
     const DEF: &'static RecordDef = &USER_SESSION;
     /// The last use is bookkeeping's.
     fn clear(&self) -> ClearValues {
-        vec![("user_id", self.user.into()), ("signed_in", self.signed_in.into())]
+        let ends = self.provider.as_ref().and_then(|p| p.until);
+        vec![("user_id", self.user.into()), ("signed_in", self.signed_in.into()), ("ends", ends.into())]
     }
 }
 

@@ -22,14 +22,14 @@ use crate::{
     Answer, Identity, by_job,
     cache::Slot,
     device,
-    federation::logout,
+    federation::{logout, saml::Farewell},
     oauth::grants,
     own, people,
-    problems::ENTRY_CODE_OVER,
+    problems::{ENTRY_CODE_OVER, PROVIDER_REFUSED},
     records::{CameBy, HostToken, UserSession},
     rights::{self, Person},
     signals, sql, token, tokens,
-    types::UserState,
+    types::{Onward, UserState},
 };
 
 /// Last use is written when the stored one is older than this, or than a thirtieth of the idle limit.
@@ -53,6 +53,17 @@ pub fn touch_after(rule: &SessionRule) -> Duration {
 /// Last activity as stored.
 pub fn last_used(session: &Stored<UserSession>) -> Answer<Time> {
     Ok(session.body.signed_in.max(Time::from_micros(session.int("last_used")?)))
+}
+
+/// When whoever vouched for the person says that the session ends.
+pub fn own_end(session: &UserSession) -> Option<Time> {
+    session.provider.as_ref().and_then(|p| p.until)
+}
+
+/// When a session ends, however it is used.
+pub fn ends_at(session: &UserSession, absolute: Duration) -> Time {
+    let ours = session.signed_in.plus(absolute);
+    own_end(session).map_or(ours, |own| own.min(ours))
 }
 
 /// Takes one session away with its tokens, on every node at once.
@@ -198,6 +209,7 @@ impl Identity {
             user,
             host: knock.host.host.clone(),
             created: session.body.signed_in,
+            until: own_end(&session.body),
             used: AtomicI64::new(used),
             stored: AtomicI64::new(used),
             rights: person.view.clone(),
@@ -270,14 +282,19 @@ pub fn passage(slot: &Slot, knock: &Knock, gates: &dyn Gates) -> Arc<Passage> {
 
 impl Made {
     /// The person came in by an outside provider.
-    pub const fn came(&mut self, by: CameBy) {
+    pub fn came(&mut self, by: CameBy) {
+        self.expires = by.until.map_or(self.expires, |until| until.min(self.expires));
         self.record.provider = Some(by);
     }
     /// Writes the session within the sign-in's act.
     pub fn put(&self, tx: &mut Tx<'_>) -> Answer<()> {
         tx.insert(self.id, &self.record)?;
         tx.keep(&sql::SESSION_TOUCH, &[self.id.into(), self.record.signed_in.into()])?;
-        if let Some(mark) = self.record.provider.and_then(|by| by.session) {
+        if let Some(mark) = self.record.provider.as_ref().and_then(|by| by.session) {
+            // It may have ended there while the person was still on the way in here.
+            if tx.pointer(logout::ENDED, &mark)?.is_some() {
+                return Err(Problem::new(&PROVIDER_REFUSED).log("the provider has ended this session"));
+            }
             // One session there may have begun several here, all of one person.
             tx.unpoint(logout::SESSION, &mark)?;
             tx.point(logout::SESSION, &mark, self.record.user, Some(self.expires))?;
@@ -351,14 +368,15 @@ impl Sessions for Identity {
         self.vault()
             .act(&cx, by_job(&cx, Job::SignIn, &event::SESSION_ENTER, id), move |tx, permit| {
                 let session = tx.get::<UserSession>(id)?.ok_or_else(over)?;
-                let times = SessionTimes { created: session.body.signed_in, last_used: last_used(&session)? };
+                let until = own_end(&session.body);
+                let times = SessionTimes { created: session.body.signed_in, last_used: last_used(&session)?, until };
                 if session_over(&rule, times, now) {
                     return Err(over());
                 }
                 // The code is remembered until it would have run out: whoever brings it again finds the key taken.
                 tx.point("code", &used, id, Some(now.plus(CODE_LIFE * 2)))
                     .map_err(|p| if p.is(&sekisho_kernel::problem::CONFLICT) { over() } else { p })?;
-                let expires = times.created.plus(rule.absolute);
+                let expires = ends_at(&session.body, rule.absolute);
                 tx.point("session", &key, id, Some(expires))?;
                 let mut body = session.body.clone();
                 // One token a host: a browser that has lost its cookie leaves the old one to nobody.
@@ -381,15 +399,7 @@ impl Sessions for Identity {
     async fn sign_out(&self, knock: &Knock, token: &Secret<String>) -> Result<(), Problem> {
         let still = Knock { activity: false, ..knock.clone() };
         let passage = self.resolve(&still, token).await?;
-        let (user, id, cx) = (passage.user, passage.session, &passage.cx);
-        let tenant = cx.tenant;
-        self.vault()
-            .act(cx, own(cx, &event::SESSION_SIGN_OUT, user), move |tx, permit| {
-                let session = tx.get::<UserSession>(id)?.ok_or_else(nobody)?;
-                end(tx, tenant, &session)?;
-                tx.commit(permit, Entry::of(user).with("session", id), ())
-            })
-            .await
+        self.signed_out(&passage, None).await
     }
 }
 
@@ -399,6 +409,37 @@ fn code_context(host: &str, binding: &str) -> String {
 }
 
 impl Identity {
+    /// Signs a person out, and leads them on to sign out at the SAML provider by which they came, where there is one that takes
+    /// that. Whatever is wrong with the provider, they are signed out here.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`, the store's.
+    pub async fn sign_out_onward(&self, knock: &Knock, origin: &str, token: &Secret<String>) -> Answer<Option<Onward>> {
+        let still = Knock { activity: false, ..knock.clone() };
+        let passage = self.resolve(&still, token).await?;
+        let farewell = self.farewell(&passage, origin).await;
+        let onward = farewell.as_ref().map(|f| f.onward.clone());
+        self.signed_out(&passage, farewell).await?;
+        Ok(onward)
+    }
+
+    async fn signed_out(&self, passage: &Passage, farewell: Option<Farewell>) -> Answer<()> {
+        let (user, id, cx) = (passage.user, passage.session, &passage.cx);
+        let tenant = cx.tenant;
+        self.vault()
+            .act(cx, own(cx, &event::SESSION_SIGN_OUT, user), move |tx, permit| {
+                let session = tx.get::<UserSession>(id)?.ok_or_else(nobody)?;
+                end(tx, tenant, &session)?;
+                let mut entry = Entry::of(user).with("session", id);
+                if let Some(farewell) = &farewell {
+                    farewell.put(tx)?;
+                    entry = entry.with("provider", farewell.provider);
+                }
+                tx.commit(permit, entry, ())
+            })
+            .await
+    }
+
     /// The session of an entry code that is still good here.
     async fn coded(&self, cx: &Cx, host: &str, code: &Secret<String>, binding: &str) -> Answer<Option<SessionId>> {
         if code.reveal().len() > 1_024 || binding.is_empty() || binding.len() > 256 {

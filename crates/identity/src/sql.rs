@@ -18,6 +18,7 @@ pub const MIGRATIONS: &[(u32, &str, &str)] = &[
     (23, "dpop", DPOP),
     (24, "devices", DEVICES),
     (25, "saml", SAML),
+    (26, "saml roll-over", SAML_ROLL_OVER),
     (27, "logout", LOGOUT),
     (28, "relations", RELATIONS),
 ];
@@ -69,6 +70,13 @@ CREATE INDEX mail_domain_provider ON mail_domain (tenant, provider_id);
 const SAML: &str = "
 CREATE TABLE saml_key (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
   updated BIGINT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+";
+
+const SAML_ROLL_OVER: &str = "
+ALTER TABLE saml_key ADD COLUMN x_turn BLOB;
+CREATE UNIQUE INDEX saml_key_turn ON saml_key (tenant, x_turn);
+ALTER TABLE user_session ADD COLUMN ends BIGINT;
+CREATE INDEX user_session_ends ON user_session (tenant, ends);
 ";
 
 const SCIM: &str = "
@@ -395,9 +403,9 @@ bookkeeping! {
          WHERE tenant = $1 AND id = $2 RETURNING fast";
     /// Forgets devices that have run out. `$2` now.
     DEVICE_SWEEP "device.sweep" "DELETE FROM oauth_device WHERE tenant = $1 AND expires <= $2";
-    /// Sessions past an end. `$2` last used at or before, `$3` signed in at or before.
+    /// Sessions past an end. `$2` last used at or before, `$3` signed in at or before, `$4` now.
     SESSION_OVER "session.over"
-        "SELECT id FROM user_session WHERE tenant = $1 AND (last_used <= $2 OR signed_in <= $3) ORDER BY id LIMIT 1000";
+        "SELECT id FROM user_session WHERE tenant = $1 AND (last_used <= $2 OR signed_in <= $3 OR ends <= $4) ORDER BY id LIMIT 1000";
 
     /// The account of a person, service accounts passed over, by its place in the list. `$2` how many come before it.
     PEOPLE_AT "people.at"

@@ -85,7 +85,7 @@ impl Identity {
                     others += keeper.run(statement, &[now.into()])?;
                 }
                 others += keeper.run(&sql::RELATION_SWEEP, &[now.minus(ENDED_KEPT).into()])?;
-                let rows = keeper.rows(&sql::SESSION_OVER, &[idle.into(), absolute.into()])?;
+                let rows = keeper.rows(&sql::SESSION_OVER, &[idle.into(), absolute.into(), now.into()])?;
                 let id = |row: &Vec<ClearValue>| SessionId::from_slice(row.first()?.opaque()?);
                 Ok((rows.iter().filter_map(id).collect::<Vec<_>>(), others))
             })
@@ -103,7 +103,9 @@ impl Identity {
         let tenant = cx.tenant;
         let still = self.vault().peek(&Scope::of(cx), move |view| view.get::<UserSession>(id)).await?;
         // Another node, or a click, may have come first.
-        let Some(user) = still.filter(|s| is_over(s, idle, absolute)).map(|s| s.body.user) else { return Ok(false) };
+        let Some(user) = still.filter(|s| is_over(s, idle, absolute, self.now())).map(|s| s.body.user) else {
+            return Ok(false);
+        };
         self.vault()
             .act(cx, by_job(cx, Job::Sweeper, &event::SESSION_EXPIRE, user), move |tx, permit| {
                 if let Some(session) = tx.get::<UserSession>(id)? {
@@ -125,6 +127,9 @@ impl Identity {
     }
 }
 
-fn is_over(session: &sekisho_vault::Stored<UserSession>, idle: Time, absolute: Time) -> bool {
-    session.body.signed_in <= absolute || last_used(session).is_ok_and(|used| used <= idle)
+fn is_over(session: &sekisho_vault::Stored<UserSession>, idle: Time, absolute: Time, now: Time) -> bool {
+    let own = session.body.provider.as_ref().and_then(|p| p.until);
+    own.is_some_and(|until| until <= now)
+        || session.body.signed_in <= absolute
+        || last_used(session).is_ok_and(|used| used <= idle)
 }

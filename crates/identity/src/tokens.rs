@@ -263,6 +263,7 @@ impl Identity {
             user,
             host: knock.host.host.clone(),
             created: token.created,
+            until: None,
             used: AtomicI64::new(used),
             stored: AtomicI64::new(used),
             rights: Arc::new(narrowed(&person.view, rights::known(&token.body.rights))),

@@ -36,11 +36,13 @@ pub enum Job {
     Firewall,
     /// Sends security signals to receivers.
     Signals,
+    /// Prepares keys towards identity providers and reads their metadata again.
+    Federation,
 }
 
 impl Job {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::SignIn,
         Self::Sweeper,
         Self::Sequencer,
@@ -52,6 +54,7 @@ impl Job {
         Self::Prover,
         Self::Firewall,
         Self::Signals,
+        Self::Federation,
     ];
     /// The stable name, `system:NAME` in entries.
     pub const fn name(self) -> &'static str {
@@ -67,6 +70,7 @@ impl Job {
             Self::Prover => "prover",
             Self::Firewall => "firewall",
             Self::Signals => "signals",
+            Self::Federation => "federation",
         }
     }
 }

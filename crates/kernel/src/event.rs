@@ -210,9 +210,15 @@ events! {
     PROVIDER_LIST "provider.list" 6003 2 "ID プロバイダー一覧の閲覧" "Identity providers read";
     PROVIDER_READ "provider.read" 6003 2 "ID プロバイダーの閲覧" "Identity provider read";
     PROVIDER_UPDATE "provider.update" 6003 3 "ID プロバイダーの変更" "Identity provider changed";
+    PROVIDER_REFRESH "provider.refresh" 6003 3 "ID プロバイダーのメタデータの確認" "Identity provider's metadata looked at again";
     PROVIDER_TEST "provider.test" 6003 2 "ID プロバイダーの接続の確認" "Identity provider tried";
     PROVIDER_DELETE "provider.delete" 6003 4 "ID プロバイダーの削除" "Identity provider deleted";
+    PROVIDER_SIGNED_OUT "provider.signed_out" 3002 2 "ID プロバイダーによるサインアウトの応答" "Identity provider's answer to a sign-out";
     PROVIDER_SIGN_OUT "provider.sign_out" 3002 2 "ID プロバイダーからのサインアウト" "Sign-out by an identity provider";
+    SAML_KEY_LIST "saml_key.list" 6003 2 "SAML の鍵の閲覧" "SAML keys read";
+    SAML_KEY_CREATE "saml_key.create" 6003 1 "SAML の次の鍵の準備" "Next SAML key prepared";
+    SAML_KEY_SWITCH "saml_key.switch" 6003 3 "SAML の鍵の切り替え" "SAML key taken into use";
+    SAML_KEY_RETIRE "saml_key.retire" 6003 4 "SAML の鍵の終了" "SAML key retired";
     MAIL_DOMAIN_CREATE "mail_domain.create" 6003 1 "メールドメインの登録" "Mail domain registered";
     MAIL_DOMAIN_LIST "mail_domain.list" 6003 2 "メールドメイン一覧の閲覧" "Mail domains read";
     MAIL_DOMAIN_VERIFY "mail_domain.verify" 6003 3 "メールドメインの管理の確認" "Control of a mail domain proven";

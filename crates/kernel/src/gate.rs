@@ -274,6 +274,10 @@ pub struct FederationRule {
     pub skew: Duration,
     /// Whether signatures are checked. `false` only when the control is taken out.
     pub signatures: bool,
+    /// How long before the end of our certificate towards SAML providers the next key is prepared.
+    pub key_ahead: Duration,
+    /// How often a SAML provider's metadata is read again where it is published.
+    pub metadata_every: Duration,
 }
 
 /// The terms of use that people must have accepted before they go on.
@@ -499,6 +503,8 @@ pub struct SessionTimes {
     pub created: Time,
     /// Its last activity by a person.
     pub last_used: Time,
+    /// When whoever vouched for the person says that it ends, at the latest.
+    pub until: Option<Time>,
 }
 
 /// The gates of all controls, asked by engines.
@@ -552,7 +558,13 @@ pub trait Gates: Send + Sync {
     }
     /// The rule of outside identity providers; closed where no control answers.
     fn federation(&self, _policy: &Effective) -> FederationRule {
-        FederationRule { allowed: false, skew: Duration::ZERO, signatures: true }
+        FederationRule {
+            allowed: false,
+            skew: Duration::ZERO,
+            signatures: true,
+            key_ahead: Duration::ZERO,
+            metadata_every: Duration::MAX,
+        }
     }
     /// The rule of signatures; closed where no control answers.
     fn signature(&self, _policy: &Effective) -> SignatureRule {
@@ -598,5 +610,6 @@ pub trait Gates: Send + Sync {
 /// Whether `times` is past the rule's idle or absolute end at `now`.
 pub fn session_over(rule: &SessionRule, times: SessionTimes, now: Time) -> bool {
     let idle_over = rule.idle.is_some_and(|idle| now.since(times.last_used) >= idle);
-    idle_over || now.since(times.created) >= rule.absolute
+    let own = times.until.is_some_and(|until| now >= until);
+    own || idle_over || now.since(times.created) >= rule.absolute
 }

@@ -190,6 +190,8 @@ kinds! {
     ScimMemberKind ScimMemberId "mem";
     /// A tenant's outside identity provider.
     ProviderKind ProviderId "idp";
+    /// A key of a tenant's towards SAML providers.
+    SamlKeyKind SamlKeyId "smk";
     /// Which of its subjects is which person.
     IdentityKind IdentityId "idn";
     /// A mail domain that leads to one.

@@ -219,10 +219,15 @@ impl<'a> Query<'a> {
             )
             .at("Signature"));
         };
+        Ok((self.inflated()?, signer.fingerprint()))
+    }
+
+    /// The message, verified or not.
+    pub(crate) fn inflated(&self) -> Result<Vec<u8>, Problem> {
         let packed = unescape(self.message)
             .and_then(|m| STANDARD.decode(m).ok())
             .ok_or_else(|| bad("base64 を読み取れません。", "The base64 cannot be read.", self.kind.parameter()))?;
-        Ok((inflate(&packed, self.kind.parameter())?, signer.fingerprint()))
+        inflate(&packed, self.kind.parameter())
     }
 }
 

@@ -30,7 +30,7 @@ mod xml;
 pub use binding::{Kind, Outgoing, RELAY_STATE_BYTES};
 pub use claims::{Attribute, NameId, SignedIn};
 pub use keys::{Certificate, Credential};
-pub use logout::{EndSession, LogoutAnswer, LogoutMessage, LogoutRequest, PendingLogout};
+pub use logout::{EndSession, LogoutAnswer, LogoutMessage, LogoutRequest, Peeked, PendingLogout};
 pub use provider::{Binding, Endpoint, IdentityProvider, Rules, ServiceProvider, Signed};
 pub use request::{ANSWER_WITHIN, Ask, Pending, fresh_id};
 pub use response::{Accepted, OneTime, Received};

@@ -286,7 +286,37 @@ fn receive(
     }
 }
 
+/// What a message says before anything of it is believed: good for finding records alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peeked {
+    /// The issuer that it names.
+    pub issuer: String,
+    /// The request that it says it answers.
+    pub in_response_to: Option<String>,
+}
+
 impl LogoutMessage<'_> {
+    /// Which kind a raw query holds, by the names of its parameters.
+    pub fn kind_of(raw: &str) -> Kind {
+        let asks = raw.split('&').any(|pair| pair.split('=').next() == Some(Kind::Request.parameter()));
+        if asks { Kind::Request } else { Kind::Response }
+    }
+
+    /// Reads what names the sender; unproven.
+    pub fn peek(&self, kind: Kind) -> Result<Peeked, Problem> {
+        let bytes = match self {
+            Self::Redirect(raw) => Query::read(raw, kind)?.inflated()?,
+            Self::Post { field, relay_state } => {
+                binding::relay_state(*relay_state)?;
+                binding::posted(field, kind)?
+            }
+        };
+        let document = xml::parse(&bytes, Form::Received, Bounds::MESSAGE, Vec::new())?;
+        let root = document.root();
+        let issuer = root.one(ns::ASSERTION, "Issuer")?.text()?;
+        Ok(Peeked { issuer, in_response_to: root.attribute("InResponseTo").map(str::to_owned) })
+    }
+
     /// The binding it came by.
     pub const fn binding(&self) -> Binding {
         match self {

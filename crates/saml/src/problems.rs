@@ -152,6 +152,10 @@ problems! {
     NO_ENDPOINT "SK-4132" "saml-no-endpoint" Invalid
         "ID プロバイダーのメタデータに、必要なエンドポイントがありません。" "The identity provider's metadata lacks the endpoint for this."
         "HTTP-Redirect または HTTP-POST のエンドポイントを含むメタデータを登録してください。" "Register metadata with an HTTP-Redirect or HTTP-POST endpoint.";
+    /// A logout request that has been used.
+    LOGOUT_REPLAY "SK-4134" "saml-logout-replay" Forbidden
+        "このログアウトの要求はすでに使われています。" "This logout request has been used before."
+        "もう一度サインアウトしてください。" "Sign out again.";
     /// An address or entity id of ours that cannot be one.
     SETTING "SK-4133" "saml-setting" Invalid
         "SAML の設定値を使えません。" "A SAML setting cannot be used."

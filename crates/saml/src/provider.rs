@@ -97,6 +97,8 @@ pub struct ServiceProvider {
     slo: Option<String>,
     signing: Vec<Credential>,
     opening: Vec<Credential>,
+    /// How many of them are published.
+    offered: usize,
 }
 
 impl ServiceProvider {
@@ -128,7 +130,24 @@ impl ServiceProvider {
                 refuse(&SETTING, "暗号化用の鍵は RSA に限ります。", "A key for encryption must be RSA.").at("keys")
             );
         }
-        Ok(Self { entity_id: entity_id.to_owned(), acs: acs.to_owned(), slo: slo.map(str::to_owned), signing, opening })
+        let offered = opening.len();
+        Ok(Self {
+            entity_id: entity_id.to_owned(),
+            acs: acs.to_owned(),
+            slo: slo.map(str::to_owned),
+            signing,
+            opening,
+            offered,
+        })
+    }
+
+    /// RSA keys that open, too, and are no longer offered for encryption: providers are led away from them.
+    pub fn opening_too(mut self, more: Vec<Credential>) -> Result<Self, Problem> {
+        if !more.iter().all(Credential::opens) || self.opening.len() + more.len() > CERTIFICATES {
+            return Err(refuse(&SETTING, "鍵を使えません。", "The keys cannot be used.").at("keys"));
+        }
+        self.opening.extend(more);
+        Ok(self)
     }
 
     /// Our entity id.
@@ -160,7 +179,7 @@ impl ServiceProvider {
         let methods = "<md:EncryptionMethod Algorithm=\"http://www.w3.org/2009/xmlenc11#aes256-gcm\"/>\
              <md:EncryptionMethod Algorithm=\"http://www.w3.org/2009/xmlenc11#aes128-gcm\"/>\
              <md:EncryptionMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p\"/>";
-        for credential in &self.opening {
+        for credential in &self.opening[..self.offered] {
             keys.push_str(&descriptor("encryption", credential.certificate(), methods));
         }
         let logout: String = self.slo.iter().fold(String::new(), |all, slo| {

@@ -53,6 +53,24 @@ impl Signals {
     }
 }
 
+/// Looks after SAML providers beside the other jobs: a provider that takes its time holds nobody up.
+struct Upkeep(Identity, Arc<AtomicBool>);
+
+impl Upkeep {
+    fn due(&self) {
+        if self.1.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (identity, under_way) = (self.0.clone(), self.1.clone());
+        tokio::spawn(async move {
+            if let Err(problem) = identity.keep_up_saml().await {
+                tracing::warn!(?problem, "SAML providers were not looked after and will be later");
+            }
+            under_way.store(false, Ordering::Release);
+        });
+    }
+}
+
 /// Gives tenants a new key version when their policy's interval has passed.
 struct Rotate(Vault, Identity, Arc<dyn Gates>);
 
@@ -158,6 +176,10 @@ work!(Signals, "signals", Duration::from_secs(2), |this, _now| {
     this.due();
     Ok(())
 });
+work!(Upkeep, "saml", sekisho_identity::UPKEEP_EVERY, |this, _now| {
+    this.due();
+    Ok(())
+});
 work!(Feed, "firewall-feed", Duration::from_secs(60), |this, _now| this.due().await);
 work!(Sweep, "sweep", Duration::from_secs(30), |this, _now| {
     for identity in &this.0 {
@@ -183,6 +205,7 @@ pub fn all(
         Arc::new(feed),
     ];
     works.extend(first.clone().map(|identity| Arc::new(Signals(identity, Arc::default())) as Arc<dyn Work>));
+    works.extend(first.clone().map(|identity| Arc::new(Upkeep(identity, Arc::default())) as Arc<dyn Work>));
     works.extend(first.map(|identity| Arc::new(Rotate(vault.clone(), identity, gates)) as Arc<dyn Work>));
     works
 }

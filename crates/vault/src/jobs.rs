@@ -34,6 +34,7 @@ pub static MATRIX: &[(Job, &[&Event])] = &[
             &e::IDENTITY_CREATE,
             &e::IDENTITY_SYNC,
             &e::PROVIDER_SIGN_OUT,
+            &e::PROVIDER_SIGNED_OUT,
         ],
     ),
     (
@@ -99,6 +100,7 @@ pub static MATRIX: &[(Job, &[&Event])] = &[
     (Job::Prover, &[&e::CLAIM_PROVE]),
     (Job::Firewall, &[&e::FIREWALL_LOAD, &e::FIREWALL_REJECT, &e::FIREWALL_ROLL_BACK, &e::FIREWALL_STALE]),
     (Job::Signals, &[&e::SIGNAL_SEND, &e::OAUTH_LOGOUT_SEND, &e::OAUTH_LOGOUT_DROP]),
+    (Job::Federation, &[&e::SAML_KEY_CREATE, &e::PROVIDER_REFRESH]),
 ];
 
 /// Whether `job` may commit `event`.

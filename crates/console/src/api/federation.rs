@@ -31,10 +31,10 @@ pub(crate) fn addresses(call: &Call, id: ProviderId) -> (String, String) {
     (format!("{origin}/federation/{id}/callback"), format!("{origin}/federation/{id}/logout"))
 }
 
-/// Our entity id towards SAML providers, and where their answers arrive.
-pub(crate) fn saml_addresses(call: &Call) -> (String, String) {
+/// Our entity id towards SAML providers, where their answers arrive, and where their logout messages do.
+pub(crate) fn saml_addresses(call: &Call) -> [String; 3] {
     let origin = issuer(call);
-    (format!("{origin}/saml/metadata"), format!("{origin}/saml/acs"))
+    ["metadata", "acs", "slo"].map(|path| format!("{origin}/saml/{path}"))
 }
 
 /// GET /providers

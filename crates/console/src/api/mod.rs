@@ -25,6 +25,7 @@ pub mod provisioning;
 pub mod relations;
 pub mod risk;
 pub mod roles;
+pub mod saml_keys;
 pub mod scim;
 pub mod sign_in;
 pub mod signals;

@@ -30,6 +30,8 @@ pub fn done(code: &str) -> Option<&'static Text> {
         "unlinked" => DONE_UNLINKED,
         "relation-ended" => DONE_RELATION_ENDED,
         "signed-out" => DONE_SIGNED_OUT,
+        "signed-out-provider" => DONE_SIGNED_OUT_PROVIDER,
+        "signed-out-partly" => DONE_SIGNED_OUT_PARTLY,
         "signed-out-everywhere" => DONE_SIGNED_OUT_EVERYWHERE,
         _ => return None,
     })

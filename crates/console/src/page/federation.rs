@@ -43,9 +43,8 @@ struct MailChoice {
 
 /// A page that leads on to the provider, and the cookie that the browser takes along.
 fn away(call: &Call, leaving: Leaving) -> Result<Response, Fault> {
-    let p = page::bare(call, m::GOING_TO_PROVIDER);
-    let mut response =
-        render(StatusCode::OK, &sign_in::OnwardPage { p, says: m::GOING_TO_PROVIDER_LEAD, to: leaving.to })?;
+    let (title, says) = (m::GOING_TO_PROVIDER, m::GOING_TO_PROVIDER_LEAD);
+    let mut response = sign_in::leads_on(call, title, says, leaving.to, leaving.fields)?;
     let made = if leaving.posted_back {
         cookie::set_across(cookie::SAML, leaving.carried.reveal(), ERRAND_LIFE)
     } else {

@@ -5,10 +5,11 @@ use std::{collections::HashMap, sync::Arc};
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
 use sekisho_identity::types::{
-    After, Check, MailDomainView, NewMailDomain, ProviderPatch, ProviderView, RoleRule, SamlSigned,
+    After, Check, KeyStage, MailDomainView, NewMailDomain, ProviderPatch, ProviderView, RoleRule, SamlKeyView,
+    SamlSigned, Says,
 };
 use sekisho_kernel::{
-    Problem, Right, Text,
+    Lang, Problem, Right, Text,
     id::{MailDomainId, ProviderId, RoleId},
     problem::NOT_FOUND,
 };
@@ -34,10 +35,23 @@ pub struct ProvidersPage {
     pub p: Shell,
     /// Providers.
     pub rows: Vec<ProviderView>,
+    /// Our keys towards SAML providers.
+    pub keys: Vec<SamlKeyView>,
     /// The next page.
     pub next: Option<String>,
     /// Whether this is not the first page.
     pub paged: bool,
+}
+
+impl ProvidersPage {
+    /// Whether the next key is there.
+    pub fn prepared(&self) -> bool {
+        self.keys.iter().any(|k| k.stage == KeyStage::Next)
+    }
+    /// Whether the key that signs ends soon and the next one is not in use.
+    pub fn ends_soon(&self) -> bool {
+        self.keys.iter().any(|k| k.stage == KeyStage::Current && k.due)
+    }
 }
 
 /// A rule with its role's name.
@@ -60,6 +74,8 @@ pub struct SamlAddresses {
     pub entity: String,
     /// Where answers arrive.
     pub acs: String,
+    /// Where logout messages arrive.
+    pub slo: String,
 }
 
 /// One provider.
@@ -99,6 +115,15 @@ impl ProviderPage {
     pub fn signed(&self) -> &'static str {
         self.provider.saml.as_ref().map_or("", |s| signature(s.signed))
     }
+    /// Whether published metadata waits for an administrator.
+    pub fn waits(&self) -> bool {
+        let look = self.provider.saml.as_ref().and_then(|s| s.look.as_ref());
+        look.is_some_and(|l| l.found == "waiting")
+    }
+    /// A reason in the reader's language.
+    pub fn reason<'a>(&self, says: &'a Says) -> &'a str {
+        if self.p.lang == Lang::Ja { &says.ja } else { &says.en }
+    }
     /// The name of a check for people.
     pub fn check_name(check: &Check) -> &'static Text {
         match check.name {
@@ -131,13 +156,14 @@ async fn show_with(call: Arc<Call>, returned: Option<Returned>) -> Result<Respon
     } else {
         api::federation::page(&call).await?
     };
+    let keys = call.parts.identity.saml_keys(call.cx()?).await?;
     let mut p = shell(&call, m::PROVIDERS).await?;
     p.returned = returned;
     if call.route.verb.mutates() {
         p.path = "/providers".into();
     }
     let paged = call.asked("after").is_some();
-    render(StatusCode::OK, &ProvidersPage { p, rows, next, paged })
+    render(StatusCode::OK, &ProvidersPage { p, rows, keys, next, paged })
 }
 
 /// POST /providers
@@ -156,6 +182,31 @@ pub async fn create_saml(call: Arc<Call>) -> Result<Response, Fault> {
         Ok(made) => page::done(&format!("/providers/{}", made.id), "created"),
         Err(fault) => again(&call, "create-saml", fault, show_with).await,
     }
+}
+
+async fn key_moved(call: &Arc<Call>, done: &str, moved: Result<(), Problem>) -> Result<Response, Fault> {
+    match moved {
+        Ok(()) => page::done("/providers", done),
+        Err(problem) => again(call, "keys", problem.into(), show_with).await,
+    }
+}
+
+/// POST /saml-keys
+pub async fn prepare_key(call: Arc<Call>) -> Result<Response, Fault> {
+    let made = call.parts.identity.prepare_saml_key(call.cx()?).await.map(drop);
+    key_moved(&call, "created", made).await
+}
+
+/// POST /saml-keys/{id}/switch
+pub async fn switch_key(call: Arc<Call>) -> Result<Response, Fault> {
+    let moved = call.parts.identity.switch_saml_key(call.cx()?, call.id("id")?).await.map(drop);
+    key_moved(&call, "saved", moved).await
+}
+
+/// POST /saml-keys/{id}/retire
+pub async fn retire_key(call: Arc<Call>) -> Result<Response, Fault> {
+    let gone = call.parts.identity.retire_saml_key(call.cx()?, call.id("id")?).await;
+    key_moved(&call, "deleted", gone).await
 }
 
 /// GET /providers/{id}
@@ -192,8 +243,8 @@ async fn one(call: Arc<Call>, returned: Option<Returned>, checks: Option<Vec<Che
     p.path = format!("/providers/{id}");
     p.returned = returned;
     let scopes = provider.scopes.join(" ");
-    let (entity, acs) = saml_addresses(&call);
-    let saml = SamlAddresses { entity, acs };
+    let [entity, acs, slo] = saml_addresses(&call);
+    let saml = SamlAddresses { entity, acs, slo };
     let signatures = [
         (SamlSigned::Assertion, m::SAML_SIGNED_ASSERTION),
         (SamlSigned::Response, m::SAML_SIGNED_RESPONSE),
@@ -234,7 +285,7 @@ pub async fn update(call: Arc<Call>) -> Result<Response, Fault> {
         patch.client_secret = patch.client_secret.filter(|s| !s.reveal().is_empty());
         let mut flags = vec![&mut patch.button, &mut patch.create_users, &mut patch.trusts_factor];
         if saml {
-            flags.extend([&mut patch.encrypted, &mut patch.unsolicited]);
+            flags.extend([&mut patch.encrypted, &mut patch.unsolicited, &mut patch.single_logout]);
         } else {
             flags.push(&mut patch.userinfo);
         }

@@ -7,8 +7,8 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use sekisho_identity::types::{CameBack, SamlReturning, SignInStep};
-use sekisho_kernel::Secret;
+use sekisho_identity::types::{CameBack, SamlFarewell, SamlLogoutMessage, SamlReturning, SignInStep};
+use sekisho_kernel::{Problem, Secret, problem::INTERNAL};
 
 use super::{render, sign_in};
 use crate::{
@@ -32,14 +32,55 @@ fn lead(call: &Call, to: &str) -> Result<Response, Fault> {
     render(StatusCode::OK, &sign_in::OnwardPage { p, says: m::GOING_TO_PROVIDER_LEAD, to: to.to_owned() })
 }
 
+/// A field of a form that is there once: one that comes twice is nobody's.
+fn once(form: &[(String, String)], name: &str) -> Option<String> {
+    let mut all = form.iter().filter(|(n, _)| n == name);
+    all.next().filter(|_| all.next().is_none()).map(|(_, v)| v.clone())
+}
+
+/// GET /saml/slo: a logout message by HTTP-Redirect. Its signature covers the query exactly as it came.
+pub async fn logout(call: Arc<Call>) -> Result<Response, Fault> {
+    let raw = call.uri.query().unwrap_or_default().to_owned();
+    parted(&call, &SamlLogoutMessage::Query(raw)).await
+}
+
+/// POST /saml/slo: the same by HTTP-POST.
+pub async fn logout_posted(call: Arc<Call>) -> Result<Response, Fault> {
+    let form = call.form();
+    let (request, answer) = (once(&form, "SAMLRequest"), once(&form, "SAMLResponse"));
+    let state = form.iter().filter(|(n, _)| n == "RelayState").count();
+    // Both at once, or a state twice, is neither one thing nor the other.
+    let message = match (request, answer) {
+        (Some(field), None) if state <= 1 => Some((field, false)),
+        (None, Some(field)) if state <= 1 => Some((field, true)),
+        _ => None,
+    };
+    let (field, answer) = message.unwrap_or_default();
+    let relay_state = once(&form, "RelayState").filter(|s| !s.is_empty());
+    parted(&call, &SamlLogoutMessage::Form { field, relay_state, answer }).await
+}
+
+async fn parted(call: &Call, message: &SamlLogoutMessage) -> Result<Response, Fault> {
+    let done = call.parts.identity.saml_logout(&call.knock(false), &issuer(call), message).await?;
+    match done {
+        SamlFarewell::Asked(None) => page::done("/sign-in", "signed-out"),
+        // Perhaps within a frame of the provider's page: a page of ours would not be shown there, so the browser is sent on.
+        SamlFarewell::Asked(Some(on)) if on.fields.is_empty() => {
+            let to = HeaderValue::try_from(on.to).map_err(|e| Fault::own(Problem::new(&INTERNAL).log(e)))?;
+            Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
+        }
+        SamlFarewell::Asked(Some(on)) => {
+            sign_in::leads_on(call, m::LEAVING_PROVIDER, m::LEAVING_PROVIDER_LEAD, on.to, on.fields)
+        }
+        SamlFarewell::Answered { partial: false } => page::done("/sign-in", "signed-out-provider"),
+        SamlFarewell::Answered { partial: true } => page::done("/sign-in", "signed-out-partly"),
+    }
+}
+
 /// POST /saml/acs
 pub async fn answer(call: Arc<Call>) -> Result<Response, Fault> {
     let form = call.form();
-    // A field that comes twice is nobody's.
-    let one = |name: &str| {
-        let mut all = form.iter().filter(|(n, _)| n == name);
-        all.next().filter(|_| all.next().is_none()).map(|(_, v)| v.clone())
-    };
+    let one = |name: &str| once(&form, name);
     let back = SamlReturning {
         carried: cookie::get(&call.headers, cookie::SAML).map(|c| Secret::new(c.to_owned())),
         response: one("SAMLResponse").unwrap_or_default(),

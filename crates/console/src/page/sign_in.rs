@@ -23,12 +23,14 @@ use super::{Returned, Shell, again, prefs::local, render, repeated};
 use crate::{
     api::{
         CodeInput, Hidden, PasswordInput,
-        sign_in::{LinkUse, Start, end, proof, set_cookies},
+        oauth::issuer,
+        sign_in::{LinkUse, Start, proof, set_cookies},
     },
     call::Call,
     cookie, messages as m, page,
     problem::Fault,
     reply,
+    serve::{PostsTo, defect},
 };
 
 /// Sign-in.
@@ -127,6 +129,37 @@ pub struct OnwardPage {
     pub says: &'static Text,
     /// Where.
     pub to: String,
+}
+
+/// The same by a form, which the script sends and anybody can.
+#[derive(Template)]
+#[template(path = "post.html")]
+pub struct PostPage {
+    /// Shell.
+    pub p: Shell,
+    /// What is happening.
+    pub says: &'static Text,
+    /// Where.
+    pub to: String,
+    /// What the form holds.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+/// A page that leads on to another site: by going there, or by posting a form.
+pub(crate) fn leads_on(
+    call: &Call,
+    title: &Text,
+    says: &'static Text,
+    to: String,
+    fields: Vec<(&'static str, String)>,
+) -> Result<Response, Fault> {
+    let p = page::bare(call, title);
+    if fields.is_empty() {
+        return render(StatusCode::OK, &OnwardPage { p, says, to });
+    }
+    let mut response = render(StatusCode::OK, &PostPage { p, says, to: to.clone(), fields })?;
+    response.extensions_mut().insert(PostsTo(to));
+    Ok(response)
 }
 
 #[derive(Deserialize)]
@@ -471,8 +504,12 @@ pub async fn enter(call: Arc<Call>) -> Result<Response, Fault> {
 
 /// POST /sign-out
 pub async fn out(call: Arc<Call>) -> Result<Response, Fault> {
-    end(&call).await?;
-    let mut response = page::done("/sign-in", "signed-out")?;
+    let token = call.token.as_ref().ok_or_else(|| defect("signed in without a token"))?;
+    let on = call.parts.identity.sign_out_onward(&call.knock(true), &issuer(&call), token).await?;
+    let mut response = match on {
+        None => page::done("/sign-in", "signed-out")?,
+        Some(on) => leads_on(&call, m::LEAVING_PROVIDER, m::LEAVING_PROVIDER_LEAD, on.to, on.fields)?,
+    };
     cookie::wipe(response.headers_mut());
     Ok(response)
 }

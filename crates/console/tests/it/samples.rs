@@ -272,6 +272,15 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             to: "/enter?to=acme.app.localhost".into(),
         },
     );
+    put(
+        "post",
+        &sign_in::PostPage {
+            p: alone(lang, m::LEAVING_PROVIDER, "/sign-out"),
+            says: m::LEAVING_PROVIDER_LEAD,
+            to: "https://login.acme.example/4f1c-staff/saml2/logout".into(),
+            fields: vec![("SAMLRequest", "PHNhbWxwOkxvZ291dFJlcXVlc3Q+".into())],
+        },
+    );
 
     let standings = sekisho_console::join(proofs());
     let session =

@@ -1,6 +1,7 @@
 //! Outside identity providers sign a tenant's people in (IDO-36, MOX-26).
 
 mod paper;
+mod parting;
 mod probe;
 mod saml;
 
@@ -37,6 +38,30 @@ pub static SKEW: Setting = Setting {
     ),
 };
 
+/// When the next SAML key is prepared.
+pub static SAML_KEY_AHEAD: Setting = Setting {
+    key: "federation.saml_key_ahead",
+    kind: Kind::Span { min: 7 * 86_400, max: 365 * 86_400 },
+    default: Default::Secs(90 * 86_400),
+    tenant: Movement::Fixed,
+    doc: Text::new(
+        "SAML で使うこちらの証明書の期限のどれだけ前に、次の鍵を用意して公開するか。使い始める操作は管理者が行います。",
+        "How long before the end of our SAML certificate the next key is prepared and published. An administrator takes it into use.",
+    ),
+};
+
+/// How often metadata is read again.
+pub static SAML_METADATA_EVERY: Setting = Setting {
+    key: "federation.saml_metadata_every",
+    kind: Kind::Span { min: 3_600, max: 30 * 86_400 },
+    default: Default::Secs(86_400),
+    tenant: Movement::Fixed,
+    doc: Text::new(
+        "SAML プロバイダーのメタデータを、登録された URL から読み直す間隔。登録済みの鍵で署名された変更だけを自動で反映し、それ以外は管理者の確認を待ちます。",
+        "How often a SAML provider's metadata is read again at its address. Only what a key known already has signed is taken over; anything else waits for an administrator.",
+    ),
+};
+
 /// Sign-in by native password, multi-factor, or an outside identity provider.
 pub static IDO_36: ClaimSpec = ClaimSpec {
     id: "IDO-36",
@@ -64,7 +89,7 @@ pub static CONTROL: Declared = Declared {
         "お客様の ID プロバイダー（OpenID Connect、SAML 2.0）で利用者をサインインさせます。利用者はプロバイダーと識別子で対応付け、メールアドレスでは対応付けません。",
         "Signs people in at the customer's own identity provider (OpenID Connect, SAML 2.0). People are linked by provider and subject, never by mail address.",
     ),
-    settings: &[&MODE, &SKEW],
+    settings: &[&MODE, &SKEW, &SAML_KEY_AHEAD, &SAML_METADATA_EVERY],
     claims: &[&IDO_36, &MOX_26],
     probes: probe::probes,
     paper: &paper::PAPER,
@@ -76,5 +101,7 @@ pub(crate) fn rule(policy: &Effective, out: Option<TakenOut>) -> FederationRule 
         allowed: policy.str(&MODE) == "on",
         skew: policy.span(&SKEW),
         signatures: out != Some(TakenOut::ProviderSignature),
+        key_ahead: policy.span(&SAML_KEY_AHEAD),
+        metadata_every: policy.span(&SAML_METADATA_EVERY),
     }
 }

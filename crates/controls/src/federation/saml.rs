@@ -8,7 +8,7 @@ use sekisho_kernel::{
 };
 use serde_json::json;
 
-use super::{MOX_26, probe::came};
+use super::{MOX_26, parting, probe::came};
 use crate::probing::{
     Person, Session,
     answer::{good, tally},
@@ -39,6 +39,8 @@ impl Probe for Federation {
         late(world, finding, &provider).await?;
         elsewhere(world, finding, &provider).await?;
         begun_elsewhere(world, finding, &mut provider, &desk, "replayed").await?;
+        parting::ended(world, finding, &provider, &desk).await?;
+        parting::rolled_over(world, finding, &provider, &desk).await?;
         Ok(())
     }
 }

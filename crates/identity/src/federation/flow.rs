@@ -210,7 +210,12 @@ impl Identity {
         let pairs: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (*n, v.as_str())).collect();
         let text = serde_json::to_string(&going).map_err(|e| Problem::new(&INTERNAL).log(e))?;
         let carried = self.vault().seal_text(&Scope::of(&cx), &context(knock, id), &text).await.map(Secret::new)?;
-        Ok(Leaving { to: with_query(&known.metadata.authorization, &pairs), carried, posted_back: false })
+        Ok(Leaving {
+            to: with_query(&known.metadata.authorization, &pairs),
+            carried,
+            fields: Vec::new(),
+            posted_back: false,
+        })
     }
 
     /// Takes a person back from a provider: the next step of their sign-in, or the link made.
@@ -259,7 +264,7 @@ impl Identity {
         }
         let session = id_token::name_of(&vouched.claims, "sid").map(|sid| super::logout::mark(id, &sid));
         let proven = provider.trusts_factor && mapping::used_factor(&vouched.claims);
-        let way = Way::Provider(CameBy { provider: id, session });
+        let way = Way::Provider(CameBy { provider: id, session, index: None, until: None });
         self.arrived(knock, browser, &cx, &vouched, way, once, proven).await
     }
 

@@ -18,6 +18,8 @@ use crate::{
 
 /// The pointer from a provider's session to its person.
 pub const SESSION: &str = "provider-session";
+/// Marks a provider's session that it has ended: nobody comes in by it any more.
+pub const ENDED: &str = "provider-ended";
 const USED: &str = "provider-logout";
 
 /// The mark of a provider's own session.
@@ -84,7 +86,7 @@ impl Identity {
                 if let Some(user) = user {
                     entry = entry.with("user", user);
                     for one in people::of_user::<UserSession>(&mut tx.view(), user)? {
-                        let own = one.body.provider.filter(|c| c.provider == id);
+                        let own = one.body.provider.as_ref().filter(|c| c.provider == id);
                         if own.is_some_and(|c| session.is_none() || c.session == session) {
                             session::end(tx, tenant, &one)?;
                             ended += 1;

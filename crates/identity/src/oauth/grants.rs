@@ -147,6 +147,7 @@ impl Identity {
             user,
             host: knock.host.host.clone(),
             created: grant.created,
+            until: None,
             used: AtomicI64::new(now.micros()),
             stored: AtomicI64::new(now.micros()),
             rights: match self.0.taken {

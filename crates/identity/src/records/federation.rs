@@ -10,13 +10,19 @@ use serde::{Deserialize, Serialize};
 use super::{ClearValues, IDENTITY_PROVIDER, MAIL_DOMAIN, OUTSIDE_IDENTITY, SAML_KEY};
 
 /// The outside provider of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CameBy {
     /// Which.
     pub provider: ProviderId,
-    /// The mark of its own session (`sid`), where it told one.
+    /// The mark of its own session (`sid`, `SessionIndex`), where it told one.
     #[serde(default)]
     pub session: Option<[u8; 16]>,
+    /// That session as a SAML provider calls it, to be named when the person signs out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<String>,
+    /// When the provider says that the session ends, at the latest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
 }
 
 /// A claim that gives a role.
@@ -61,13 +67,16 @@ pub enum SamlSigned {
     Both,
 }
 
-/// Where a SAML provider takes logout messages, by HTTP-Redirect.
+/// Where a SAML provider takes logout messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SamlLogout {
     /// Requests.
     pub location: String,
     /// Answers.
     pub response: String,
+    /// Whether by HTTP-POST; else by HTTP-Redirect.
+    #[serde(default)]
+    pub post: bool,
 }
 
 /// What a SAML provider's metadata says, as far as it is used.
@@ -77,8 +86,11 @@ pub struct SamlMetadata {
     pub entity_id: String,
     /// Certificates whose keys sign for it, DER in base64.
     pub certificates: Vec<String>,
-    /// Where people are sent, by HTTP-Redirect.
+    /// Where people are sent.
     pub sign_on: String,
+    /// Whether by HTTP-POST; else by HTTP-Redirect.
+    #[serde(default)]
+    pub post: bool,
     /// Where logout messages go, if anywhere.
     #[serde(default)]
     pub logout: Option<SamlLogout>,
@@ -106,6 +118,51 @@ pub struct SamlSettings {
     /// Whether the provider may begin.
     #[serde(default)]
     pub unsolicited: bool,
+    /// Whether who signs out here signs out there.
+    #[serde(default = "yes")]
+    pub single_logout: bool,
+    /// What was found when the address was last looked at.
+    #[serde(default)]
+    pub look: Option<SamlLook>,
+    /// Fingerprints of certificates that it had: none of them comes back by itself.
+    #[serde(default)]
+    pub left: Vec<String>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// What was found where a provider's metadata is published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SamlLook {
+    /// When.
+    pub at: Time,
+    /// What.
+    #[serde(flatten)]
+    pub found: SamlFound,
+}
+
+/// How metadata stood to what is registered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "found", rename_all = "lowercase")]
+pub enum SamlFound {
+    /// It says the same.
+    Same,
+    /// It said more, under a signature that is trusted: it is registered now.
+    Taken,
+    /// It says something else that an administrator has to look at: the fingerprints of its certificates.
+    Waiting {
+        /// SHA-256, hexadecimal.
+        certificates: Vec<String>,
+    },
+    /// It could not be read.
+    Failed {
+        /// Why, in Japanese.
+        ja: String,
+        /// Why, in English.
+        en: String,
+    },
 }
 
 /// How a provider is spoken to.
@@ -217,13 +274,16 @@ pub enum KeyStage {
     Next,
     /// It signs.
     Current,
-    /// It opens what is still encrypted to it.
+    /// It has signed; it opens what is still encrypted to it.
     Old,
 }
 
 /// A key of ours towards SAML providers.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct SamlKey {
+    /// 1 for the tenant's first; each is made once, whichever node makes it.
+    #[serde(default = "first")]
+    pub turn: u32,
     /// What it is to them.
     pub stage: KeyStage,
     /// PKCS#8 in base64.
@@ -231,10 +291,14 @@ pub struct SamlKey {
     /// The certificate, DER in base64.
     pub certificate: String,
 }
+/// The number of a key from before keys were numbered: there was one.
+const fn first() -> u32 {
+    1
+}
 impl Record for SamlKey {
     const DEF: &'static RecordDef = &SAML_KEY;
     fn indexed(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
+        vec![("turn", self.turn.to_string())]
     }
     fn clear(&self) -> ClearValues {
         Vec::new()

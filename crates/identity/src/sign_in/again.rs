@@ -55,7 +55,7 @@ impl Identity {
         let (usable, right) = (usable.is_some(), self.0.hasher.verify(&line, &password, &hash).await?);
         drop(line);
         let risk = match &found {
-            Some(found) => self.judged_again(&cx, browser, found, challenge.way).await?,
+            Some(found) => self.judged_again(&cx, browser, found, &challenge.way).await?,
             None => None,
         };
         let Some(found) = found.filter(|_| usable && right) else {
@@ -66,7 +66,7 @@ impl Identity {
         if found.second() || risk.as_ref().is_some_and(|r| r.blocks(false)) {
             return Err(self.wrong_password(&cx, &t, found.id().bytes(), &object, "risk", risk, true).await);
         }
-        let finish = Finish { risk, told: true, stepped: true, way: challenge.way, ..Finish::default() };
+        let finish = Finish { risk, told: true, stepped: true, way: challenge.way.clone(), ..Finish::default() };
         self.go_on(knock, browser, &cx, found, t, finish).await
     }
 
@@ -76,7 +76,7 @@ impl Identity {
         cx: &Cx,
         browser: &Browser,
         found: &Found,
-        way: Way,
+        way: &Way,
     ) -> Answer<Option<Risk>> {
         match way {
             Way::Password | Way::Passkey => self.judge(cx, browser, &found.account.body.name, Some(found)).await,
@@ -95,7 +95,7 @@ impl Identity {
         found: &Found,
         challenge: &Challenge,
     ) -> Answer<Option<Risk>> {
-        let risk = self.judged_again(cx, browser, found, challenge.way).await?;
+        let risk = self.judged_again(cx, browser, found, &challenge.way).await?;
         let Some(judged) = &risk else { return Ok(None) };
         let missing = judged.steps_up() && !challenge.stepped;
         if missing || judged.blocks(found.second()) {

@@ -146,11 +146,11 @@ impl Identity {
         let Some(proof) = proof else {
             return Err(self.wrong(&cx, &t, &object, "wrong-code").await);
         };
-        let risk = self.judged_again(&cx, browser, &found, challenge.way).await?;
+        let risk = self.judged_again(&cx, browser, &found, &challenge.way).await?;
         if risk.as_ref().is_some_and(|r| r.blocks(true)) {
             return Err(self.wrong_password(&cx, &t, found.id().bytes(), &object, "risk", risk, true).await);
         }
-        let finish = Finish { proof: Some(proof), way: challenge.way, risk, told: true, ..Finish::default() };
+        let finish = Finish { proof: Some(proof), way: challenge.way.clone(), risk, told: true, ..Finish::default() };
         self.go_on(knock, browser, &cx, found, t, finish).await
     }
 
@@ -232,7 +232,7 @@ impl Identity {
         let count = self.gates().factor(&cx.policy).recovery_codes;
         let (shown, codes) = factors::recovery_codes(self.rng(), count);
         let enrolled = Some(Enrolled { factor, step, codes, shown });
-        let (way, stepped) = (challenge.way, challenge.stepped);
+        let (way, stepped) = (challenge.way.clone(), challenge.stepped);
         let finish = Finish { enrolled, way, risk, told: true, stepped, ..Finish::default() };
         self.finish(knock, browser, &cx, found, finish, true).await
     }
@@ -287,7 +287,7 @@ impl Identity {
         mut finish: Finish,
         has_factor: bool,
     ) -> Answer<SignInStep> {
-        if !self.still_open(cx, finish.way) {
+        if !self.still_open(cx, &finish.way) {
             return Err(self.refused(cx, &found.id().to_string(), "way-off", over()).await);
         }
         let (passwords, factor) = (self.gates().password(&cx.policy), self.gates().factor(&cx.policy));
@@ -304,8 +304,8 @@ impl Identity {
         }
         let (user, once, tenant) = (found.id(), factor.refuse_replay, cx.tenant);
         let mut made = self.make_session(knock, user, &browser.agent);
-        if let Way::Provider(by) = finish.way {
-            made.came(by);
+        if let Way::Provider(by) = &finish.way {
+            made.came(by.clone());
         }
         let (idle_ends_at, ends_at) = made.ends(&self.gates().session(&cx.policy));
         let device = finish.risk.as_ref().and_then(|r| r.device.clone()).unwrap_or_else(|| self.new_device());
@@ -364,7 +364,7 @@ impl Identity {
         let moved = finish.renewed.is_some() || finish.rehashed.is_some();
         let credential = found.version() + i64::from(moved);
         let counter = t.map_or(user.bytes(), |t| t.counter);
-        let (way, stepped) = (finish.way, finish.stepped || finish.proof.is_some());
+        let (way, stepped) = (finish.way.clone(), finish.stepped || finish.proof.is_some());
         let next = Challenge { stage, user, way, credential, stepped, counter, place, until };
         let (once, tenant, found) = (self.gates().factor(&cx.policy).refuse_replay, cx.tenant, found.clone());
         self.0.counts.entry();
@@ -402,7 +402,7 @@ impl Identity {
         };
         let challenge = text.and_then(|t| serde_json::from_str::<Challenge>(&t).ok());
         match challenge.filter(|c| c.stage == stage && c.until > self.now()) {
-            Some(challenge) if !self.still_open(cx, challenge.way) => {
+            Some(challenge) if !self.still_open(cx, &challenge.way) => {
                 Err(self.refused(cx, &challenge.user.to_string(), "way-off", over()).await)
             }
             Some(challenge) => Ok(challenge),
@@ -411,8 +411,8 @@ impl Identity {
     }
 
     /// Whether a sign-in that began by this way may go on: passwords may have been switched off meanwhile.
-    fn still_open(&self, cx: &Cx, way: Way) -> bool {
-        way != Way::Password || self.gates().password_way(&cx.policy)
+    fn still_open(&self, cx: &Cx, way: &Way) -> bool {
+        *way != Way::Password || self.gates().password_way(&cx.policy)
     }
 
     /// The same with its account, for steps that guess nothing.

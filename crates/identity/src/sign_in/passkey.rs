@@ -169,7 +169,7 @@ impl Identity {
             return Err(self.wrong(&cx, &t, &object, "sign-count").await);
         }
         let way = ceremony.way_in.map_or(Way::Passkey, |c| c.way);
-        let risk = self.judged_again(&cx, browser, &found, way).await?;
+        let risk = self.judged_again(&cx, browser, &found, &way).await?;
         if risk.as_ref().is_some_and(|r| r.blocks(true)) {
             return Err(self.wrong_password(&cx, &t, found.id().bytes(), &object, "risk", risk, true).await);
         }
@@ -321,7 +321,7 @@ impl Identity {
         let cx = Self::before_sign_in(knock);
         let scope = Scope::of(&cx);
         let ceremony = self.take_ceremony(&scope, rp, given.ceremony.reveal(), Purpose::Enrol, None).await?;
-        let way_in: Option<(Ceremony, Challenge)> = ceremony.and_then(|c| c.way_in.map(|way_in| (c, way_in)));
+        let way_in: Option<(Ceremony, Challenge)> = ceremony.and_then(|c| c.way_in.clone().map(|way_in| (c, way_in)));
         let Some((ceremony, way_in)) = way_in else {
             return Err(self.refused(&cx, "unknown", "challenge", over()).await);
         };
@@ -346,7 +346,7 @@ impl Identity {
         };
         let registered = Some(Fresh { id, passkey, made, codes: self.codes_beside(&cx), anew: true });
         let risk = self.still_welcome(&cx, browser, &found, &way_in).await?;
-        let (way, stepped) = (way_in.way, way_in.stepped);
+        let (way, stepped) = (way_in.way.clone(), way_in.stepped);
         let finish = Finish { registered, way, risk, told: true, stepped, ..Finish::default() };
         self.finish(knock, browser, &cx, found, finish, true).await
     }

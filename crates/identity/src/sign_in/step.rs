@@ -42,7 +42,7 @@ impl Stage {
 }
 
 /// By what the person came in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
     /// The account's password.
@@ -80,7 +80,7 @@ impl Once {
 }
 
 /// A sign-in under way, as the browser carries it: sealed, bound to the host, overtaken by any change of the password.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Challenge {
     pub stage: Stage,
     pub user: UserId,
@@ -254,7 +254,7 @@ impl Finish {
         if let Way::Signature(client) = self.way {
             entry = entry.with("way", "signature").with("client", client);
         }
-        if let Way::Provider(by) = self.way {
+        if let Way::Provider(by) = &self.way {
             entry = entry.with("way", "provider").with("provider", by.provider);
         }
         if self.way == Way::Passkey {

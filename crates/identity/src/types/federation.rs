@@ -2,12 +2,12 @@
 
 use sekisho_kernel::{
     Secret, Text, Time,
-    id::{IdentityId, MailDomainId, ProviderId, UserId},
+    id::{IdentityId, MailDomainId, ProviderId, SamlKeyId, UserId},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{rfc3339, secret_option};
-pub use crate::records::{ClaimNames, RoleRule, SamlSigned};
+pub use crate::records::{ClaimNames, KeyStage, RoleRule, SamlSigned};
 use crate::types::SignInStep;
 
 /// A provider.
@@ -74,6 +74,35 @@ pub struct SamlView {
     pub encrypted: bool,
     /// Whether it may begin.
     pub unsolicited: bool,
+    /// Where its logout requests go; `None` when its metadata names nothing.
+    pub logout: Option<String>,
+    /// Whether who signs out here signs out there.
+    pub single_logout: bool,
+    /// What was found when its address was last looked at; `None` before, and when its metadata was pasted.
+    pub look: Option<SamlLookView>,
+}
+
+/// What was found where a provider's metadata is published.
+#[derive(Clone, Debug, Serialize)]
+pub struct SamlLookView {
+    /// When.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub at: Time,
+    /// `same`, `taken`, `waiting` for an administrator, or `failed`.
+    pub found: &'static str,
+    /// Fingerprints of the certificates of what waits.
+    pub certificates: Vec<String>,
+    /// Why it failed.
+    pub says: Option<Says>,
+}
+
+/// A sentence in both languages.
+#[derive(Clone, Debug, Serialize)]
+pub struct Says {
+    /// In Japanese.
+    pub ja: String,
+    /// In English.
+    pub en: String,
 }
 
 /// A certificate.
@@ -84,6 +113,30 @@ pub struct CertificateView {
     /// Its last day; its key counts, not its dates.
     #[serde(serialize_with = "rfc3339::serialize")]
     pub not_after: Time,
+}
+
+/// A key of ours towards SAML providers.
+#[derive(Clone, Debug, Serialize)]
+pub struct SamlKeyView {
+    /// Its id.
+    pub id: SamlKeyId,
+    /// Moves with every change.
+    pub version: i64,
+    /// When it was made.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub created: Time,
+    /// When its stage last changed.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub updated: Time,
+    /// What it is to providers.
+    pub stage: KeyStage,
+    /// SHA-256 over its certificate, hexadecimal.
+    pub fingerprint: String,
+    /// The certificate's last day.
+    #[serde(serialize_with = "rfc3339::serialize")]
+    pub not_after: Time,
+    /// Whether that is so near that another is wanted.
+    pub due: bool,
 }
 
 /// A new SAML provider. One of `metadata` and `metadata_url` must be there.
@@ -173,6 +226,9 @@ pub struct ProviderPatch {
     /// Whether a SAML provider may begin.
     #[serde(default)]
     pub unsolicited: Option<bool>,
+    /// SAML: whether who signs out here signs out there.
+    #[serde(default)]
+    pub single_logout: Option<bool>,
 }
 
 /// One thing that was looked at when a provider was tried.
@@ -297,10 +353,49 @@ pub enum Errand {
 pub struct Leaving {
     /// The provider's address.
     pub to: String,
+    /// What a form posts there; empty where the browser just goes.
+    pub fields: Vec<(&'static str, String)>,
     /// What their browser carries meanwhile, sealed.
     pub carried: Secret<String>,
     /// Whether another site's page posts the answer: the cookie has to come along then.
     pub posted_back: bool,
+}
+
+/// On to a provider's address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Onward {
+    /// The address.
+    pub to: String,
+    /// What a form posts there; empty where the browser just goes.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+/// A SAML logout message, as it came.
+#[derive(Clone, Debug)]
+pub enum SamlLogoutMessage {
+    /// HTTP-Redirect: the raw query.
+    Query(String),
+    /// HTTP-POST.
+    Form {
+        /// `SAMLRequest` or `SAMLResponse`.
+        field: String,
+        /// `RelayState`.
+        relay_state: Option<String>,
+        /// Whether it was the latter.
+        answer: bool,
+    },
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SamlFarewell {
+    /// The sessions that a provider named have ended; the answer to it, where it takes one.
+    Asked(Option<Onward>),
+    /// A provider has answered a person's sign-out.
+    Answered {
+        /// Whether the person may still be signed in elsewhere.
+        partial: bool,
+    },
 }
 
 /// A person back from a provider.

@@ -22,9 +22,10 @@ pub use clients::{
     ClientIssued, ClientPatch, ClientView, NewClient, NewUniqueId, SignedSignIn, UniqueIdQuery, UniqueIdView,
 };
 pub use federation::{
-    CameBack, CertificateView, Check, ClaimNames, Errand, IdentityQuery, IdentityView, Leaving, MailDomainView,
-    NewMailDomain, NewProvider, NewSamlProvider, ProviderPatch, ProviderView, Returning, RoleRule, SamlReturning,
-    SamlSigned, SamlView, WayIn, WaysIn,
+    CameBack, CertificateView, Check, ClaimNames, Errand, IdentityQuery, IdentityView, KeyStage, Leaving,
+    MailDomainView, NewMailDomain, NewProvider, NewSamlProvider, Onward, ProviderPatch, ProviderView, Returning,
+    RoleRule, SamlFarewell, SamlKeyView, SamlLogoutMessage, SamlLookView, SamlReturning, SamlSigned, SamlView, Says,
+    WayIn, WaysIn,
 };
 pub use oauth::{
     ApplicationIssued, ApplicationState, ApplicationView, Authorize, AuthorizeRequest, ConsentView, DeviceAsk,

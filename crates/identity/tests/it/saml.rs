@@ -15,7 +15,7 @@ use crate::{
     saml_idp::{ENTITY, Key, METADATA_URL, Said, metadata},
 };
 
-fn pasted(name: &str, text: String) -> NewSamlProvider {
+pub fn pasted(name: &str, text: String) -> NewSamlProvider {
     NewSamlProvider { name: name.into(), metadata: Some(text), metadata_url: None }
 }
 
@@ -30,25 +30,29 @@ pub async fn provider(house: &House, cx: &Cx) -> ProviderView {
     changed(house, cx, &made, makes_people()).await.expect("changed")
 }
 
-async fn changed(house: &House, cx: &Cx, p: &ProviderView, patch: ProviderPatch) -> Result<ProviderView, Problem> {
+pub async fn changed(house: &House, cx: &Cx, p: &ProviderView, patch: ProviderPatch) -> Result<ProviderView, Problem> {
     let now = house.node.provider(cx, p.id).await?;
     house.node.update_provider(cx, p.id, now.version, patch).await
 }
 
-fn field(leaving: &Leaving, name: &str) -> String {
-    let (_, query) = leaving.to.split_once('?').expect("a query");
+pub fn field(leaving: &Leaving, name: &str) -> String {
+    parameter(&leaving.to, name)
+}
+
+pub fn parameter(to: &str, name: &str) -> String {
+    let (_, query) = to.split_once('?').expect("a query");
     let value = query.split('&').find_map(|p| p.strip_prefix(&format!("{name}="))).expect("it is there");
     value.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=")
 }
 
 /// The id of the request that a browser was sent with; what is stored stands in the clear after inflating.
-fn request(leaving: &Leaving) -> String {
+pub fn request(leaving: &Leaving) -> String {
     let packed = STANDARD.decode(field(leaving, "SAMLRequest")).expect("base64");
     let text = String::from_utf8(miniz_oxide::inflate::decompress_to_vec(&packed).expect("DEFLATE")).expect("XML");
     text.split(" ID=\"").nth(1).and_then(|r| r.split('"').next()).expect("an id").to_owned()
 }
 
-fn said(house: &House, leaving: Option<&Leaving>, subject: &str) -> Said {
+pub fn said(house: &House, leaving: Option<&Leaving>, subject: &str) -> Said {
     house.tick();
     Said {
         subject: subject.into(),
@@ -60,26 +64,32 @@ fn said(house: &House, leaving: Option<&Leaving>, subject: &str) -> Said {
         attributes: [("displayName".to_owned(), vec![format!("{subject} 様")])].into(),
         context: "urn:oasis:names:tc:SAML:2.0:ac:classes:Password",
         by: Key::Present,
+        index: None,
+        session_until: None,
     }
 }
 
-async fn leave(house: &House, p: &ProviderView) -> Leaving {
+pub async fn leave(house: &House, p: &ProviderView) -> Leaving {
     house.tick();
     let leaving = house.node.leave(&house.here().await, ORIGIN, p.id, Errand::SignIn, None).await.expect("on the way");
     assert!(leaving.posted_back && leaving.to.starts_with(ENTITY), "{}", leaving.to);
     leaving
 }
 
-async fn back(house: &House, leaving: Option<&Leaving>, said: &Said) -> Result<CameBack, Problem> {
+pub async fn back(house: &House, leaving: Option<&Leaving>, said: &Said) -> Result<CameBack, Problem> {
+    brought(house, leaving, said.field()).await
+}
+
+pub async fn brought(house: &House, leaving: Option<&Leaving>, response: String) -> Result<CameBack, Problem> {
     let back = SamlReturning {
         carried: leaving.map(|l| l.carried.clone()),
-        response: said.field(),
+        response,
         relay_state: leaving.map(|l| field(l, "RelayState")),
     };
     house.node.come_back_saml(&anywhere(house).await, &browser(), ORIGIN, back).await
 }
 
-fn step(came: Result<CameBack, Problem>) -> Result<SignInStep, Problem> {
+pub fn step(came: Result<CameBack, Problem>) -> Result<SignInStep, Problem> {
     came.map(|came| match came {
         CameBack::Step(step) => step,
         CameBack::Linked => panic!("a sign-in was wanted"),

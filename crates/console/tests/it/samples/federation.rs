@@ -56,8 +56,29 @@ fn by_saml(lang: Lang, n: u8) -> ProviderView {
             signed: SamlSigned::Assertion,
             encrypted: true,
             unsolicited: false,
+            logout: Some("https://login.acme.example/4f1c-staff/saml2/logout".into()),
+            single_logout: true,
+            look: Some(SamlLookView {
+                at: at(3_000),
+                found: "waiting",
+                certificates: vec!["5f0c1d2e3a4b5968778695a4b3c2d1e0f5f0c1d2e3a4b5968778695a4b3c2d1e".into()],
+                says: None,
+            }),
         }),
         ..provider(lang, n, true)
+    }
+}
+
+fn key(n: u8, stage: KeyStage, made: i64, end: i64) -> SamlKeyView {
+    SamlKeyView {
+        id: id(n),
+        version: 2,
+        created: at(made),
+        updated: at(4_000),
+        stage,
+        fingerprint: format!("{n:02x}").repeat(32),
+        not_after: at(-end),
+        due: stage == KeyStage::Current,
     }
 }
 
@@ -93,6 +114,11 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
         &providers::ProvidersPage {
             p: shell(lang, m::PROVIDERS, "/providers"),
             rows: vec![provider(lang, 21, true), provider(lang, 22, false), by_saml(lang, 23)],
+            keys: vec![
+                key(51, KeyStage::Old, 99_000_000, 900_000),
+                key(52, KeyStage::Current, 90_000_000, 4_000_000),
+                key(53, KeyStage::Next, 90_000, 94_000_000),
+            ],
             next: None,
             paged: false,
         },
@@ -145,6 +171,7 @@ pub fn put_all(lang: Lang, put: &mut dyn FnMut(&'static str, &dyn askama::DynTem
                 saml: providers::SamlAddresses {
                     entity: "https://acme.console.localhost/saml/metadata".into(),
                     acs: "https://acme.console.localhost/saml/acs".into(),
+                    slo: "https://acme.console.localhost/saml/slo".into(),
                 },
                 signatures: vec![
                     Choice::new("assertion", j(lang, "アサーション", "The assertion's")),

@@ -2,6 +2,7 @@
 
 mod passkeys;
 mod relations;
+mod saml;
 mod signals;
 
 use std::time::Duration;
@@ -22,7 +23,7 @@ use crate::{
         operations::Operation,
         person::{API, fresh_password, text},
         provider::{self, Provider},
-        rehearsed, rights, saml, scim,
+        rehearsed, rights, scim,
         signature::Client,
         told,
     },
@@ -471,11 +472,6 @@ impl Cast {
             }
             "GET /providers" | "GET /mail-domains" | "GET /identities" | "GET /signing-keys" => plain(&operation.path),
             "POST /providers" => Ok(("/providers".into(), rights::provider(world))),
-            "POST /saml-providers" => {
-                let entity = format!("https://{}.example.test", world.marker("saml"));
-                let metadata = saml::metadata(&entity, &saml::Pen::new()?);
-                Ok(("/saml-providers".into(), json!({"name": world.marker("saml"), "metadata": metadata})))
-            }
             "GET /providers/{id}" | "DELETE /providers/{id}" => filled(self.provider(world).await?, Value::Null),
             "PATCH /providers/{id}" => filled(self.provider(world).await?, json!({"button": false})),
             "POST /providers/{id}/test" => filled(self.provider(world).await?, json!({})),
@@ -529,7 +525,10 @@ impl Cast {
                 filled(entries.last().map(history::Entry::id).unwrap_or_default(), Value::Null)
             }
             "GET /claims/{claim}" => filled("NM-05".into(), Value::Null),
-            other => self.related(world, operation, other).await,
+            other => match self.saml(world, operation).await? {
+                Some(recipe) => Ok(recipe),
+                None => self.related(world, operation, other).await,
+            },
         }
     }
 
@@ -627,6 +626,7 @@ impl Cast {
             ("/me/identities", "idn"),
             ("/identities", "idn"),
             ("/providers", "idp"),
+            ("/saml-keys", "smk"),
             ("/mail-domains", "dom"),
         ];
         if operation.has_parameter() {

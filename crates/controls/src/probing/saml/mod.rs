@@ -151,6 +151,7 @@ pub fn metadata(entity: &str, pen: &Pen) -> String {
         "<md:EntityDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"{entity}\"><md:IDPSSODescriptor \
          protocolSupportEnumeration=\"{PROTOCOL}\"><md:KeyDescriptor use=\"signing\"><ds:KeyInfo xmlns:ds=\"{DS}\"><ds:X509Data>\
          <ds:X509Certificate>{}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>\
+         <md:SingleLogoutService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\" Location=\"{entity}/slo\"/>\
          <md:SingleSignOnService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\" Location=\"{entity}/sso\"/>\
          </md:IDPSSODescriptor></md:EntityDescriptor>",
         pen.certificate
@@ -287,6 +288,50 @@ impl Provider {
         let escaped = |text: &str| text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
         ask.body = format!("SAMLResponse={}&RelayState={}", escaped(field), escaped(state)).into_bytes();
         browser.send_across(world, ask).await
+    }
+}
+
+/// A request to end a session.
+pub struct Wish {
+    /// Its id.
+    pub id: String,
+    /// In canonical form, unsigned.
+    pub text: String,
+}
+
+impl Provider {
+    /// What it honestly says when the person of an answer signs out there.
+    ///
+    /// # Errors
+    /// On a serving instance, whose clock is not known.
+    pub fn farewell(&self, world: &dyn World, said: &Said) -> Result<Wish, Trouble> {
+        let id = format!("_{}", hex::encode(&Sha256::digest(world.marker("farewell"))[..16]));
+        let to = self.acs.replace("/saml/acs", "/saml/slo");
+        let text = format!(
+            "<samlp:LogoutRequest xmlns:samlp=\"{PROTOCOL}\" Destination=\"{to}\" ID=\"{id}\" IssueInstant=\"{at}\" \
+             Version=\"2.0\"><saml:Issuer xmlns:saml=\"{ASSERTION}\">{issuer}</saml:Issuer><saml:NameID xmlns:saml=\"{ASSERTION}\" \
+             Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:persistent\">{subject}</saml:NameID><samlp:SessionIndex>s-{index}\
+             </samlp:SessionIndex></samlp:LogoutRequest>",
+            at = moment(rehearsed(world)?.now()),
+            issuer = self.entity,
+            subject = said.subject,
+            index = said.id,
+        );
+        Ok(Wish { id, text })
+    }
+
+    /// Sends a logout request by a form.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn part(&self, world: &dyn World, request: &str) -> Result<Answer, Trouble> {
+        let mut ask = Ask::new("POST", &self.console, "/saml/slo")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept", "text/html")
+            .header("origin", self.entity.clone());
+        let field = STANDARD.encode(request).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        ask.body = format!("SAMLRequest={field}").into_bytes();
+        Browser::default().send_across(world, ask).await
     }
 }
 

@@ -46,17 +46,20 @@ impl Source {
 
 fn https(endpoints: &[Endpoint]) -> Option<&Endpoint> {
     let plain = |a: &str| a.starts_with("https://") && a.bytes().all(|b| (0x21..=0x7e).contains(&b));
-    let sound = |e: &&Endpoint| e.binding == Binding::Redirect && plain(&e.location) && plain(&e.response);
-    endpoints.iter().find(sound)
+    let by = |binding| {
+        let sound = move |e: &&Endpoint| e.binding == binding && plain(&e.location) && plain(&e.response);
+        endpoints.iter().find(sound)
+    };
+    by(Binding::Redirect).or_else(|| by(Binding::Post))
 }
 
-/// Reads the document.
-pub fn read(bytes: &[u8], now: Time) -> Answer<SamlMetadata> {
-    let idp = Idp::read(bytes, &[], now)?;
+/// Reads the document. With `pins`, only what one of them has signed.
+pub fn read(bytes: &[u8], pins: &[Certificate], now: Time) -> Answer<SamlMetadata> {
+    let idp = Idp::read(bytes, pins, now)?;
     let Some(sign_on) = https(&idp.sign_on) else {
         return Err(Problem::new(&problems::NO_ENDPOINT).detail(Text::new(
-            "https の HTTP-Redirect の SingleSignOnService がありません。",
-            "There is no SingleSignOnService by HTTP-Redirect at an https address.",
+            "https の SingleSignOnService（HTTP-Redirect または HTTP-POST）がありません。",
+            "There is no SingleSignOnService by HTTP-Redirect or HTTP-POST at an https address.",
         )));
     };
     let logout = https(&idp.logout);
@@ -64,9 +67,23 @@ pub fn read(bytes: &[u8], now: Time) -> Answer<SamlMetadata> {
         entity_id: idp.entity_id.clone(),
         certificates: idp.signing.iter().map(Certificate::to_base64).collect(),
         sign_on: sign_on.location.clone(),
-        logout: logout.map(|l| SamlLogout { location: l.location.clone(), response: l.response.clone() }),
+        post: sign_on.binding == Binding::Post,
+        logout: logout.map(|l| SamlLogout {
+            location: l.location.clone(),
+            response: l.response.clone(),
+            post: l.binding == Binding::Post,
+        }),
         valid_until: idp.valid_until,
     })
+}
+
+/// What is wrong with a document, and where in it.
+pub fn wrong(problem: &Problem) -> Text {
+    let said = problem.detail.clone().unwrap_or_else(|| problem.kind.title.clone());
+    match problem.place.as_deref().filter(|place| !place.is_empty()) {
+        None => said,
+        Some(place) => Text::owned(format!("{}（{place}）", said.ja), format!("{} ({place})", said.en)),
+    }
 }
 
 impl Identity {
@@ -89,19 +106,13 @@ impl Identity {
             }
             Source::At(url) => self.fetched(url).await?,
         };
-        read(&bytes, self.now()).map_err(|problem| {
-            let place = problem.place.clone().unwrap_or_default();
-            let said = problem.detail.clone().unwrap_or_else(|| problem.kind.title.clone());
-            let text = if place.is_empty() {
-                said
-            } else {
-                Text::owned(format!("{}（{place}）", said.ja), format!("{} ({place})", said.en))
-            };
+        read(&bytes, &[], self.now()).map_err(|problem| {
+            let text = wrong(&problem);
             problem.detail(text).at(source.field())
         })
     }
 
-    async fn fetched(&self, url: &str) -> Answer<Vec<u8>> {
+    pub(super) async fn fetched(&self, url: &str) -> Answer<Vec<u8>> {
         let invalid = |text: Text| Problem::new(&INVALID).at("metadata_url").detail(text);
         let plain = url.len() <= LONGEST && url.bytes().all(|b| (0x21..=0x7e).contains(&b));
         let host = url.strip_prefix("https://").and_then(|rest| rest.split(['/', '?']).next()).unwrap_or_default();

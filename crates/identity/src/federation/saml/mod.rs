@@ -2,8 +2,13 @@
 //! request is bound to the browser by a sealed cookie, and each assertion is good once.
 
 pub mod keys;
+mod logout;
 pub mod metadata;
 pub mod settings;
+mod upkeep;
+
+pub use logout::Farewell;
+pub use upkeep::UPKEEP_EVERY;
 
 use std::time::Duration;
 
@@ -19,8 +24,8 @@ use sekisho_kernel::{
     problem::INTERNAL,
 };
 use sekisho_saml::{
-    Ask, Binding, Certificate, Endpoint, IdentityProvider as Idp, NameId, Outgoing, Pending, Received, Rules,
-    ServiceProvider, Signed, SignedIn, problems,
+    Ask, Binding, Certificate, Endpoint, IdentityProvider as Idp, NameId, Pending, Received, Rules, ServiceProvider,
+    Signed, SignedIn, problems,
 };
 use sekisho_vault::{Page, Scope};
 use serde::{Deserialize, Serialize};
@@ -28,18 +33,21 @@ use serde_json::{Map, Value, json};
 
 use super::{
     flow::{Refusal, refused},
-    logout, mapping,
+    logout::mark,
+    mapping,
     people::Vouched,
 };
 use crate::{
     Answer, Identity,
     records::{CameBy, IdentityProvider, Protocol, SamlSettings, SamlSigned},
     sign_in::step::{Once, Way},
-    types::{Browser, CameBack, Leaving, SamlReturning},
+    types::{Browser, CameBack, Leaving, Onward, SamlReturning},
 };
 
 /// How long a person may be away.
 const AWAY: Duration = Duration::from_secs(600);
+/// The longest name of a provider's session that a sign-in carries along.
+const LONGEST_INDEX: usize = 128;
 /// What seals what their browser carries.
 const CARRIED: &str = "saml errand";
 /// Ways of authentication that take more than one factor, as providers name them.
@@ -97,16 +105,16 @@ fn provider(settings: &SamlSettings, now: Time) -> Answer<Idp> {
     if known.valid_until.is_some_and(|until| until <= now) {
         return Err(Problem::new(&problems::METADATA_EXPIRED));
     }
-    let endpoint = |location: &str, response: &str| Endpoint {
-        binding: Binding::Redirect,
+    let endpoint = |post: bool, location: &str, response: &str| Endpoint {
+        binding: if post { Binding::Post } else { Binding::Redirect },
         location: location.to_owned(),
         response: response.to_owned(),
     };
     Ok(Idp {
         entity_id: known.entity_id.clone(),
         signing: known.certificates.iter().map(|c| Certificate::from_base64(c)).collect::<Result<_, _>>()?,
-        sign_on: vec![endpoint(&known.sign_on, &known.sign_on)],
-        logout: known.logout.iter().map(|l| endpoint(&l.location, &l.response)).collect(),
+        sign_on: vec![endpoint(known.post, &known.sign_on, &known.sign_on)],
+        logout: known.logout.iter().map(|l| endpoint(l.post, &l.location, &l.response)).collect(),
         valid_until: known.valid_until,
         wants_signed: true,
     })
@@ -116,6 +124,26 @@ fn provider(settings: &SamlSettings, now: Time) -> Answer<Idp> {
 fn subject(name: &NameId) -> String {
     let parts = [&name.format, &name.qualifier, &name.sp_qualifier].map(|p| encode(p.as_deref().unwrap_or_default()));
     format!("{}!{}", parts.join("!"), name.value)
+}
+
+/// The name that a subject stands for.
+fn name_of(subject: &str) -> Option<NameId> {
+    let mut parts = subject.splitn(4, '!');
+    let mut qualifies = || parts.next().map(|p| decode(p).filter(|p| !p.is_empty()));
+    let (format, qualifier, sp_qualifier) = (qualifies()?, qualifies()?, qualifies()?);
+    let value = parts.next().filter(|v| !v.is_empty())?.to_owned();
+    Some(NameId { value, format, qualifier, sp_qualifier })
+}
+
+/// What [`encode`] has encoded.
+fn decode(text: &str) -> Option<String> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
+        out.push(if byte == b'%' { digit(bytes.next())? << 4 | digit(bytes.next())? } else { byte });
+    }
+    String::from_utf8(out).ok()
 }
 
 /// What is said of a person, as claims. Ours are set last: no attribute stands in for them.
@@ -161,7 +189,6 @@ impl Identity {
                 relay_state: Some(state.clone()),
                 // Whoever links shows at the provider, too, that they are there.
                 force: link.is_some(),
-                binding: Some(Binding::Redirect),
                 ..Ask::default()
             };
             let (out, pending) = sp.request(&idp, &ask, now, self.rng())?;
@@ -173,10 +200,8 @@ impl Identity {
         };
         let text = serde_json::to_string(&asked).map_err(|e| Problem::new(&INTERNAL).log(e))?;
         let carried = self.vault().seal_text(&Scope::of(cx), &context(knock), &text).await.map(Secret::new)?;
-        match out {
-            Outgoing::Redirect(to) => Ok(Leaving { to, carried, posted_back: true }),
-            Outgoing::Post { .. } => Err(Problem::new(&INTERNAL).log("a request by another binding than asked for")),
-        }
+        let Onward { to, fields } = out.into();
+        Ok(Leaving { to, fields, carried, posted_back: true })
     }
 
     /// Takes a person back from a SAML provider: the next step of their sign-in, or the link made.
@@ -196,7 +221,14 @@ impl Identity {
             Ok(believed) => believed,
             Err((object, Refusal(word, problem))) => return Err(self.refused(&cx, &object, word, problem).await),
         };
-        let session = said.session_index.as_ref().map(|index| logout::mark(id, index));
+        let index = said.session_index.clone();
+        let by = CameBy {
+            provider: id,
+            session: index.as_ref().map(|index| mark(id, index)),
+            // A longer one is known again by its mark; the provider then ends all that it has of the person.
+            index: index.filter(|index| index.len() <= LONGEST_INDEX),
+            until: said.session_until,
+        };
         let vouched = Vouched { id, provider: &provider, subject: subject(&said.name_id), claims: claims(&said) };
         if let Some((user, session)) = asked.and_then(|a| a.link) {
             // The session's own cookie does not come with another site's form; what was sealed for it does.
@@ -208,7 +240,7 @@ impl Identity {
             return Ok(CameBack::Linked);
         }
         let proven = provider.trusts_factor && mapping::used_factor(&vouched.claims);
-        let way = Way::Provider(CameBy { provider: id, session });
+        let way = Way::Provider(by);
         self.arrived(knock, browser, &cx, &vouched, way, once, proven).await
     }
 
@@ -356,6 +388,21 @@ mod tests {
         };
         assert_eq!(name(None, None, "hanako"), "!!!hanako");
         assert_eq!(name(Some("urn:x"), Some("idp"), "hanako"), "urn%3Ax!idp!!hanako");
+        for (format, qualifier, value) in
+            [(None, None, "hanako"), (Some("urn:x"), Some("a!b%"), "花子!%21"), (Some("%"), None, "!")]
+        {
+            let whole = NameId {
+                value: value.into(),
+                format: format.map(str::to_owned),
+                qualifier: qualifier.map(str::to_owned),
+                sp_qualifier: None,
+            };
+            assert_eq!(name_of(&subject(&whole)), Some(whole));
+        }
+        for broken in ["", "a", "!!!", "%!!!a", "%zz!!!a"] {
+            let read = name_of(broken);
+            assert!(read.as_ref().is_none_or(|n| n.format.is_none()), "{broken}: {read:?}");
+        }
         let all = [
             name(None, None, "a!b"),
             name(None, Some("a"), "b"),

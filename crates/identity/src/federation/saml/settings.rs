@@ -6,7 +6,7 @@ use sekisho_kernel::{Cx, Problem, Target, Time, access::Right, event, id::Provid
 use sekisho_saml::Certificate;
 use sekisho_vault::{Entry, Page, Tx};
 
-use super::{NAME_ID, keys, metadata::Source};
+use super::{NAME_ID, keys, metadata::Source, upkeep};
 use crate::{
     Answer, Identity,
     federation::{
@@ -15,8 +15,10 @@ use crate::{
         trial::{bad, good},
     },
     problems::TOO_MANY_RECORDS,
-    records::{ClaimNames, IdentityProvider, KeyStage, Protocol, SamlMetadata, SamlSettings, SamlSigned},
-    types::{CertificateView, Check, NewSamlProvider, ProviderPatch, ProviderView, SamlView},
+    records::{
+        ClaimNames, IdentityProvider, KeyStage, Protocol, SamlFound, SamlLook, SamlMetadata, SamlSettings, SamlSigned,
+    },
+    types::{CertificateView, Check, NewSamlProvider, ProviderPatch, ProviderView, SamlLookView, SamlView, Says},
     under,
     values::{self, taken},
 };
@@ -81,6 +83,9 @@ impl Identity {
                     signed: SamlSigned::Assertion,
                     encrypted: false,
                     unsolicited: false,
+                    single_logout: true,
+                    look: None,
+                    left: Vec::new(),
                 };
                 let provider = IdentityProvider {
                     name: values::label("name", &new.name)?,
@@ -201,7 +206,8 @@ pub fn moved(provider: &mut IdentityProvider, metadata: SamlMetadata, url: Optio
         ));
     }
     let changed = saml.metadata != metadata;
-    (saml.metadata, saml.url, saml.read) = (metadata, url, now);
+    upkeep::replace(saml, metadata, now);
+    (saml.url, saml.look) = (url, None);
     Ok(changed)
 }
 
@@ -211,6 +217,7 @@ pub fn none_of(patch: &ProviderPatch) -> Answer<()> {
         ("signed", patch.signed.is_some()),
         ("encrypted", patch.encrypted.is_some()),
         ("unsolicited", patch.unsolicited.is_some()),
+        ("single_logout", patch.single_logout.is_some()),
     ])
 }
 
@@ -220,9 +227,11 @@ pub fn apply(saml: &mut SamlSettings, patch: &ProviderPatch, changed: &mut Vec<&
         saml.signed = signed;
         changed.push("signed");
     }
-    for (place, new, old) in
-        [("encrypted", patch.encrypted, &mut saml.encrypted), ("unsolicited", patch.unsolicited, &mut saml.unsolicited)]
-    {
+    for (place, new, old) in [
+        ("encrypted", patch.encrypted, &mut saml.encrypted),
+        ("unsolicited", patch.unsolicited, &mut saml.unsolicited),
+        ("single_logout", patch.single_logout, &mut saml.single_logout),
+    ] {
         if let Some(new) = new {
             *old = new;
             changed.push(place);
@@ -243,5 +252,18 @@ pub fn view(saml: &SamlSettings) -> SamlView {
         signed: saml.signed,
         encrypted: saml.encrypted,
         unsolicited: saml.unsolicited,
+        logout: saml.metadata.logout.as_ref().map(|l| l.location.clone()),
+        single_logout: saml.single_logout,
+        look: saml.look.as_ref().map(look_view),
     }
+}
+
+fn look_view(look: &SamlLook) -> SamlLookView {
+    let (found, certificates, says) = match &look.found {
+        SamlFound::Same => ("same", Vec::new(), None),
+        SamlFound::Taken => ("taken", Vec::new(), None),
+        SamlFound::Waiting { certificates } => ("waiting", certificates.clone(), None),
+        SamlFound::Failed { ja, en } => ("failed", Vec::new(), Some(Says { ja: ja.clone(), en: en.clone() })),
+    };
+    SamlLookView { at: look.at, found, certificates, says }
 }

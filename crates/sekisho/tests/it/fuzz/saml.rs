@@ -102,6 +102,16 @@ pub fn seeds(put: fn(&str, &str, &[u8])) {
     let escaped = |text: &str| text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
     let answer = escaped(&STANDARD.encode(fixture!("response-assertion-signed.xml")));
     page("saml-answer", "POST /saml/acs", across, &format!("SAMLResponse={answer}&RelayState=AAAAAAAAAAAAAAAAAAAAAA"));
+    let wish = escaped(&STANDARD.encode(fixture!("logout-request.xml")));
+    page("saml-logout", "POST /saml/slo", across, &format!("SAMLRequest={wish}&RelayState=x"));
+    let done = escaped(&STANDARD.encode(fixture!("logout-response.xml")));
+    page("saml-logged-out", "POST /saml/slo", across, &format!("SAMLResponse={done}"));
+    page("saml-logout-query", &format!("GET /saml/slo?{}", fixture!("logout-request.query").trim()), across, "");
+    page("saml-logged-out-query", &format!("GET /saml/slo?{}", fixture!("logout-response.query").trim()), across, "");
+    let key = "smk_01a203baed7576b7ae94e9addb9a46de";
+    page("saml-key", "POST /saml-keys", own, "csrf={csrf}");
+    page("saml-key-switch", &format!("POST /saml-keys/{key}/switch"), own, "csrf={csrf}");
+    page("saml-key-retire", &format!("POST /saml-keys/{key}/retire"), own, "csrf={csrf}");
     page("saml-metadata", "GET /saml/metadata", own, "");
     let metadata = escaped(&STANDARD.encode(fixture!("idp-metadata.xml")));
     page(
@@ -122,4 +132,16 @@ pub fn seeds(put: fn(&str, &str, &[u8])) {
          Content-Type: application/json\r\nContent-Length: {{length}}\r\nConnection: close\r\n\r\n{body}"
     );
     put("api", "createSamlProvider", head.as_bytes());
+    for (name, line, body) in [
+        ("listSamlKeys", "GET /api/v1/saml-keys".to_owned(), ""),
+        ("prepareSamlKey", "POST /api/v1/saml-keys".to_owned(), "{}"),
+        ("switchSamlKey", format!("POST /api/v1/saml-keys/{key}/switch"), "{}"),
+        ("retireSamlKey", format!("DELETE /api/v1/saml-keys/{key}"), ""),
+    ] {
+        let head = format!(
+            "{line} HTTP/1.1\r\nHost: {{console}}\r\nAuthorization: Bearer {{token}}\r\nContent-Type: application/json\r\n\
+             Content-Length: {{length}}\r\nConnection: close\r\n\r\n{body}"
+        );
+        put("api", name, head.as_bytes());
+    }
 }
