@@ -243,6 +243,13 @@ impl Call {
         }
         out
     }
+    /// Where a list goes on behind `last`, for the next request's `after`.
+    pub async fn next<K: Kind>(&self, list: &str, last: Option<Id<K>>) -> Result<Option<String>, Fault> {
+        match last {
+            Some(id) => Ok(Some(self.seal(list, &id.to_string()).await?)),
+            None => Ok(None),
+        }
+    }
     /// Seals a list position.
     pub async fn seal(&self, list: &str, position: &str) -> Result<String, Fault> {
         let sealed = self.parts.vault.seal_text(&self.scope(), &self.cursor_context(list), position).await;

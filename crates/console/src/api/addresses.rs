@@ -12,10 +12,7 @@ pub(crate) async fn page(call: &Call) -> Result<(Vec<AddressRuleView>, Option<St
     let given = call.filter()?;
     let query = After { after: call.position("addresses").await?, limit: call.limit(&given) };
     let found = call.parts.identity.address_rules(call.cx()?, query).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("addresses", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("addresses", found.next).await?;
     Ok((found.items, next))
 }
 

@@ -13,10 +13,7 @@ pub(crate) async fn page(call: &Call) -> Result<(Vec<ApplicationView>, Option<St
     let given = call.filter()?;
     let query = After { after: call.position("applications").await?, limit: call.limit(&given) };
     let found = call.parts.identity.applications(call.cx()?, query).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("applications", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("applications", found.next).await?;
     Ok((found.items, next))
 }
 

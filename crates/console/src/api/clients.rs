@@ -13,10 +13,7 @@ pub(crate) async fn page(call: &Call) -> Result<(Vec<ClientView>, Option<String>
     let given = call.filter()?;
     let query = After { after: call.position("signing-clients").await?, limit: call.limit(&given) };
     let found = call.parts.identity.clients(call.cx()?, query).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("signing-clients", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("signing-clients", found.next).await?;
     Ok((found.items, next))
 }
 
@@ -77,10 +74,7 @@ pub async fn links(call: Arc<Call>) -> Result<Response, Fault> {
         user: id("user").and_then(|t| t.parse().ok()),
     };
     let found = call.parts.identity.unique_ids(call.cx()?, query).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("unique-ids", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("unique-ids", found.next).await?;
     reply::list(&found.items, next.as_deref())
 }
 

@@ -18,10 +18,7 @@ pub(crate) async fn page(call: &Call) -> Result<(Vec<ProviderView>, Option<Strin
     let given = call.filter()?;
     let query = After { after: call.position("providers").await?, limit: call.limit(&given) };
     let found = call.parts.identity.providers(call.cx()?, query).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("providers", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("providers", found.next).await?;
     Ok((found.items, next))
 }
 
@@ -94,10 +91,7 @@ pub async fn domains(call: Arc<Call>) -> Result<Response, Fault> {
     let query = After { after: call.position("mail-domains").await?, limit: call.limit(&given) };
     let provider = given.get("provider").and_then(Value::as_str).and_then(|p| p.parse().ok());
     let found = call.parts.identity.domains(call.cx()?, query, provider).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("mail-domains", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("mail-domains", found.next).await?;
     reply::list(&found.items, next.as_deref())
 }
 
@@ -133,10 +127,7 @@ pub async fn identities(call: Arc<Call>) -> Result<Response, Fault> {
         provider: named("provider").and_then(|p| p.parse().ok()),
     };
     let found = call.parts.identity.identities(call.cx()?, query).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("identities", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("identities", found.next).await?;
     reply::list(&found.items, next.as_deref())
 }
 

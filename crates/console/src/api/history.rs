@@ -113,10 +113,7 @@ pub(crate) async fn page(
     let found = call.parts.vault.look(cx, act, move |_| found).await?;
     let people = found.rows.iter().filter_map(|r| r.actor.parse().ok()).collect();
     let names = call.parts.identity.names(cx, people).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("history", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("history", found.next).await?;
     Ok((found.rows.iter().map(|r| view(r, &call.zone, &names)).collect(), next))
 }
 

@@ -14,10 +14,7 @@ pub(crate) async fn page(call: &Call) -> Result<(Vec<PersonCard>, Option<String>
     let text = given.get("text").and_then(Value::as_str).map(str::to_owned);
     let query = PeopleQuery { text, after: call.position("people").await?, limit: call.limit(&given) };
     let found = call.parts.identity.people(call.cx()?, query).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("people", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("people", found.next).await?;
     Ok((found.items, next))
 }
 

@@ -31,10 +31,7 @@ pub(crate) async fn page(call: &Call) -> Result<(Vec<MappedGroupView>, Option<St
     let given = call.filter()?;
     let query = After { after: call.position("groups").await?, limit: call.limit(&given) };
     let found = call.parts.identity.mapped_groups(call.cx()?, query).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("groups", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("groups", found.next).await?;
     Ok((found.items, next))
 }
 

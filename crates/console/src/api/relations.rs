@@ -20,10 +20,7 @@ pub(crate) async fn page(call: &Call) -> Result<(Vec<RelationView>, Option<Strin
     let side: Option<Side> = given.get("side").and_then(Value::as_str).and_then(|text| text.parse().ok());
     let query = RelationQuery { side, after: call.position("relations").await?, limit: call.limit(&given) };
     let found = call.parts.identity.relations(call.cx()?, query).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("relations", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("relations", found.next).await?;
     Ok((found.items, next))
 }
 

@@ -21,10 +21,7 @@ pub(crate) async fn page(call: &Call) -> Result<(Vec<RiskDecision>, Option<Strin
     let risky = given.get("risky").and_then(serde_json::Value::as_bool).unwrap_or_default();
     let query = RiskQuery { before: call.position("risk").await?, limit: call.limit(&given), risky };
     let (found, next) = call.parts.identity.risk_decisions(call.cx()?, query).await?;
-    let next = match next {
-        Some(id) => Some(call.seal("risk", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("risk", next).await?;
     Ok((found, next))
 }
 

@@ -31,10 +31,7 @@ pub(crate) async fn page(call: &Call) -> Result<(Vec<RoleView>, Option<String>),
     let given = call.filter()?;
     let query = After { after: call.position("roles").await?, limit: call.limit(&given) };
     let found = call.parts.identity.roles(call.cx()?, query).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("roles", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("roles", found.next).await?;
     Ok((found.items, next))
 }
 
@@ -80,10 +77,7 @@ pub async fn grants(call: Arc<Call>) -> Result<Response, Fault> {
         role: id("role").map(str::parse).transpose().map_err(defect)?,
     };
     let found = call.parts.identity.grants(call.cx()?, query).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("grants", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("grants", found.next).await?;
     reply::list(&found.items, next.as_deref())
 }
 

@@ -14,10 +14,7 @@ pub(crate) async fn page(call: &Call) -> Result<(Vec<ReceiverView>, Option<Strin
     let given = call.filter()?;
     let query = After { after: call.position("signal-receivers").await?, limit: call.limit(&given) };
     let found = call.parts.identity.receivers(call.cx()?, query).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("signal-receivers", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("signal-receivers", found.next).await?;
     Ok((found.items, next))
 }
 

@@ -12,10 +12,7 @@ pub(crate) async fn page(call: &Call) -> Result<(Vec<SiteView>, Option<String>),
     let given = call.filter()?;
     let query = After { after: call.position("sites").await?, limit: call.limit(&given) };
     let found = call.parts.identity.sites(call.cx()?, query).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("sites", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("sites", found.next).await?;
     Ok((found.items, next))
 }
 

@@ -74,10 +74,7 @@ pub(crate) async fn page(call: &Call) -> Result<(Vec<TokenView>, Option<String>)
     let user = given.get("user").and_then(Value::as_str).and_then(|t| t.parse().ok());
     let query = TokenQuery { after: call.position("tokens").await?, limit: call.limit(&given), user };
     let found = call.parts.identity.tokens(call.cx()?, query).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("tokens", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("tokens", found.next).await?;
     Ok((found.items, next))
 }
 

@@ -26,10 +26,7 @@ pub(crate) async fn page(call: &Call) -> Result<(Vec<UserView>, Option<String>),
         text: text("text"),
     };
     let found = call.parts.identity.users(call.cx()?, query).await?;
-    let next = match found.next {
-        Some(id) => Some(call.seal("users", &id.to_string()).await?),
-        None => None,
-    };
+    let next = call.next("users", found.next).await?;
     Ok((found.items, next))
 }
 

@@ -129,6 +129,24 @@ pub struct SamlSettings {
     pub left: Vec<String>,
 }
 
+impl SamlSettings {
+    /// Those that a provider begins with: `metadata`, read at `url` or pasted. What it may leave out is the strictest that every
+    /// provider can do.
+    pub fn new(metadata: SamlMetadata, url: Option<String>, read: Time) -> Self {
+        Self {
+            metadata,
+            url,
+            read,
+            signed: SamlSigned::Assertion,
+            encrypted: false,
+            unsolicited: false,
+            single_logout: true,
+            look: None,
+            left: Vec::new(),
+        }
+    }
+}
+
 const fn yes() -> bool {
     true
 }

@@ -48,10 +48,8 @@ impl Key {
     }
 }
 
-/// Metadata with these keys, and more attributes of the root.
-pub fn metadata(entity: &str, keys: &[Key], more: &str) -> String {
-    let keys: String = keys
-        .iter()
+fn descriptors(keys: &[Key]) -> String {
+    keys.iter()
         .map(|k| {
             format!(
                 "<md:KeyDescriptor use=\"signing\"><ds:KeyInfo xmlns:ds=\"{DS}\"><ds:X509Data><ds:X509Certificate>{}\
@@ -59,7 +57,12 @@ pub fn metadata(entity: &str, keys: &[Key], more: &str) -> String {
                 k.certificate()
             )
         })
-        .collect();
+        .collect()
+}
+
+/// Metadata with these keys, and more attributes of the root.
+pub fn metadata(entity: &str, keys: &[Key], more: &str) -> String {
+    let keys = descriptors(keys);
     format!(
         "<?xml version=\"1.0\"?>\r\n<md:EntityDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" \
          entityID=\"{entity}\"{more}><md:IDPSSODescriptor protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\">{keys}\
@@ -115,16 +118,7 @@ pub fn signed(content: &str, id: &str, after: &str, by: Key) -> String {
 
 /// Metadata with these keys that one of them has signed.
 pub fn signed_metadata(entity: &str, keys: &[Key], by: Key) -> String {
-    let keys: String = keys
-        .iter()
-        .map(|k| {
-            format!(
-                "<md:KeyDescriptor use=\"signing\"><ds:KeyInfo xmlns:ds=\"{DS}\"><ds:X509Data><ds:X509Certificate>{}\
-                 </ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>",
-                k.certificate()
-            )
-        })
-        .collect();
+    let keys = descriptors(keys);
     let head = format!(
         "<md:EntityDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" ID=\"_m\" entityID=\"{entity}\">"
     );

@@ -15,9 +15,7 @@ use crate::{
         trial::{bad, good},
     },
     problems::TOO_MANY_RECORDS,
-    records::{
-        ClaimNames, IdentityProvider, KeyStage, Protocol, SamlFound, SamlLook, SamlMetadata, SamlSettings, SamlSigned,
-    },
+    records::{ClaimNames, IdentityProvider, KeyStage, Protocol, SamlFound, SamlLook, SamlMetadata, SamlSettings},
     types::{CertificateView, Check, NewSamlProvider, ProviderPatch, ProviderView, SamlLookView, SamlView, Says},
     under,
     values::{self, taken},
@@ -76,17 +74,7 @@ impl Identity {
                     return Err(Problem::new(&TOO_MANY_RECORDS));
                 }
                 alone(tx, &metadata.entity_id)?;
-                let settings = SamlSettings {
-                    metadata,
-                    url,
-                    read,
-                    signed: SamlSigned::Assertion,
-                    encrypted: false,
-                    unsolicited: false,
-                    single_logout: true,
-                    look: None,
-                    left: Vec::new(),
-                };
+                let settings = SamlSettings::new(metadata, url, read);
                 let provider = IdentityProvider {
                     name: values::label("name", &new.name)?,
                     protocol: Protocol::Saml(settings),

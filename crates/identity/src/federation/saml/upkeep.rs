@@ -174,7 +174,6 @@ fn shortened(prints: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::SamlSigned;
 
     fn metadata(valid_until: Option<i64>, sign_on: &str) -> SamlMetadata {
         SamlMetadata {
@@ -188,17 +187,7 @@ mod tests {
     }
 
     fn settings(metadata: SamlMetadata) -> SamlSettings {
-        SamlSettings {
-            metadata,
-            url: Some("https://idp.example/m".into()),
-            read: Time::from_secs(0),
-            signed: SamlSigned::Assertion,
-            encrypted: false,
-            unsolicited: false,
-            single_logout: true,
-            look: None,
-            left: Vec::new(),
-        }
+        SamlSettings::new(metadata, Some("https://idp.example/m".into()), Time::from_secs(0))
     }
 
     #[test]
