@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use sekisho_kernel::percent::decode;
+
 /// A host name and the port beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority<'a> {
@@ -62,25 +64,6 @@ pub fn name(text: &str) -> Option<Cow<'_, str>> {
 /// `https://host` with the port where it is not 443.
 pub fn origin(host: &str, port: u16) -> String {
     if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") }
-}
-
-/// Undoes percent encoding. `None` for a broken escape or bytes that are not UTF-8.
-pub fn decode(text: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            let (high, low) = (hex(bytes.next()?)?, hex(bytes.next()?)?);
-            out.push(high << 4 | low);
-        } else {
-            out.push(byte);
-        }
-    }
-    String::from_utf8(out).ok()
-}
-
-fn hex(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok())
 }
 
 /// The value of `key` in a query, decoded. Refused (`None`) when it occurs twice.

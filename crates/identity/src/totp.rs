@@ -1,7 +1,7 @@
 //! Time-based one-time passwords (RFC 6238): SHA-1, 6 digits, 30 s, one step of tolerance to either side.
 
 use qrcode::{EcLevel, QrCode, render::svg};
-use sekisho_kernel::{Problem, Rng, Secret, Time, problem::INTERNAL, rng};
+use sekisho_kernel::{Problem, Rng, Secret, Time, percent::encode, problem::INTERNAL, rng};
 use totp_rs::{Algorithm, Builder, Totp};
 
 /// Bytes of a secret: 160 bits (RFC 4226 §4, R6).
@@ -49,7 +49,7 @@ pub fn code(secret: &Secret<String>, now: Time) -> Result<String, Problem> {
 
 /// `otpauth://totp/…` (the Key Uri Format that authenticators read).
 pub fn uri(secret: &Secret<String>, issuer: &str, account: &str) -> Secret<String> {
-    let (issuer, account) = (percent(issuer), percent(account));
+    let (issuer, account) = (encode(issuer), encode(account));
     Secret::new(format!(
         "otpauth://totp/{issuer}:{account}?secret={}&issuer={issuer}&algorithm=SHA1&digits=6&period={STEP_SECS}",
         secret.reveal()
@@ -66,19 +66,6 @@ pub fn qr(uri: &Secret<String>) -> Result<Secret<String>, Problem> {
     let image = code.render::<svg::Color<'_>>().min_dimensions(200, 200).build();
     // The XML declaration has no place inside a page.
     Ok(Secret::new(image.split_once("?>").map_or(image.clone(), |(_, svg)| svg.to_owned())))
-}
-
-/// Everything but unreserved characters (RFC 3986 §2.3) in percent form.
-fn percent(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for b in text.bytes() {
-        if b.is_ascii_alphanumeric() || b"-._~".contains(&b) {
-            out.push(char::from(b));
-        } else {
-            out.push_str(&format!("%{b:02X}"));
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use miniz_oxide::{
         core::{DecompressorOxide, decompress, inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF},
     },
 };
-use sekisho_kernel::Problem;
+use sekisho_kernel::{Problem, percent};
 
 use crate::{
     algorithms,
@@ -94,47 +94,21 @@ pub(crate) fn send(
         }
         Binding::Redirect => {
             let message = STANDARD.encode(compress_to_vec(draft.xml.as_bytes(), 9));
-            let mut query = format!("{}={}", kind.parameter(), escape(&message));
+            let mut query = format!("{}={}", kind.parameter(), percent::encode(&message));
             if let Some(state) = state {
-                query.push_str(&format!("&RelayState={}", escape(state)));
+                query.push_str(&format!("&RelayState={}", percent::encode(state)));
             }
-            query.push_str(&format!("&SigAlg={}", escape(by.signing().uri)));
+            query.push_str(&format!("&SigAlg={}", percent::encode(by.signing().uri)));
             let value = STANDARD.encode(by.sign(query.as_bytes())?);
             let join = if location.contains('?') { '&' } else { '?' };
-            Ok(Outgoing::Redirect(format!("{location}{join}{query}&Signature={}", escape(&value))))
+            Ok(Outgoing::Redirect(format!("{location}{join}{query}&Signature={}", percent::encode(&value))))
         }
     }
 }
 
-/// RFC 3986 §2.3: all but the unreserved.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 4);
-    for b in text.bytes() {
-        if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(b));
-        } else {
-            out.push_str(&format!("%{b:02X}"));
-        }
-    }
-    out
-}
-
+/// As forms are written, where a space is `+`.
 fn unescape(text: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(b) = bytes.next() {
-        match b {
-            b'%' => {
-                let digit =
-                    |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
-                let (high, low) = (digit(bytes.next())?, digit(bytes.next())?);
-                out.push(high << 4 | low);
-            }
-            b'+' => out.push(b' '),
-            b => out.push(b),
-        }
-    }
-    String::from_utf8(out).ok()
+    percent::decode(&text.replace('+', " "))
 }
 
 /// A query of the HTTP-Redirect binding, as it came.

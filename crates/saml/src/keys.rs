@@ -1,6 +1,6 @@
 //! Certificates that others give us, and our own keys with theirs.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use aws_lc_rs::{
     digest, rand,
@@ -118,17 +118,19 @@ fn kind(algorithm: &Oid<'_>, parameters: Option<&Any<'_>>, key: &[u8]) -> Option
     kinds.into_iter().find(|(oid, _)| *oid == curve).map(|(_, kind)| kind)
 }
 
+#[derive(Clone)]
 enum Private {
-    Rsa(Box<RsaKeyPair>),
-    Ec(Box<EcdsaKeyPair>),
+    Rsa(Arc<RsaKeyPair>),
+    Ec(Arc<EcdsaKeyPair>),
 }
 
-/// A private key of ours with its certificate: signs what we send, opens what is encrypted to us.
+/// A private key of ours with its certificate: signs what we send, opens what is encrypted to us. Cheap to clone.
+#[derive(Clone)]
 pub struct Credential {
     certificate: Certificate,
     private: Private,
     /// Only RSA keys open what is encrypted.
-    opens: Option<OaepPrivateDecryptingKey>,
+    opens: Option<Arc<OaepPrivateDecryptingKey>>,
 }
 
 impl Credential {
@@ -143,7 +145,7 @@ impl Credential {
                     .map_err(|e| broken().log(e))
                     .and_then(|k| OaepPrivateDecryptingKey::new(k).map_err(|e| broken().log(e)))?;
                 let public = signature::KeyPair::public_key(&pair).as_ref().to_vec();
-                (Private::Rsa(Box::new(pair)), public, Some(opens))
+                (Private::Rsa(Arc::new(pair)), public, Some(Arc::new(opens)))
             }
             kind => {
                 let by = match kind {
@@ -153,7 +155,7 @@ impl Credential {
                 };
                 let pair = EcdsaKeyPair::from_pkcs8(by, der).map_err(|e| broken().log(e))?;
                 let public = signature::KeyPair::public_key(&pair).as_ref().to_vec();
-                (Private::Ec(Box::new(pair)), public, None)
+                (Private::Ec(Arc::new(pair)), public, None)
             }
         };
         if public != certificate.key {

@@ -40,17 +40,25 @@ struct Signals(Identity, Arc<AtomicBool>);
 
 impl Signals {
     fn due(&self) {
-        if self.1.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let (identity, under_way) = (self.0.clone(), self.1.clone());
-        tokio::spawn(async move {
+        let identity = self.0.clone();
+        beside(&self.1, async move {
             if let Err(problem) = identity.send_signals().await {
                 tracing::warn!(?problem, "signals were not sent and will be tried again");
             }
-            under_way.store(false, Ordering::Release);
         });
     }
+}
+
+/// Goes on by itself, one turn at a time: the other jobs do not wait for it.
+fn beside(under_way: &Arc<AtomicBool>, turn: impl Future<Output = ()> + Send + 'static) {
+    if under_way.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let under_way = under_way.clone();
+    tokio::spawn(async move {
+        turn.await;
+        under_way.store(false, Ordering::Release);
+    });
 }
 
 /// Looks after SAML providers beside the other jobs: a provider that takes its time holds nobody up.
@@ -58,15 +66,11 @@ struct Upkeep(Identity, Arc<AtomicBool>);
 
 impl Upkeep {
     fn due(&self) {
-        if self.1.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let (identity, under_way) = (self.0.clone(), self.1.clone());
-        tokio::spawn(async move {
+        let identity = self.0.clone();
+        beside(&self.1, async move {
             if let Err(problem) = identity.keep_up_saml().await {
                 tracing::warn!(?problem, "SAML providers were not looked after and will be later");
             }
-            under_way.store(false, Ordering::Release);
         });
     }
 }

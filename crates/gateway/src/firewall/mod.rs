@@ -24,6 +24,7 @@ use std::{
 use sekisho_kernel::{
     Effective, Policy, Problem, TakenOut, Time,
     gate::{FirewallExclusion, FirewallMode, FirewallRule, FirewallRules, FirewallSource, Gates},
+    percent,
     time::SharedClock,
 };
 use sekisho_waf::{Exclusion, Mode, Options, RuleSet, Transaction, Which};
@@ -33,7 +34,7 @@ pub use examine::shown;
 pub use feed::{Fetched, Refusal};
 pub use kept::{Change, Finding, Replay, Replayed};
 
-use crate::{host, problems};
+use crate::problems;
 
 /// Sets ready for use under some settings, kept for each loaded set.
 const MOST_USES: usize = 256;
@@ -174,7 +175,7 @@ impl Loaded {
 /// The path that the policy's prefixes are compared with, decoded. `None` for one out of which an application may read
 /// another: a looser rule of one place must not be reached from another place by writing the path differently.
 pub(crate) fn clear(path: &str) -> Option<Cow<'_, str>> {
-    let plain = if path.contains('%') { Cow::Owned(host::decode(path)?) } else { Cow::Borrowed(path) };
+    let plain = if path.contains('%') { Cow::Owned(percent::decode(path)?) } else { Cow::Borrowed(path) };
     let odd = plain.contains(['\\', '%', ';']) || plain.contains("//") || plain.chars().any(char::is_control);
     let moves = plain.split('/').any(|segment| segment == "." || segment == "..");
     (!odd && !moves).then_some(plain)

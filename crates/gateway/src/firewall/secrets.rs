@@ -2,9 +2,8 @@
 //! written down.
 
 use http::HeaderValue;
+use sekisho_kernel::percent;
 use serde_json::Value;
-
-use crate::host;
 
 /// Fields of our forms and of our API that hold secrets.
 const FIELDS: &[&str] = &[
@@ -40,7 +39,7 @@ fn pairs(text: &str, secret: &[&str]) -> String {
     text.split('&')
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let decoded = host::decode(name);
+            let decoded = percent::decode(name);
             // A name that cannot be read is nobody's to look at.
             if !value.is_empty() && decoded.is_none_or(|n| is_secret(secret, &n)) {
                 format!("{name}={MASK}")

@@ -8,13 +8,12 @@ use sekisho_kernel::Time;
 use serde_json::{Map, Value};
 
 use super::jwt::{Algorithm, Token};
+use crate::signals::logout::EVENT as LOGOUT;
 
 /// Longest life of an ID token that is believed, whatever it says of itself.
 const OLDEST: Duration = Duration::from_secs(24 * 3_600);
 /// How old a logout token may be.
 const LOGOUT_OLDEST: Duration = Duration::from_secs(600);
-/// The event of a logout token.
-const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
 /// Longest `sub`, `sid` and `jti`.
 pub const LONGEST: usize = 255;
 

@@ -3,16 +3,16 @@
 use sekisho_kernel::{
     Job, Problem, Secret, event,
     hook::Knock,
-    id::{ProviderId, RecordId, UserId},
+    id::{ProviderId, RecordId, TenantId, UserId},
     problem::CONFLICT,
 };
-use sekisho_vault::{Entry, Scope};
+use sekisho_vault::{Entry, Scope, Tx};
 
 use super::{id_token, identities, jwt};
 use crate::{
     Answer, Identity, by_job, people,
     problems::PROVIDER_REFUSED,
-    records::{IdentityProvider, Protocol, UserSession},
+    records::{CameBy, IdentityProvider, Protocol, UserSession},
     session, token,
 };
 
@@ -28,6 +28,24 @@ pub fn mark(provider: ProviderId, sid: &str) -> [u8; 16] {
     let mut out = [0; 16];
     out.copy_from_slice(&whole[..16]);
     out
+}
+
+/// Ends a person's sessions that came of this provider and are named. How many ended.
+pub fn end_of(
+    tx: &mut Tx<'_>,
+    tenant: TenantId,
+    provider: ProviderId,
+    user: UserId,
+    named: impl Fn(&CameBy) -> bool,
+) -> Answer<u32> {
+    let mut ended = 0;
+    for one in people::of_user::<UserSession>(&mut tx.view(), user)? {
+        if one.body.provider.as_ref().is_some_and(|c| c.provider == provider && named(c)) {
+            session::end(tx, tenant, &one)?;
+            ended += 1;
+        }
+    }
+    Ok(ended)
 }
 
 impl Identity {
@@ -85,13 +103,7 @@ impl Identity {
                 let mut ended = 0;
                 if let Some(user) = user {
                     entry = entry.with("user", user);
-                    for one in people::of_user::<UserSession>(&mut tx.view(), user)? {
-                        let own = one.body.provider.as_ref().filter(|c| c.provider == id);
-                        if own.is_some_and(|c| session.is_none() || c.session == session) {
-                            session::end(tx, tenant, &one)?;
-                            ended += 1;
-                        }
-                    }
+                    ended = end_of(tx, tenant, id, user, |c| session.is_none() || c.session == session)?;
                 }
                 tx.commit(permit, entry.with("ended", ended), ended)
             })

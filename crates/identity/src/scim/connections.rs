@@ -13,7 +13,7 @@ use sekisho_vault::{Entry, Page};
 
 use crate::{
     Answer, Identity, people,
-    records::{ApiToken, IdentityProvider, Protocol, SERVICE, UserAccount},
+    records::{ApiToken, SERVICE, UserAccount},
     tokens,
     types::{ConnectionView, NewConnection, NewToken, TokenIssued, UserState},
     under,
@@ -44,8 +44,7 @@ impl Identity {
                 if let Some(provider) = subjects {
                     // It will say who may come in as whom: that is a provider's administrator's to give.
                     needed.push(Right::FEDERATION_WRITE);
-                    let known = tx.get::<IdentityProvider>(provider)?;
-                    if !known.is_some_and(|p| matches!(p.body.protocol, Protocol::Oidc(_))) {
+                    if !super::subjects::is_openid(tx, provider)? {
                         return Err(Problem::new(&NOT_FOUND).at("subject_provider"));
                     }
                 }

@@ -31,8 +31,7 @@ pub fn believed(
         return Ok(None);
     };
     // A provider that has been taken away vouches for nobody.
-    let known = tx.get::<IdentityProvider>(provider)?;
-    if !known.is_some_and(|p| matches!(p.body.protocol, Protocol::Oidc(_))) {
+    if !is_openid(tx, provider)? {
         return Ok(None);
     }
     if subject.is_empty() || subject.len() > LONGEST_SUBJECT || subject.chars().any(char::is_control) {
@@ -57,4 +56,9 @@ pub fn link(
     let taken = |p: Problem| if p.is(&CONFLICT) { Problem::new(&SUBJECT_TAKEN).at("externalId") } else { p };
     tx.insert(id, &link).map_err(taken)?;
     Ok(id)
+}
+
+/// Whether it is a provider of OpenID Connect of this tenant.
+pub fn is_openid(tx: &mut Tx<'_>, provider: ProviderId) -> Answer<bool> {
+    Ok(tx.get::<IdentityProvider>(provider)?.is_some_and(|p| matches!(p.body.protocol, Protocol::Oidc(_))))
 }

@@ -108,6 +108,11 @@ fn due(keys: &[Stored<OauthKey>], now: Time, rule: &OauthRule) -> Option<Time> {
 }
 
 impl Identity {
+    async fn oauth_keys(&self, cx: &Cx) -> Answer<Vec<Stored<OauthKey>>> {
+        self.vault().peek(&Scope::of(cx), |view| view.list(&sekisho_vault::Page::default())).await
+    }
+
+    /// The same, and those that signed signals before they were one line.
     async fn signing_keys(&self, cx: &Cx) -> Answer<(Vec<Stored<OauthKey>>, Vec<Stored<SignalKey>>)> {
         let page = sekisho_vault::Page::default();
         self.vault().peek(&Scope::of(cx), move |view| Ok((view.list(&page)?, view.list(&page)?))).await
@@ -133,10 +138,10 @@ impl Identity {
 
     /// The key that signs now; the tenant's first is made where there is none.
     pub(crate) async fn signer(&self, cx: &Cx) -> Answer<Signer> {
-        let (mut keys, _) = self.signing_keys(cx).await?;
+        let mut keys = self.oauth_keys(cx).await?;
         if keys.is_empty() {
             self.make_key(cx, Job::SignIn, 1, self.now()).await?;
-            (keys, _) = self.signing_keys(cx).await?;
+            keys = self.oauth_keys(cx).await?;
         }
         let key = current(&keys, self.now()).or(keys.first()).ok_or_else(|| defect("no key signs"))?;
         Signer::of(&key.body)
@@ -157,7 +162,7 @@ impl Identity {
 
     /// Those of them that have ever signed ID tokens, for our own checks.
     pub(crate) async fn own_keys(&self, cx: &Cx) -> Answer<jwt::Keys> {
-        let (keys, _) = self.signing_keys(cx).await?;
+        let keys = self.oauth_keys(cx).await?;
         let all = json!({ "keys": keys.iter().map(|k| public(&k.body)).collect::<Vec<_>>() });
         jwt::Keys::read(all.to_string().as_bytes()).ok_or_else(|| defect("our own key set"))
     }

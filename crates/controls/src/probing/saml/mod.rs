@@ -13,6 +13,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use sekisho_kernel::{
     Time,
     claim::Trouble,
+    percent::encode,
     world::{Answer, Ask, World},
 };
 use serde_json::{Value, json};
@@ -285,8 +286,7 @@ impl Provider {
             .header("content-type", "application/x-www-form-urlencoded")
             .header("accept", "text/html")
             .header("origin", self.entity.clone());
-        let escaped = |text: &str| text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-        ask.body = format!("SAMLResponse={}&RelayState={}", escaped(field), escaped(state)).into_bytes();
+        ask.body = format!("SAMLResponse={}&RelayState={}", encode(field), encode(state)).into_bytes();
         browser.send_across(world, ask).await
     }
 }
@@ -329,7 +329,7 @@ impl Provider {
             .header("content-type", "application/x-www-form-urlencoded")
             .header("accept", "text/html")
             .header("origin", self.entity.clone());
-        let field = STANDARD.encode(request).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        let field = encode(&STANDARD.encode(request));
         ask.body = format!("SAMLRequest={field}").into_bytes();
         Browser::default().send_across(world, ask).await
     }

@@ -113,17 +113,15 @@ impl Identity {
     /// This tenant's service towards SAML providers; `None` before there is a key.
     pub(super) async fn saml_service(&self, cx: &Cx, origin: &str) -> Answer<Option<ServiceProvider>> {
         let keys = self.vault().peek(&Scope::of(cx), all).await?;
-        let published = [KeyStage::Current, KeyStage::Next];
-        let mut signing = credentials(&keys, &published)?;
-        if signing.is_empty() {
+        let opening = credentials(&keys, &[KeyStage::Current, KeyStage::Next])?;
+        if opening.is_empty() {
             return Ok(None);
         }
         // What the one before has signed may still be on its way.
-        signing.extend(credentials(&keys, &[KeyStage::Old])?);
-        let opening = credentials(&keys, &published)?;
+        let old = credentials(&keys, &[KeyStage::Old])?;
+        let signing = opening.iter().chain(&old).cloned().collect();
         let (entity, acs, slo) = (entity_id(origin), acs(origin), slo(origin));
-        let service = ServiceProvider::new(&entity, &acs, Some(&slo), signing, opening)?;
-        service.opening_too(credentials(&keys, &[KeyStage::Old])?).map(Some)
+        ServiceProvider::new(&entity, &acs, Some(&slo), signing, opening)?.opening_too(old).map(Some)
     }
 
     /// Our metadata, signed, for providers to read. Makes no entry: it is shown to everybody.

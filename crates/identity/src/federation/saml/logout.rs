@@ -21,12 +21,11 @@ use crate::{
     federation::{
         flow::Refusal,
         identities,
-        logout::{ENDED, mark},
+        logout::{ENDED, end_of, mark},
     },
-    people,
     problems::LOGOUT_REFUSED,
     records::{IdentityProvider, OutsideIdentity, Protocol, UserSession},
-    session, token,
+    token,
     types::{Onward, SamlFarewell, SamlLogoutMessage},
 };
 
@@ -221,14 +220,9 @@ impl Identity {
                         tx.unpoint(ENDED, mark)?;
                         tx.point(ENDED, mark, id, Some(late))?;
                     }
-                    for one in people::of_user::<UserSession>(&mut tx.view(), user)? {
-                        let own = one.body.provider.as_ref().filter(|c| c.provider == id);
-                        let named = |mark: &[u8; 16]| marks.contains(mark);
-                        if own.is_some_and(|c| marks.is_empty() || c.session.as_ref().is_some_and(named)) {
-                            session::end(tx, tenant, &one)?;
-                            ended += 1;
-                        }
-                    }
+                    let named = |mark: &[u8; 16]| marks.contains(mark);
+                    ended =
+                        end_of(tx, tenant, id, user, |c| marks.is_empty() || c.session.as_ref().is_some_and(named))?;
                 }
                 tx.commit(permit, entry.with("ended", ended), ())
             })

@@ -20,7 +20,7 @@ use sekisho_kernel::{
     Cx, Problem, Secret, Time,
     hook::Knock,
     id::{ProviderId, SessionId, UserId},
-    percent::encode,
+    percent::{decode, encode},
     problem::INTERNAL,
 };
 use sekisho_saml::{
@@ -133,17 +133,6 @@ fn name_of(subject: &str) -> Option<NameId> {
     let (format, qualifier, sp_qualifier) = (qualifies()?, qualifies()?, qualifies()?);
     let value = parts.next().filter(|v| !v.is_empty())?.to_owned();
     Some(NameId { value, format, qualifier, sp_qualifier })
-}
-
-/// What [`encode`] has encoded.
-fn decode(text: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
-        out.push(if byte == b'%' { digit(bytes.next())? << 4 | digit(bytes.next())? } else { byte });
-    }
-    String::from_utf8(out).ok()
 }
 
 /// What is said of a person, as claims. Ours are set last: no attribute stands in for them.

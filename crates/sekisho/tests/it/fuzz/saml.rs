@@ -2,7 +2,7 @@
 //! anything else.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use sekisho_kernel::{Secret, Time};
+use sekisho_kernel::{Secret, Time, percent::encode};
 use sekisho_saml::{
     Certificate, Credential, IdentityProvider, LogoutMessage, Pending, Received, Rules, ServiceProvider, Signed,
 };
@@ -99,12 +99,11 @@ pub fn seeds(put: fn(&str, &str, &[u8])) {
     };
     let across = "Origin: https://idp.example.test\r\nSec-Fetch-Site: cross-site\r\n";
     let own = "Origin: https://{console}\r\nSec-Fetch-Site: same-origin\r\n";
-    let escaped = |text: &str| text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-    let answer = escaped(&STANDARD.encode(fixture!("response-assertion-signed.xml")));
+    let answer = encode(&STANDARD.encode(fixture!("response-assertion-signed.xml")));
     page("saml-answer", "POST /saml/acs", across, &format!("SAMLResponse={answer}&RelayState=AAAAAAAAAAAAAAAAAAAAAA"));
-    let wish = escaped(&STANDARD.encode(fixture!("logout-request.xml")));
+    let wish = encode(&STANDARD.encode(fixture!("logout-request.xml")));
     page("saml-logout", "POST /saml/slo", across, &format!("SAMLRequest={wish}&RelayState=x"));
-    let done = escaped(&STANDARD.encode(fixture!("logout-response.xml")));
+    let done = encode(&STANDARD.encode(fixture!("logout-response.xml")));
     page("saml-logged-out", "POST /saml/slo", across, &format!("SAMLResponse={done}"));
     page("saml-logout-query", &format!("GET /saml/slo?{}", fixture!("logout-request.query").trim()), across, "");
     page("saml-logged-out-query", &format!("GET /saml/slo?{}", fixture!("logout-response.query").trim()), across, "");
@@ -113,7 +112,7 @@ pub fn seeds(put: fn(&str, &str, &[u8])) {
     page("saml-key-switch", &format!("POST /saml-keys/{key}/switch"), own, "csrf={csrf}");
     page("saml-key-retire", &format!("POST /saml-keys/{key}/retire"), own, "csrf={csrf}");
     page("saml-metadata", "GET /saml/metadata", own, "");
-    let metadata = escaped(&STANDARD.encode(fixture!("idp-metadata.xml")));
+    let metadata = encode(&STANDARD.encode(fixture!("idp-metadata.xml")));
     page(
         "saml-provider",
         "POST /saml-providers",

@@ -12,7 +12,7 @@ use sekisho_identity::{
     },
     webauthn::{self, Demand, Expected, Key},
 };
-use sekisho_kernel::{Lang, Schema, Time, Zone, id::EntryId, policy, world::HelloAnswer};
+use sekisho_kernel::{Lang, Schema, Time, Zone, id::EntryId, percent, policy, world::HelloAnswer};
 use sekisho_ledger as ledger;
 use sekisho_prober::{evidence::Envelope, hello};
 use serde_json::{Value, json};
@@ -145,7 +145,7 @@ pub fn input(input: &[u8]) {
             let written = serde_json::to_vec(&read).expect("it can be written");
             assert_eq!(shape.json(&written).ok(), Some(read), "{name}: {body}");
         }
-        let decoded = |part: &str| names::decode(part).unwrap_or_else(|| part.to_owned());
+        let decoded = |part: &str| percent::decode(part).unwrap_or_else(|| part.to_owned());
         let pairs: Vec<(String, String)> = body
             .split('&')
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
