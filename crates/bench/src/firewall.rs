@@ -56,34 +56,29 @@ fn lua(method: &str, target: &str, kind: &str, body: &str) -> String {
     format!("wrk.method = \"{method}\"\nwrk.path = \"{target}\"\nwrk.body = [==[{body}]==]\n{fields}")
 }
 
-fn shapes() -> [Shape; 3] {
-    let prose = "I'd like to change the delivery address for my order, because we have moved to a new office. お世話になっております。 ";
-    let mut form = String::from(
-        "name=Mary+O%27Connor&email=mary%40example.com&address=221B+Baker+Street&city=London&agree=on&message=",
-    );
-    while form.len() < 2_000 {
-        for byte in prose.bytes() {
-            match byte {
-                b' ' => form.push('+'),
-                b if b.is_ascii_alphanumeric() => form.push(char::from(b)),
-                b => form.push_str(&format!("%{b:02X}")),
-            }
-        }
-    }
-    let mut json = String::from(
-        "{\"name\":\"Mary O'Connor\",\"email\":\"mary@example.com\",\"items\":[{\"id\":1,\"sku\":\"A-200\",\"price\":12.5}],\"message\":\"",
-    );
-    while json.len() < 2_000 {
-        json.push_str(prose);
-    }
-    json.push_str("\"}");
+/// A body of the engine's own measurements.
+macro_rules! body {
+    ($name:literal) => {
+        include_str!(concat!("../../waf/examples/bodies/", $name))
+    };
+}
+
+fn shapes() -> [Shape; 5] {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    const JSON: &str = "application/json";
+    let shape = |what, script| Shape { what, script };
     [
-        Shape {
-            what: "a GET through the door, Core Rule Set 4.28 at level 1, one core",
-            script: lua("GET", "/articles/2026/spring?page=2&sort=new&q=running+shoes", "", ""),
-        },
-        Shape { what: "a form of 2 KB", script: lua("POST", "/contact", "application/x-www-form-urlencoded", &form) },
-        Shape { what: "JSON of 2 KB", script: lua("POST", "/api/v1/orders", "application/json", &json) },
+        shape(
+            "a GET through the door, Core Rule Set 4.28 at level 1, one core",
+            lua("GET", "/articles/2026/spring?page=2&sort=new&q=running+shoes", "", ""),
+        ),
+        shape("a form of 2 KB: a checkout, 46 fields", lua("POST", "/checkout", FORM, body!("checkout.form"))),
+        shape("a form of 2 KB: six fields, nine tenths one text", lua("POST", "/contact", FORM, body!("letter.form"))),
+        shape("JSON of 2 KB: an order, 93 values", lua("POST", "/api/v1/orders", JSON, body!("order.json"))),
+        shape(
+            "JSON of 2 KB: six values, nine tenths one text",
+            lua("POST", "/api/v1/letters", JSON, body!("letter.json")),
+        ),
     ]
 }
 

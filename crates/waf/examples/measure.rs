@@ -43,28 +43,19 @@ fn micro(time: Duration) -> f64 {
 }
 
 fn shapes() -> Vec<(&'static str, Request)> {
-    let prose = "I'd like to change the delivery address for my order, because we have moved to a new office. お世話になっております。 ";
-    let mut form = String::from(
-        "name=Mary+O%27Connor&email=mary%40example.com&address=221B+Baker+Street&city=London&agree=on&message=",
-    );
-    let mut json = String::from(
-        "{\"name\":\"Mary O'Connor\",\"email\":\"mary@example.com\",\"items\":[{\"id\":1,\"sku\":\"A-200\",\"price\":12.5},{\"id\":2,\"sku\":\"B-7\",\"price\":3}],\"message\":\"",
-    );
-    while form.len() < 2000 {
-        form.extend(prose.bytes().map(|b| match b {
-            b' ' => "+".to_owned(),
-            b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
-            b => format!("%{b:02X}"),
-        }));
+    macro_rules! body {
+        ($name:literal) => {
+            include_str!(concat!("bodies/", $name)).to_owned()
+        };
     }
-    while json.len() < 2000 {
-        json.push_str(prose);
-    }
-    json.push_str("\"}");
+    const FORM: &str = "application/x-www-form-urlencoded";
+    const JSON: &str = "application/json";
     vec![
         ("GET", request("GET", "/articles/2026/spring?page=2&sort=new&q=running+shoes", "", String::new())),
-        ("form, 2 KB", request("POST", "/contact", "application/x-www-form-urlencoded", form)),
-        ("JSON, 2 KB", request("POST", "/api/v1/orders", "application/json", json)),
+        ("form, 46 fields", request("POST", "/checkout", FORM, body!("checkout.form"))),
+        ("form, one text", request("POST", "/contact", FORM, body!("letter.form"))),
+        ("JSON, 93 values", request("POST", "/api/v1/orders", JSON, body!("order.json"))),
+        ("JSON, one text", request("POST", "/api/v1/letters", JSON, body!("letter.json"))),
     ]
 }
 

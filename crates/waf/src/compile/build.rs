@@ -531,13 +531,16 @@ impl Builder {
         let fixed = targets.iter().all(|t| t.atom.is_some() && !t.count);
         let test = rule.test.as_ref().map(|t| self.test(t, pending.phase > 2, !negated)).transpose()?;
         let filtered = test.is_some_and(|t| self.tests[usize::from(t)].bits[usize::from(pending.phase > 2)].is_some());
-        let mut group = None;
+        let (mut group, mut pairs) = (None, Vec::new());
         if fixed && filtered && !negated && !targets.is_empty() {
             let mut members = Vec::new();
             for atom in targets.iter().filter_map(|t| t.atom) {
                 for step in if steps.is_empty() { std::slice::from_ref(&pipe) } else { &steps } {
                     members.push(self.pair(atom, *step)?);
                 }
+            }
+            if steps.is_empty() {
+                pairs.clone_from(&members);
             }
             members.sort_unstable();
             members.dedup();
@@ -582,6 +585,7 @@ impl Builder {
             controls,
             next: None,
             group,
+            pairs,
         })
     }
 

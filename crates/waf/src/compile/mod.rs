@@ -206,6 +206,8 @@ pub struct Link {
     pub next: Option<u32>,
     /// The interned set of variables and transformations, where the prefilter applies to the whole rule.
     pub group: Option<u16>,
+    /// Of such a rule, the pair of each target in order; empty with `multiMatch`.
+    pub pairs: Vec<u16>,
 }
 
 /// What a full match does.

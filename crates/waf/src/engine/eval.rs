@@ -29,6 +29,24 @@ pub(super) struct Candidate {
     pub(super) entry: Entry,
 }
 
+/// What the prefilter made of the values of a selection after transformation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sieve {
+    /// Where the union of what can match them begins.
+    union: u32,
+    /// The values, among all that were sifted.
+    from: u32,
+    to: u32,
+}
+
+/// A value that was sifted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sifted {
+    entry: Entry,
+    /// Where the operators that can match it begin; none where earlier transactions know.
+    bits: Option<u32>,
+}
+
 /// Values of matches are cut to this many bytes in reports.
 const SHOWN: usize = 256;
 /// Parts named in a report.
@@ -51,8 +69,9 @@ impl Transaction {
             _ => {}
         }
         let rules = Arc::clone(&self.rules);
-        self.pair_bits.clear();
-        self.pair_bits.resize(rules.program.pairs.len(), u32::MAX);
+        self.pairs.clear();
+        self.pairs.resize(rules.program.pairs.len(), None);
+        self.sifted.clear();
         self.group_bits.clear();
         self.group_bits.resize(rules.program.groups.len(), u32::MAX);
         self.unions.clear();
@@ -239,8 +258,13 @@ impl Transaction {
         }
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        for target in &link.targets {
-            self.gather(rules, target, &mut candidates);
+        match test.bits[which] {
+            Some(bit) if !link.pairs.is_empty() => {
+                for (target, pair) in link.targets.iter().zip(&link.pairs) {
+                    self.gather_sifted(rules, which, target.variable, *pair, bit, &mut candidates);
+                }
+            }
+            _ => link.targets.iter().for_each(|target| self.gather(rules, target, &mut candidates)),
         }
         self.matched.clear();
         let mut captures = link.capture.then(Vec::new);
@@ -253,9 +277,9 @@ impl Transaction {
             let steps = if link.steps.is_empty() { &single[..] } else { &link.steps };
             let mut before = ValueId::MAX;
             let bit = test.bits[0].filter(|_| which == 0 && !link.negated);
-            let known = bit.and_then(|bit| Some((self.values.known(candidate.entry.value)?.clone(), bit)));
             for pipe in steps {
-                if known.as_ref().is_some_and(|(known, bit)| known.excludes(*pipe, *bit)) {
+                let known = self.values.known(candidate.entry.value);
+                if known.zip(bit).is_some_and(|(known, bit)| known.excludes(*pipe, bit)) {
                     continue;
                 }
                 let id = self.values.transform(&program.pipes, candidate.entry.value, *pipe);
@@ -264,8 +288,8 @@ impl Transaction {
                 }
                 before = id;
                 let matches = self.check(rules, test, which, id, link.negated, captures.as_mut());
-                if let (Some((known, bit)), false) = (&known, matches) {
-                    known.exclude(*pipe, *bit);
+                if let (Some(known), Some(bit), false) = (self.values.known(candidate.entry.value), bit, matches) {
+                    known.exclude(*pipe, bit, id == candidate.entry.value);
                 }
                 if matches == link.negated {
                     continue;
@@ -297,7 +321,7 @@ impl Transaction {
             at = self.unions.len() as u32;
             self.unions.resize(self.unions.len() + words, 0);
             for pair in &rules.program.groups[usize::from(group)] {
-                let from = self.pair(rules, which, *pair) as usize;
+                let from = self.sieve(rules, which, *pair).union as usize;
                 for word in 0..words {
                     self.unions[at as usize + word] |= self.unions[from + word];
                 }
@@ -307,17 +331,16 @@ impl Transaction {
         self.unions[at as usize + usize::from(bit >> 6)] >> (bit & 63) & 1 == 1
     }
 
-    /// The union of what can match the values of a selection after transformation.
-    fn pair(&mut self, rules: &RuleSet, which: usize, pair: u16) -> u32 {
-        let known = self.pair_bits[usize::from(pair)];
-        if known != u32::MAX {
+    /// What the prefilter makes of the values of a selection after transformation.
+    fn sieve(&mut self, rules: &RuleSet, which: usize, pair: u16) -> Sieve {
+        if let Some(known) = self.pairs[usize::from(pair)] {
             return known;
         }
         let program = &rules.program;
         let prefilter = &program.prefilters[which];
         let (atom, pipe) = program.pairs[usize::from(pair)];
         let (variable, members) = &program.atoms[usize::from(atom)];
-        let at = self.unions.len();
+        let (at, from) = (self.unions.len(), self.sifted.len());
         self.unions.resize(at + prefilter.words(), 0);
         for place in 0..self.vars[*variable as usize].len() {
             let entry = self.vars[*variable as usize][place];
@@ -325,25 +348,54 @@ impl Transaction {
                 continue;
             }
             let union = &mut self.unions[at..];
+            if let Some(bits) = self.values.ready(&program.pipes, which, entry.value, pipe) {
+                for (to, from) in union.iter_mut().zip(self.values.bits(bits, prefilter.words())) {
+                    *to |= from;
+                }
+                self.sifted.push(Sifted { entry, bits: Some(bits) });
+                continue;
+            }
             let known = if which == 0 { self.values.known(entry.value) } else { None };
             if known.is_some_and(|known| known.add(pipe, union)) {
+                self.sifted.push(Sifted { entry, bits: None });
                 continue;
             }
             let known = known.cloned();
             let id = self.values.transform(&program.pipes, entry.value, pipe);
-            match known {
-                Some(known) => {
-                    let mut own = vec![0_u64; prefilter.words()];
-                    self.values.collect(prefilter, which, id, &mut own);
-                    known.learn(pipe, &own);
-                    union.iter_mut().zip(own).for_each(|(to, from)| *to |= from);
-                }
-                None => self.values.collect(prefilter, which, id, union),
+            let bits = self.values.collect(prefilter, which, id, union);
+            if let Some(known) = known {
+                known.learn(pipe, self.values.bits(bits, prefilter.words()));
+            }
+            self.sifted.push(Sifted { entry, bits: Some(bits) });
+        }
+        let sieve = Sieve { union: at as u32, from: from as u32, to: self.sifted.len() as u32 };
+        self.pairs[usize::from(pair)] = Some(sieve);
+        sieve
+    }
+
+    /// Lists the values of a selection that the operator of `bit` can match.
+    fn gather_sifted(
+        &mut self,
+        rules: &RuleSet,
+        which: usize,
+        variable: Variable,
+        pair: u16,
+        bit: u16,
+        out: &mut Vec<Candidate>,
+    ) {
+        let sieve = self.sieve(rules, which, pair);
+        let (word, flag) = (usize::from(bit >> 6), 1_u64 << (bit & 63));
+        if self.unions[sieve.union as usize + word] & flag == 0 {
+            return;
+        }
+        let (_, pipe) = rules.program.pairs[usize::from(pair)];
+        for sifted in &self.sifted[sieve.from as usize..sieve.to as usize] {
+            let may = sifted.bits.is_none_or(|bits| self.values.bits(bits, word + 1)[word] & flag != 0);
+            let known = if which == 0 { self.values.known(sifted.entry.value) } else { None };
+            if may && !known.is_some_and(|known| known.excludes(pipe, bit)) {
+                out.push(Candidate { variable, count: false, entry: sifted.entry });
             }
         }
-        let at = at as u32;
-        self.pair_bits[usize::from(pair)] = at;
-        at
     }
 
     fn selects(&self, members: &Members, name: ValueId) -> bool {

@@ -1,6 +1,12 @@
 //! Filling the variables from the message.
 
-use super::{Client, RequestHead, ResponseHead, Transaction, report::Blocked, transaction::Entry, verdicts::is_shared};
+use super::{
+    Client, RequestHead, ResponseHead, Transaction,
+    report::Blocked,
+    transaction::Entry,
+    values::ValueId,
+    verdicts::{is_name, is_shared},
+};
 use crate::{
     body::{Stop, json, multipart, urlencoded, xml},
     seclang::{OverLimit, action::Processor, target::Variable as V},
@@ -30,6 +36,17 @@ impl Transaction {
         let entry = Entry { name: self.values.intern(name), value: self.values.intern(value) };
         self.vars[values as usize].push(entry);
         self.vars[names as usize].push(Entry { name: entry.name, value: entry.name });
+        if is_name(name) {
+            self.recall(entry.name);
+        }
+    }
+
+    /// Takes up what earlier transactions found out about a value.
+    fn recall(&mut self, id: ValueId) {
+        let rules = &self.rules.program;
+        if !self.rules.options.plain {
+            self.values.recall(id, &rules.verdicts, rules.pipes.len());
+        }
     }
 
     /// Adds the last argument to two more collections.
@@ -154,12 +171,11 @@ impl Transaction {
         }
         for (name, value) in head.headers {
             self.named(V::RequestHeaders, V::RequestHeadersNames, name, value);
-            if !self.rules.options.plain && is_shared(name) {
-                let rules = &self.rules.program;
-                for text in [name, value] {
-                    let id = self.values.intern(text);
-                    self.values.recall(id, &rules.verdicts, rules.pipes.len());
-                }
+            if is_shared(name)
+                && let Some(entry) = self.vars[V::RequestHeaders as usize].last().copied()
+            {
+                self.recall(entry.name);
+                self.recall(entry.value);
             }
             if name.eq_ignore_ascii_case(b"cookie") {
                 self.cookies(value);
@@ -208,15 +224,11 @@ impl Transaction {
         let settings = &self.rules.program.settings;
         let (separator, most) = (settings.separator, settings.body.values);
         let taken = self.vars[V::Args as usize].len();
-        let mut pairs = Vec::new();
+        let (own, names) = if query { (V::ArgsGet, V::ArgsGetNames) } else { (V::ArgsPost, V::ArgsPostNames) };
         let result = urlencoded::read(text, separator, most.saturating_sub(taken), |name, value| {
-            pairs.push((name.to_vec(), value.to_vec()))
-        });
-        for (name, value) in pairs {
-            let (own, names) = if query { (V::ArgsGet, V::ArgsGetNames) } else { (V::ArgsPost, V::ArgsPostNames) };
-            self.named(V::Args, V::ArgsNames, &name, &value);
+            self.named(V::Args, V::ArgsNames, name, value);
             self.again(own, names);
-        }
+        });
         match result {
             Ok(false) => {}
             Ok(true) => self.one(V::UrlencodedError, b"1"),
@@ -272,15 +284,10 @@ impl Transaction {
                 self.arguments(&body, false);
                 Ok(())
             }
-            Some(Processor::Json) => {
-                let mut pairs = Vec::new();
-                let result = json::read(&body, &limits, |name, value| pairs.push((name.to_vec(), value.to_vec())));
-                for (name, value) in pairs {
-                    self.named(V::Args, V::ArgsNames, &name, &value);
-                    self.again(V::ArgsPost, V::ArgsPostNames);
-                }
-                result
-            }
+            Some(Processor::Json) => json::read(&body, &limits, |name, value| {
+                self.named(V::Args, V::ArgsNames, name, value);
+                self.again(V::ArgsPost, V::ArgsPostNames);
+            }),
             Some(Processor::Xml) => {
                 let mut document = xml::Document::default();
                 let result = xml::read(&body, &limits, &mut document);

@@ -1,6 +1,10 @@
 //! Memory of finished transactions, used again: allocating it costs more than a tenth of a small request.
 
-use super::{eval::Candidate, transaction::Entry, values::Values};
+use super::{
+    eval::{Candidate, Sieve, Sifted},
+    transaction::Entry,
+    values::Values,
+};
 use crate::seclang::target::Variable;
 use std::sync::Mutex;
 
@@ -15,7 +19,8 @@ pub struct Room {
     pub(super) values: Values,
     pub(super) vars: Vec<Vec<Entry>>,
     pub(super) matched: Vec<Entry>,
-    pub(super) pair_bits: Vec<u32>,
+    pub(super) pairs: Vec<Option<Sieve>>,
+    pub(super) sifted: Vec<Sifted>,
     pub(super) group_bits: Vec<u32>,
     pub(super) unions: Vec<u64>,
     pub(super) candidates: Vec<Candidate>,
@@ -27,7 +32,8 @@ impl Room {
             values: Values::new(),
             vars: vec![Vec::new(); Variable::ALL.len()],
             matched: Vec::new(),
-            pair_bits: Vec::new(),
+            pairs: Vec::new(),
+            sifted: Vec::new(),
             group_bits: Vec::new(),
             unions: Vec::new(),
             candidates: Vec::new(),
@@ -48,7 +54,9 @@ impl Rooms {
 
     /// Clears a room and keeps it, if it is of an ordinary size.
     pub(super) fn put(&self, mut room: Room) {
-        if room.values.capacity() > LARGEST || room.vars.len() != Variable::ALL.len() {
+        if room.values.capacity() + room.sifted.capacity() * size_of::<Sifted>() > LARGEST
+            || room.vars.len() != Variable::ALL.len()
+        {
             return;
         }
         room.values.clear();

@@ -1,6 +1,7 @@
 //! The transaction's life: what the caller hands in, phase by phase.
 
 use super::{
+    eval::{Sieve, Sifted},
     report::{Blocked, Match, Outcome, Scores},
     room::Room,
     state::State,
@@ -95,8 +96,9 @@ pub struct Transaction {
     pub(super) response: Vec<u8>,
     pub(super) content_type: Vec<u8>,
     pub(super) response_type: Vec<u8>,
-    /// Union bits per pair and group of the phase that runs.
-    pub(super) pair_bits: Vec<u32>,
+    /// What the prefilter made of each pair in the phase that runs, and of the groups.
+    pub(super) pairs: Vec<Option<Sieve>>,
+    pub(super) sifted: Vec<Sifted>,
     pub(super) group_bits: Vec<u32>,
     pub(super) unions: Vec<u64>,
     /// Room for the values that a rule looks at.
@@ -112,7 +114,8 @@ impl Drop for Transaction {
             values: std::mem::take(&mut self.values),
             vars: std::mem::take(&mut self.vars),
             matched: std::mem::take(&mut self.matched),
-            pair_bits: std::mem::take(&mut self.pair_bits),
+            pairs: std::mem::take(&mut self.pairs),
+            sifted: std::mem::take(&mut self.sifted),
             group_bits: std::mem::take(&mut self.group_bits),
             unions: std::mem::take(&mut self.unions),
             candidates: std::mem::take(&mut self.candidates),
@@ -149,7 +152,8 @@ impl Transaction {
             response: Vec::new(),
             content_type: Vec::new(),
             response_type: Vec::new(),
-            pair_bits: room.pair_bits,
+            pairs: room.pairs,
+            sifted: room.sifted,
             group_bits: room.group_bits,
             unions: room.unions,
             candidates: room.candidates,

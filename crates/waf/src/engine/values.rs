@@ -31,6 +31,14 @@ struct Value {
     known: Option<Arc<Known>>,
 }
 
+impl Value {
+    /// Whether a list of transformations leaves it as it is.
+    #[inline]
+    fn is_untouched(&self, pipe: &Pipe) -> bool {
+        if self.length == 0 { !pipe.changes_empty } else { !meets(&self.present, &pipe.triggers) }
+    }
+}
+
 /// Work done, for tests and budgets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -171,7 +179,14 @@ impl Values {
     pub fn recall(&mut self, id: ValueId, verdicts: &Verdicts, pipes: usize) {
         if self.list[id as usize].known.is_none() {
             let value = self.get(id);
-            self.list[id as usize].known = verdicts.of(value, hash(value), pipes);
+            let known = verdicts.of(value, hash(value), pipes);
+            if let Some(plain) = known.as_ref().and_then(|known| known.plain())
+                && self.list[id as usize].bits[0] == NONE
+            {
+                self.list[id as usize].bits[0] = self.bits.len() as u32;
+                self.bits.extend_from_slice(plain);
+            }
+            self.list[id as usize].known = known;
         }
     }
 
@@ -196,8 +211,7 @@ impl Values {
     pub fn transform(&mut self, pipes: &[Pipe], id: ValueId, pipe: u16) -> ValueId {
         let value = &self.list[id as usize];
         let spec = &pipes[usize::from(pipe)];
-        let untouched = if value.length == 0 { !spec.changes_empty } else { !meets(&value.present, &spec.triggers) };
-        if untouched {
+        if value.is_untouched(spec) {
             return id;
         }
         spec.list.iter().fold(id, |id, transformation| self.step(id, *transformation))
@@ -258,7 +272,19 @@ impl Values {
         let (bits, literals) = self.bits[at..].split_at_mut(words);
         prefilter.gates(literals, &value.present, value.length as usize, bits);
         self.list[id as usize].bits[which] = at as u32;
+        if let (0, Some(known)) = (which, &self.list[id as usize].known) {
+            known.keep_plain(&self.bits[at..]);
+        }
         at
+    }
+
+    /// Where the operators that can match `id` after `pipe` lie, if that takes no work: the transformations leave it alone, and it
+    /// has been looked at before.
+    #[inline]
+    pub fn ready(&self, pipes: &[Pipe], which: usize, id: ValueId, pipe: u16) -> Option<u32> {
+        let value = &self.list[id as usize];
+        let at = value.bits[which];
+        (at != NONE && value.is_untouched(&pipes[usize::from(pipe)])).then_some(at)
     }
 
     /// Whether the operator of `bit` can match `id`.
@@ -267,11 +293,17 @@ impl Values {
         self.bits[at + usize::from(bit >> 6)] >> (bit & 63) & 1 == 1
     }
 
-    /// Adds the operators that can match `id` to `union`.
-    pub fn collect(&mut self, prefilter: &Prefilter, which: usize, id: ValueId, union: &mut [u64]) {
+    /// Adds the operators that can match `id` to `union`, and says where they lie.
+    pub fn collect(&mut self, prefilter: &Prefilter, which: usize, id: ValueId, union: &mut [u64]) -> u32 {
         let at = self.bits_at(prefilter, which, id);
         for (to, from) in union.iter_mut().zip(&self.bits[at..]) {
             *to |= from;
         }
+        at as u32
+    }
+
+    /// The first words of the operators that lie there.
+    pub fn bits(&self, at: u32, words: usize) -> &[u64] {
+        &self.bits[at as usize..at as usize + words]
     }
 }

@@ -1,6 +1,6 @@
-//! What operators make of header values that many requests share, remembered from one transaction to the next.
+//! What operators make of names and header values that many requests share, remembered from one transaction to the next.
 //!
-//! Only fields that tell nothing of a person are remembered ([`is_shared`]). What is remembered follows from the bytes alone,
+//! Only what tells nothing of a person is remembered ([`is_shared`], [`is_name`]). What is remembered follows from the bytes alone,
 //! so whoever has a value pushed out, or others' values brought in, changes how long an examination takes and nothing else.
 
 use std::sync::{
@@ -9,7 +9,7 @@ use std::sync::{
 };
 
 /// Values remembered at most; of two whose hashes meet, the newer one.
-const SLOTS: usize = 256;
+const SLOTS: usize = 1024;
 /// Values longer than this, in bytes, are not remembered.
 const LONGEST: usize = 512;
 
@@ -37,6 +37,16 @@ pub fn is_shared(name: &[u8]) -> bool {
         || name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"sec-"))
 }
 
+/// Whether the name of a field or an argument is remembered: one that a program gave it, by its looks, and no token or address.
+pub fn is_name(name: &[u8]) -> bool {
+    const LONGEST: usize = 64;
+    const DIGITS: usize = 4;
+    name.len() <= LONGEST
+        && name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.[]".contains(b))
+        && name.iter().filter(|b| b.is_ascii_digit()).count() <= DIGITS
+}
+
 /// The remembered values of one rule set.
 #[derive(Debug)]
 pub struct Verdicts(Box<[Mutex<Option<Arc<Known>>>]>);
@@ -58,7 +68,7 @@ impl Verdicts {
             return Some(known.clone());
         }
         let pipes = (0..pipes).map(|_| OnceLock::new()).collect();
-        let known = Arc::new(Known { value: value.into(), pipes });
+        let known = Arc::new(Known { value: value.into(), plain: OnceLock::new(), pipes });
         *slot = Some(known.clone());
         Some(known)
     }
@@ -68,10 +78,22 @@ impl Verdicts {
 #[derive(Debug)]
 pub struct Known {
     value: Box<[u8]>,
+    /// What the prefilter says of the value itself, and its literals.
+    plain: OnceLock<Box<[u64]>>,
     pipes: Box<[OnceLock<Box<[AtomicU64]>>]>,
 }
 
 impl Known {
+    /// What the prefilter says of the value itself, and its literals, once kept.
+    pub fn plain(&self) -> Option<&[u64]> {
+        self.plain.get().map(|bits| &**bits)
+    }
+
+    /// Keeps them.
+    pub fn keep_plain(&self, bits: &[u64]) {
+        self.plain.get_or_init(|| bits.into());
+    }
+
     /// Adds to `union` what can match after `pipe`. `false` when that is not known yet.
     pub fn add(&self, pipe: u16, union: &mut [u64]) -> bool {
         let Some(bits) = self.pipes[usize::from(pipe)].get() else { return false };
@@ -92,8 +114,11 @@ impl Known {
         bits.is_some_and(|bits| bits[usize::from(bit >> 6)].load(Ordering::Relaxed) >> (bit & 63) & 1 == 0)
     }
 
-    /// Remembers that the operator of `bit` does not match after `pipe`.
-    pub fn exclude(&self, pipe: u16, bit: u16) {
+    /// Remembers that the operator of `bit` does not match after `pipe`; `same` when `pipe` leaves the value as it is.
+    pub fn exclude(&self, pipe: u16, bit: u16, same: bool) {
+        if same && let Some(plain) = self.plain() {
+            self.learn(pipe, &plain[..plain.len() / 2]);
+        }
         if let Some(bits) = self.pipes[usize::from(pipe)].get() {
             bits[usize::from(bit >> 6)].fetch_and(!(1 << (bit & 63)), Ordering::Relaxed);
         }
@@ -111,9 +136,14 @@ mod tests {
         let mut union = [0; 2];
         assert!(!known.add(1, &mut union) && !known.excludes(1, 65), "nothing is known yet");
         known.learn(1, &[0b101, 0b10]);
-        known.exclude(1, 2);
-        known.exclude(0, 3);
+        known.exclude(1, 2, false);
+        known.exclude(0, 3, false);
         assert!(known.excludes(1, 1) && known.excludes(1, 2) && !known.excludes(1, 65) && !known.excludes(0, 3));
+        known.keep_plain(&[0b1100, 0, 0, 0]);
+        known.exclude(0, 3, false);
+        assert!(!known.excludes(0, 2) && !known.excludes(0, 3), "the value itself tells nothing of the value after it");
+        known.exclude(0, 3, true);
+        assert!(known.excludes(0, 1) && !known.excludes(0, 2) && known.excludes(0, 3));
         let again = all.of(b"gzip, br", 7, 2).expect("kept");
         assert!(again.add(1, &mut union));
         assert_eq!(union, [1, 0b10]);
@@ -127,6 +157,10 @@ mod tests {
         assert!(is_shared(b"User-Agent") && is_shared(b"Sec-Fetch-Site"));
         for name in ["Cookie", "Authorization", "Referer", "X-Csrf-Token", "Proxy-Authorization", "DPoP"] {
             assert!(!is_shared(name.as_bytes()), "{name}");
+        }
+        assert!(is_name(b"order[items][0][sku]") && is_name(b"json.lines.11.price") && is_name(b"User-Agent"));
+        for name in ["", "mary@example.com", "090-1234-5678", "q7Zx2mT9vB4kL1", "a b", "<b>", "\u{540d}"] {
+            assert!(!is_name(name.as_bytes()), "{name}");
         }
     }
 }
