@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Agent, fetch } from "undici";
+import { Agent, fetch, request } from "undici";
 import { Demo } from "../browser/demo.mjs";
 
 export const REDIRECT = "https://app.example.test/callback";
@@ -75,6 +75,63 @@ export class House {
     assert.equal(answered.status, 200, page);
     return onward(page);
   }
+}
+
+/** A person's browser: cookies of each host, and of those only what goes along with another site's link or form. */
+export class Browser {
+  constructor(house) {
+    this.house = house;
+    this.jar = new Map();
+  }
+
+  #cookies(address) {
+    const { host } = new URL(address);
+    if (!this.jar.has(host)) this.jar.set(host, new Map());
+    return this.jar.get(host);
+  }
+
+  /** Goes to an address, or sends a form there; `from` is the page's origin, where it is another site's. */
+  async go(address, { form, from } = {}) {
+    const own = this.#cookies(address);
+    const along = ({ site }) => !from || site === "none" || (!form && site === "lax");
+    const cookie = [...own].filter(([, kept]) => along(kept)).map(([name, { value }]) => `${name}=${value}`).join("; ");
+    const site = from ? "cross-site" : form ? "same-origin" : "none";
+    const headers = {
+      accept: "text/html", "accept-language": "en", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "sec-fetch-site": site,
+      ...(cookie && { cookie }),
+    };
+    if (form) Object.assign(headers, { "content-type": "application/x-www-form-urlencoded", origin: from ?? new URL(address).origin });
+    const body = form && new URLSearchParams(form).toString();
+    // Not `fetch`, which says itself how a request came about.
+    const answer = await request(address, { method: form ? "POST" : "GET", headers, body, dispatcher: this.house.agent });
+    for (const line of [answer.headers["set-cookie"] ?? []].flat()) {
+      const [pair, ...rest] = line.split(";").map((part) => part.trim());
+      const [name, value] = [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)];
+      const site = (rest.find((part) => /^samesite=/i.test(part)) ?? "=lax").split("=")[1].toLowerCase();
+      if (rest.some((part) => /^max-age=0$/i.test(part))) own.delete(name);
+      else own.set(name, { value, site });
+    }
+    return { status: answer.statusCode, to: answer.headers.location, headers: answer.headers, text: await answer.body.text() };
+  }
+
+  /** A form of a page of the console, sent back with more in it. */
+  send(path, page, more) {
+    const csrf = page.text.match(/name="csrf" value="([^"]+)"/)[1];
+    return this.go(this.house.console + path, { form: { csrf, ...more } });
+  }
+
+  /** The session at the console. */
+  get token() {
+    return this.#cookies(this.house.console).get("__Host-sekisho")?.value;
+  }
+}
+
+/** What a page posts to another site: where to, and the fields. */
+export function posted(page) {
+  const plain = (text) => text.replaceAll("&#38;", "&").replaceAll("&amp;", "&").replaceAll("&#34;", '"').replaceAll("&#43;", "+").replaceAll("&#61;", "=");
+  const form = page.match(/<form (?:class="form" )?method="post" action="([^"]+)"[^>]*>[^]*?<\/form>/);
+  const fields = [...form[0].matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]) => [name, plain(value)]);
+  return { to: plain(form[1]), fields: Object.fromEntries(fields) };
 }
 
 /** Where a page leads on to. */

@@ -1,17 +1,24 @@
-// SAML providers that others wrote against a running demo: pysaml2 (saml_flow.py).
+// SAML providers that others wrote against a running demo: pysaml2 (saml_flow.py), samlify and node-saml (saml_node.mjs).
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { House } from "./house.mjs";
+import { Browser, House, onward, posted } from "./house.mjs";
+import { Outside } from "./outside.mjs";
+import { PERSISTENT, Provider, query } from "./saml_node.mjs";
 
 const PYTHON = process.env.SEKISHO_PYTHON ?? new URL("../../target/oauth/bin/python", import.meta.url).pathname;
+const THERE = "https://node.example.test";
 
-let house;
+let house, outside;
 before(async () => {
   house = await House.open();
+  outside = new Outside(house.demo);
 });
-after(() => house?.close());
+after(async () => {
+  outside?.close();
+  await house?.close();
+});
 
 test("pysaml2: sign-in, encryption, single logout both ways, roll-over", async () => {
   const given = { console: house.console, ca: house.authority, token: house.token };
@@ -19,4 +26,160 @@ test("pysaml2: sign-in, encryption, single logout both ways, roll-over", async (
   const env = { ...process.env, GIVEN: JSON.stringify(given) };
   const { stdout } = await promisify(execFile)(PYTHON, ["-W", "ignore", script], { env });
   assert.equal(stdout.trim().split("\n").at(-1), "done", stdout);
+});
+
+/** A provider that has read our metadata and whose own we have read at its address. */
+async function registered(name, binding) {
+  const provider = new Provider(name, binding);
+  const served = await outside.serve((_request, response) => response.end(provider.metadata));
+  const made = await house.api("POST", "/saml-providers", { name, metadata_url: `${served}/metadata` });
+  const on = { enabled: true, create_users: true, trusts_factor: true };
+  provider.id = made.id;
+  await house.through(`${house.console}/api/v1/providers/${made.id}`, {
+    method: "PATCH", body: JSON.stringify(on),
+    headers: { authorization: `Bearer ${house.token}`, "content-type": "application/json", "if-match": `"${made.version}"` },
+  });
+  provider.read(await (await house.through(`${house.console}/saml/metadata`)).text());
+  return provider;
+}
+
+/** A message to a provider, as a page of ours leads on to it. */
+function sent(page, binding) {
+  return binding === "post" ? posted(page.text).fields : onward(page.text).href;
+}
+
+/** What the provider sends back through the browser. */
+function brought(browser, message) {
+  const form = typeof message === "string" ? undefined : message;
+  return browser.go(form ? `${house.console}/saml/slo` : message, { form, from: THERE });
+}
+
+async function comes(provider, subject, index, how) {
+  const browser = new Browser(house);
+  const page = await browser.go(`${house.console}/sign-in`);
+  const left = await browser.send("/sign-in/provider", page, { provider: provider.id });
+  const away = sent(left, provider.binding);
+  const state = typeof away === "string" ? query(away).values.RelayState : away.RelayState;
+  const asked = await provider.asked(away);
+  const field = await provider.says(asked, subject, index, how);
+  const answered = how?.altered ? how.altered(field) : field;
+  const form = { SAMLResponse: answered, RelayState: state };
+  browser.answered = await browser.go(`${house.console}/saml/acs`, { form, from: THERE });
+  return browser;
+}
+
+async function lives(browser) {
+  const answer = await house.through(`${house.console}/api/v1/me`, { headers: { authorization: `Bearer ${browser.token}` } });
+  return answer.ok && (await answer.json()).user.name;
+}
+
+const inside = (field, from, to) => {
+  const text = Buffer.from(field, "base64").toString();
+  assert.ok(text.includes(from), `${from} in ${text}`);
+  return Buffer.from(text.replace(from, to)).toString("base64");
+};
+
+for (const binding of ["redirect", "post"]) {
+  test(`samlify by ${binding}: metadata both ways, sign-in, encryption, single logout both ways`, async () => {
+    const provider = await registered(`samlify-${binding}`, binding);
+    const who = (name) => `${binding}-${name}`;
+    const hanako = await comes(provider, who("hanako"), "_h1");
+    assert.equal(await lives(hanako), who("hanako"), hanako.answered.text);
+    const taro = await comes(provider, who("taro"), "_t1", { encrypted: true });
+    assert.equal(await lives(taro), who("taro"), taro.answered.text);
+
+    // What somebody has changed on the way is nobody's word.
+    const flip = (field) => {
+      const text = Buffer.from(field, "base64").toString();
+      const at = text.lastIndexOf("</xenc:CipherValue>") - 40;
+      return Buffer.from(text.slice(0, at) + (text[at] === "A" ? "B" : "A") + text.slice(at + 1)).toString("base64");
+    };
+    for (const [what, altered, encrypted] of [
+      ["another's name", (field) => inside(field, `>${who("jiro")}</saml:NameID>`, `>${who("hanako")}</saml:NameID>`)],
+      ["no signature", (field) => inside(field, /<ds:Signature [^]*<\/ds:Signature>/.exec(Buffer.from(field, "base64"))[0], "")],
+      ["other ciphertext", flip, true],
+    ]) {
+      const stranger = await comes(provider, who("jiro"), "_j1", { altered, encrypted });
+      assert.deepEqual([stranger.answered.status, stranger.token], [401, undefined], what);
+    }
+
+    // A comment, which no signature covers, cuts no name short.
+    const commented = (field) => inside(field, `>${who("jiro")}</saml:NameID>`, `>${who("ji<!-- -->ro")}</saml:NameID>`);
+    assert.equal(await lives(await comes(provider, who("jiro"), "_j2", { altered: commented })), who("jiro"));
+
+    // The provider signs one of them out, and understands our answer.
+    const second = await comes(provider, who("hanako"), "_h2");
+    const wish = provider.wants(who("hanako"), "_h1", "theirs");
+    const told = await brought(hanako, wish);
+    const answer = binding === "post" ? posted(told.text).fields : told.to;
+    const state = typeof answer === "string" ? query(answer).values.RelayState : answer.RelayState;
+    assert.equal(state, "theirs");
+    const heard = await provider.heard(answer);
+    assert.match(heard.response.inResponseTo, /^_/);
+    assert.deepEqual([await lives(hanako), await lives(second)], [false, who("hanako")]);
+    assert.equal((await brought(hanako, wish)).status, 403, "once");
+
+    // A person signs out here, is led on, and the provider's answer is taken once.
+    const left = await second.send("/sign-out", await second.go(`${house.console}/`), {});
+    assert.equal(await lives(second), false);
+    const wished = await provider.wished(sent(left, binding));
+    assert.deepEqual([wished.nameID, wished.sessionIndex], [who("hanako"), "_h2"]);
+    const relay = binding === "post" ? posted(left.text).fields.RelayState : onward(left.text).searchParams.get("RelayState");
+    const reply = provider.obeyed(wished, relay ?? undefined);
+    const back = await brought(second, reply);
+    assert.deepEqual([back.status, back.to], [303, "/sign-in?done=signed-out-provider"], back.text);
+    assert.equal((await brought(second, reply)).status, 401, "once");
+    assert.equal(await lives(taro), who("taro"), "nobody else is signed out");
+  });
+}
+
+test("samlify and node-saml refuse what is not our word", async () => {
+  const provider = await registered("refusing", "redirect");
+  const browser = new Browser(house);
+  const page = await browser.go(`${house.console}/sign-in`);
+  const away = sent(await browser.send("/sign-in/provider", page, { provider: provider.id }), "redirect");
+  await provider.asked(away);
+  await assert.rejects(provider.asked(away.replace(/RelayState=./, "RelayState=_")), /ERR_FAILED_MESSAGE_SIGNATURE_VERIFICATION/);
+  const hanako = await comes(provider, "refusing-hanako", "_r1");
+  const left = onward((await hanako.send("/sign-out", await hanako.go(`${house.console}/`), {})).text).href;
+  const { raw, values } = query(left);
+  await provider.nodeSaml.validateRedirectAsync(values, raw);
+  const other = raw.replace(/SigAlg=[^&]*/, (name) => `${name}%20`);
+  await assert.rejects(provider.nodeSaml.validateRedirectAsync(values, other), /Invalid query signature/);
+
+  const forms = await registered("refusing-forms", "post");
+  const jiro = await comes(forms, "refusing-jiro", "_r2");
+  const { fields } = posted((await jiro.send("/sign-out", await jiro.go(`${house.console}/`), {})).text);
+  assert.equal((await forms.nodeSaml.validatePostRequestAsync(fields)).profile.nameID, "refusing-jiro");
+  const altered = { ...fields, SAMLRequest: inside(fields.SAMLRequest, ">refusing-jiro<", ">refusing-hanako<") };
+  await assert.rejects(forms.nodeSaml.validatePostRequestAsync(altered), /Invalid signature/);
+  await assert.rejects(forms.wished(altered), /FAILED_TO_VERIFY_SIGNATURE/);
+});
+
+test("node-saml: single logout both ways", async () => {
+  const provider = await registered("node-saml", "redirect");
+  const saml = provider.nodeSaml;
+  const hanako = await comes(provider, "node-hanako", "_n1");
+  const second = await comes(provider, "node-hanako", "_n2");
+  const person = { nameID: "node-hanako", nameIDFormat: PERSISTENT, sessionIndex: "_n1" };
+  const wish = await saml.getLogoutUrlAsync(person, "theirs", {});
+  const told = await brought(hanako, wish);
+  assert.equal(told.status, 303, told.text);
+  const answer = query(told.to);
+  assert.equal(answer.values.RelayState, "theirs");
+  assert.deepEqual(await saml.validateRedirectAsync(answer.values, answer.raw), { profile: null, loggedOut: true });
+  assert.deepEqual([await lives(hanako), await lives(second)], [false, "node-hanako"]);
+  assert.equal((await brought(hanako, wish)).status, 403, "once");
+
+  const left = await second.send("/sign-out", await second.go(`${house.console}/`), {});
+  const asked = query(onward(left.text).href);
+  const { profile, loggedOut } = await saml.validateRedirectAsync(asked.values, asked.raw);
+  assert.deepEqual([loggedOut, profile.nameID, profile.sessionIndex, profile.issuer],
+    [true, "node-hanako", "_n2", `${house.console}/saml/metadata`]);
+  const refusal = await saml.getLogoutResponseUrlAsync({ ID: "_another" }, asked.values.RelayState, {}, true);
+  assert.equal((await brought(second, refusal)).status, 401, "an answer to no request of ours");
+  const reply = await saml.getLogoutResponseUrlAsync(profile, asked.values.RelayState, {}, true);
+  const back = await brought(second, reply);
+  assert.deepEqual([back.status, back.to], [303, "/sign-in?done=signed-out-provider"], back.text);
+  assert.equal((await brought(second, reply)).status, 401, "once");
 });
