@@ -116,11 +116,23 @@ def said(idp, subject, to, index):
 
 
 def sealed(idp, response, certificate):
-    path = TMP / "encryption.crt"
-    path.write_text(f"-----BEGIN CERTIFICATE-----\n{certificate.strip()}\n-----END CERTIFICATE-----\n")
     template = pre_encryption_part(msg_enc="http://www.w3.org/2009/xmlenc11#aes256-gcm")
     inner = pre_encrypt_assertion(samlp.response_from_string(str(response)))
-    return idp.sec.crypto.encrypt_assertion(str(inner), str(path), template, "aes-256")
+    return idp.sec.crypto.encrypt_assertion(str(inner), certified(certificate), template, "aes-256")
+
+
+def certified(certificate):
+    path = TMP / "encryption.crt"
+    path.write_text(f"-----BEGIN CERTIFICATE-----\n{certificate.strip()}\n-----END CERTIFICATE-----\n")
+    return str(path)
+
+
+def hidden(idp, request, certificate):
+    """The request with its name encrypted."""
+    text = re.sub(r"<(\w+):NameID .*?</\1:NameID>", r"<\1:EncryptedID>\g<0></\1:EncryptedID>", str(request), flags=re.S)
+    at = "".join(f"/*[local-name()='{part}']" for part in ["LogoutRequest", "EncryptedID", "NameID"])
+    template = pre_encryption_part(msg_enc="http://www.w3.org/2009/xmlenc11#aes256-gcm")
+    return idp.sec.crypto.encrypt_assertion(text, certified(certificate), template, "aes-256", node_xpath=at)
 
 
 def comes(idp, subject, certificate=None):
@@ -177,6 +189,15 @@ got = requests.post(OUT, data={"SAMLRequest": field}, verify=ca, allow_redirects
                     headers={"origin": "https://pysaml2.example.test", "accept": "text/html"})
 assert got.status_code == 303 and taro.me().status_code == 401, got.text
 ok("by a form, too")
+# Under a name that only we can read.
+jiro, _ = comes(idp, "jiro")
+number, request = idp.create_logout_request(OUT, SP, name_id=name("jiro"), sign=False)
+sealed_name = hidden(idp, request, first_key)
+assert "jiro" not in sealed_name
+got = requests.get(by_redirect(idp, sealed_name, "request"), verify=ca, allow_redirects=False, headers={"accept": "text/html"})
+assert got.status_code == 303 and jiro.me().status_code == 401, got.text
+assert idp.parse_logout_request_response(query(got.headers["location"])["SAMLResponse"], REDIRECT).status_ok()
+ok("and by a request that names the person encrypted to us")
 
 # A person signs out here.
 page = second.get(console + "/")

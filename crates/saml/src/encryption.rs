@@ -1,4 +1,4 @@
-//! Opening an encrypted assertion (XML Encryption 1.1): AES-GCM under a key that RSA-OAEP brings.
+//! Opening an encrypted assertion or name (XML Encryption 1.1): AES-GCM under a key that RSA-OAEP brings.
 
 use aws_lc_rs::aead::{Aad, LessSafeKey, Nonce, UnboundKey};
 use sekisho_kernel::Problem;

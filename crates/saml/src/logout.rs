@@ -5,7 +5,8 @@ use sekisho_kernel::{Problem, Rng, Time};
 use crate::{
     binding::{self, Draft, Kind, Outgoing, Query},
     claims::NameId,
-    instant,
+    encryption, instant,
+    keys::Credential,
     problems::{DESTINATION, IN_RESPONSE_TO, NO_ENDPOINT, PENDING_OVER, SHAPE, SIGNATURE_SHAPE, UNSIGNED, refuse},
     provider::{Binding, IdentityProvider, Rules, ServiceProvider, issued_by},
     request::{ANSWER_WITHIN, choose, fresh_id},
@@ -151,12 +152,13 @@ impl ServiceProvider {
             (ns::DS, "Signature"),
             (ns::PROTOCOL, "Extensions"),
             (ns::ASSERTION, "NameID"),
+            (ns::ASSERTION, "EncryptedID"),
             (ns::PROTOCOL, "SessionIndex"),
         ])?;
         if let Some(until) = instant::optional(root, "NotOnOrAfter")? {
             instant::before(root, "NotOnOrAfter", until, now, rules.skew())?;
         }
-        let name_id = NameId::read(root.one(ns::ASSERTION, "NameID")?)?;
+        let name_id = named(root, self.opening())?;
         let sessions: Vec<String> =
             root.all_of(ns::PROTOCOL, "SessionIndex").take(SESSIONS + 1).map(Node::text).collect::<Result<_, _>>()?;
         if sessions.len() > SESSIONS {
@@ -245,6 +247,28 @@ impl ServiceProvider {
             return Err(differs(&DESTINATION, root, "Destination", to));
         }
         fresh(root, rules, now).map(|_| ())
+    }
+}
+
+/// Whose sessions: a name in the clear, or one encrypted to us (core §2.2.4). Only what stands in a verified message is opened, so
+/// that nobody but the provider asks our keys anything.
+fn named(verified: Node<'_>, keys: &[Credential]) -> Result<NameId, Problem> {
+    let plain = verified.optional(ns::ASSERTION, "NameID")?;
+    match (plain, verified.optional(ns::ASSERTION, "EncryptedID")?) {
+        (Some(plain), None) => NameId::read(plain),
+        (None, Some(sealed)) => {
+            let opened = encryption::open(sealed, keys, Bounds::MESSAGE)?;
+            if !opened.root().is(ns::ASSERTION, "NameID") {
+                return Err(refuse(
+                    &SHAPE,
+                    "暗号化されていたものが NameID ではありません。",
+                    "What was encrypted is not a NameID.",
+                )
+                .at(sealed.path()));
+            }
+            NameId::read(opened.root())
+        }
+        _ => Err(refuse(&SHAPE, "名前が 1 つではありません。", "There is not exactly one name.").at(verified.path())),
     }
 }
 

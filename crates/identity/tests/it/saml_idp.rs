@@ -138,10 +138,10 @@ fn rsa_key(certificate: &[u8]) -> &[u8] {
     &certificate[start..start + 4 + length]
 }
 
-/// An `EncryptedAssertion` that the certificate's key opens.
-fn encrypted(certificate: &[u8], assertion: &str) -> String {
+/// What the certificate's key opens, in an element of this name.
+pub fn encrypted(name: &str, certificate: &[u8], content: &str) -> String {
     let (key, iv) = ([7; 32], [9; 12]);
-    let mut body = assertion.as_bytes().to_vec();
+    let mut body = content.as_bytes().to_vec();
     let by = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).unwrap());
     by.seal_in_place_append_tag(Nonce::assume_unique_for_key(iv), Aad::empty(), &mut body).unwrap();
     let public = OaepPublicEncryptingKey::new(PublicEncryptingKey::from_der(rsa_key(certificate)).unwrap()).unwrap();
@@ -151,11 +151,11 @@ fn encrypted(certificate: &[u8], assertion: &str) -> String {
         format!("<xenc:CipherData><xenc:CipherValue>{}</xenc:CipherValue></xenc:CipherData>", STANDARD.encode(bytes))
     };
     format!(
-        "<saml:EncryptedAssertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"><xenc:EncryptedData \
+        "<saml:{name} xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"><xenc:EncryptedData \
          xmlns:xenc=\"http://www.w3.org/2001/04/xmlenc#\" Type=\"http://www.w3.org/2001/04/xmlenc#Element\"><xenc:EncryptionMethod \
          Algorithm=\"http://www.w3.org/2009/xmlenc11#aes256-gcm\"/><ds:KeyInfo xmlns:ds=\"{DS}\"><xenc:EncryptedKey>\
          <xenc:EncryptionMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p\"/>{}</xenc:EncryptedKey></ds:KeyInfo>{}\
-         </xenc:EncryptedData></saml:EncryptedAssertion>",
+         </xenc:EncryptedData></saml:{name}>",
         value(&wrapped),
         value(&[&iv[..], &body].concat()),
     )
@@ -174,7 +174,7 @@ impl Said {
     }
     /// The same, encrypted to a certificate.
     pub fn field_for(&self, certificate: &[u8]) -> String {
-        self.response(&encrypted(certificate, &self.assertion()))
+        self.response(&encrypted("EncryptedAssertion", certificate, &self.assertion()))
     }
     fn assertion(&self) -> String {
         let (from, until) = (moment(self.at), moment(Time::from_secs(self.at.secs() + 300)));

@@ -15,7 +15,7 @@ use crate::{
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Certificates in our metadata: for signatures, for encryption.
-async fn published(house: &House) -> [Vec<Vec<u8>>; 2] {
+pub async fn published(house: &House) -> [Vec<Vec<u8>>; 2] {
     let text = house.node.saml_metadata(&house.here().await, ORIGIN).await.expect("ours");
     ["signing", "encryption"].map(|purpose| {
         let mark = format!("use=\"{purpose}\"");

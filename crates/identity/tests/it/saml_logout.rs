@@ -20,7 +20,8 @@ use crate::{
     federation::ORIGIN,
     house::{House, code, done, each},
     saml::{back, changed, leave, parameter, said, step},
-    saml_idp::{ENTITY, Key, Said, metadata, moment, signed},
+    saml_idp::{ENTITY, Key, Said, encrypted, metadata, moment, signed},
+    saml_keys::published,
 };
 
 const SLO: &str = "https://saml.example/idp/slo";
@@ -100,6 +101,14 @@ impl Wish {
     }
     fn query(&self) -> String {
         query("SAMLRequest", &compress_to_vec(self.xml().as_bytes(), 9), None, RSA_SHA256, Key::Present)
+    }
+    /// The same with its name encrypted to a certificate.
+    fn hidden(&self, certificate: &[u8]) -> String {
+        let (xml, end) = (self.xml(), "</saml:NameID>");
+        let (head, rest) = xml.split_at(xml.find("<saml:NameID").expect("a name"));
+        let (name, tail) = rest.split_at(rest.find(end).expect("a name") + end.len());
+        let whole = format!("{head}{}{tail}", encrypted("EncryptedID", certificate, name));
+        query("SAMLRequest", &compress_to_vec(whole.as_bytes(), 9), None, RSA_SHA256, Key::Present)
     }
     fn posted(&self, by: Key) -> SamlLogoutMessage {
         form(&signed(&self.xml(), &self.id, "</saml:Issuer>", by))
@@ -185,6 +194,33 @@ async fn the_provider_ends_the_sessions_that_it_names_and_no_others() {
         let three = comes(&house, &p, "hanako", "i4").await;
         brought(&house, &Wish::new(&house, "hanako", &[]).posted(Key::Present)).await.expect("believed");
         assert!(!lives(&house, &two).await && !lives(&house, &three).await && lives(&house, &taro).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_may_be_encrypted_to_our_keys_until_they_are_retired() {
+    each(|house| async move {
+        let admin = house.admin_cx().await;
+        let p = provider(&house, &admin).await;
+        let ends = async |certificate: &[u8], index: &str| {
+            let came = comes(&house, &p, "hanako", index).await;
+            let taken = by_query(&house, &Wish::new(&house, "hanako", &[index]).hidden(certificate)).await;
+            assert_eq!(taken.is_ok(), !lives(&house, &came).await);
+            taken.is_ok()
+        };
+        let first = published(&house).await[1][0].clone();
+        assert!(ends(&first, "i1").await);
+        let next = house.node.prepare_saml_key(&admin).await.expect("the next");
+        let second = published(&house).await[1][1].clone();
+        assert!(ends(&second, "i2").await);
+        house.node.switch_saml_key(&admin, next.id).await.expect("switched");
+        assert!(ends(&first, "i3").await && ends(&second, "i4").await);
+        let old = house.node.saml_keys(&admin).await.expect("keys")[0].id;
+        house.node.retire_saml_key(&admin, old).await.expect("retired");
+        assert!(!ends(&first, "i5").await);
+        assert_eq!(last_reason(&house).await, "saml-decryption");
+        assert!(ends(&second, "i6").await);
     })
     .await;
 }

@@ -7,7 +7,7 @@ use sekisho_saml::{EndSession, LogoutMessage, LogoutRequest, Outgoing, PendingLo
 
 use crate::forge::*;
 
-fn made() -> Time {
+pub fn made() -> Time {
     Time::parse_rfc3339(fixture!("now")).unwrap().plus(std::time::Duration::from_secs(5))
 }
 
@@ -20,11 +20,11 @@ fn asked() -> PendingLogout {
     }
 }
 
-fn by_query(query: &str, at: Time) -> Result<LogoutRequest, Problem> {
+pub fn by_query(query: &str, at: Time) -> Result<LogoutRequest, Problem> {
     sp().logout_request(&idp(), LogoutMessage::Redirect(query), &Rules::default(), at)
 }
 
-fn by_form(xml: &str, at: Time) -> Result<LogoutRequest, Problem> {
+pub fn by_form(xml: &str, at: Time) -> Result<LogoutRequest, Problem> {
     sp().logout_request(&idp(), LogoutMessage::Post { field: &field(xml), relay_state: None }, &Rules::default(), at)
 }
 
@@ -51,6 +51,16 @@ fn requests_of_pysaml2_are_understood() {
 }
 
 #[test]
+fn names_that_xmlsec1_has_encrypted_are_opened() {
+    let plain = by_form(fixture!("logout-request.xml"), made()).unwrap();
+    let posted = by_form(fixture!("logout-request-encrypted.xml"), made()).unwrap();
+    let redirected = by_query(fixture!("logout-request-encrypted.query"), made()).unwrap();
+    for read in [posted, redirected] {
+        assert_eq!((&read.name_id, &read.sessions), (&plain.name_id, &plain.sessions));
+    }
+}
+
+#[test]
 fn responses_of_pysaml2_are_understood() {
     let form = field(fixture!("logout-response.xml"));
     let message = LogoutMessage::Post { field: &form, relay_state: None };
@@ -65,7 +75,7 @@ fn responses_of_pysaml2_are_understood() {
 }
 
 /// A query with a message of the test's own, signed over exactly what is sent.
-fn query(message: &[u8], pen: &Pen, state: Option<&str>, method: &str) -> String {
+pub fn query(message: &[u8], pen: &Pen, state: Option<&str>, method: &str) -> String {
     let escape = |text: &str| {
         text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D").replace(':', "%3A").replace('#', "%23")
     };
@@ -78,7 +88,7 @@ fn query(message: &[u8], pen: &Pen, state: Option<&str>, method: &str) -> String
     format!("{query}&Signature={signature}")
 }
 
-fn request() -> String {
+pub fn request() -> String {
     format!(
         "<samlp:LogoutRequest xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" \
          xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" Destination=\"{SLO}\" ID=\"_l1\" IssueInstant=\"2026-11-22T09:00:00Z\" \
@@ -86,7 +96,7 @@ fn request() -> String {
     )
 }
 
-fn deflated(xml: &str) -> Vec<u8> {
+pub fn deflated(xml: &str) -> Vec<u8> {
     compress_to_vec(xml.as_bytes(), 9)
 }
 
@@ -163,7 +173,7 @@ fn every_wrong_word_in_a_logout_is_refused() {
 }
 
 /// The request as exclusive canonicalisation writes it.
-fn canonical_request() -> String {
+pub fn canonical_request() -> String {
     let saml = " xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"";
     let plain = request().replacen(&format!("{saml} "), " ", 1);
     let plain = plain.replacen("<saml:Issuer", &format!("<saml:Issuer{saml}"), 1);

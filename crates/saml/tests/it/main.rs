@@ -5,6 +5,7 @@
 mod attacks;
 mod counterparts;
 mod forge;
+mod hidden;
 mod judged;
 mod logout;
 mod metadata;

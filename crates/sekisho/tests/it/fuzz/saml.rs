@@ -87,6 +87,8 @@ pub fn seeds(put: fn(&str, &str, &[u8])) {
         ("metadata", fixture!("idp-metadata.xml")),
         ("logout", fixture!("logout-request.xml")),
         ("logout-query", fixture!("logout-request.query")),
+        ("logout-encrypted", fixture!("logout-request-encrypted.xml")),
+        ("logout-encrypted-query", fixture!("logout-request-encrypted.query")),
     ] {
         put("saml", name, text.as_bytes());
     }
