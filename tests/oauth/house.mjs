@@ -91,13 +91,14 @@ export class Browser {
   }
 
   /** Goes to an address, or sends a form there; `from` is the page's origin, where it is another site's. */
-  async go(address, { form, from } = {}) {
+  async go(address, { form, from, accept = "text/html" } = {}) {
     const own = this.#cookies(address);
     const along = ({ site }) => !from || site === "none" || (!form && site === "lax");
     const cookie = [...own].filter(([, kept]) => along(kept)).map(([name, { value }]) => `${name}=${value}`).join("; ");
+    const page = accept === "text/html";
     const site = from ? "cross-site" : form ? "same-origin" : "none";
     const headers = {
-      accept: "text/html", "accept-language": "en", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "sec-fetch-site": site,
+      accept, "accept-language": "en", "sec-fetch-mode": page ? "navigate" : "cors", "sec-fetch-dest": page ? "document" : "empty", "sec-fetch-site": site,
       ...(cookie && { cookie }),
     };
     if (form) Object.assign(headers, { "content-type": "application/x-www-form-urlencoded", origin: from ?? new URL(address).origin });
@@ -112,6 +113,12 @@ export class Browser {
       else own.set(name, { value, site });
     }
     return { status: answer.statusCode, to: answer.headers.location, headers: answer.headers, text: await answer.body.text() };
+  }
+
+  /** Goes on as long as it is sent on. */
+  async follow(address) {
+    const got = await this.go(address);
+    return got.to ? this.follow(new URL(got.to, address).href) : got;
   }
 
   /** A form of a page of the console, sent back with more in it. */

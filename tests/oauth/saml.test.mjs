@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { Browser, House, onward, posted } from "./house.mjs";
+import * as client from "openid-client";
+import { Browser, House, REDIRECT, onward, posted } from "./house.mjs";
 import { Outside } from "./outside.mjs";
 import { PERSISTENT, Provider, query } from "./saml_node.mjs";
 
@@ -183,3 +184,83 @@ test("node-saml: single logout both ways", async () => {
   assert.deepEqual([back.status, back.to], [303, "/sign-in?done=signed-out-provider"], back.text);
   assert.equal((await brought(second, reply)).status, 401, "once");
 });
+
+/** Somebody signs in at the provider, and is led back there by `leave`; what their browser does then. */
+async function leads(provider, subject, leave) {
+  const browser = await comes(provider, subject, `_${subject}`);
+  assert.equal(await lives(browser), subject, browser.answered.text);
+  const { away, state } = await leave(browser);
+  assert.equal(await lives(browser), false);
+  const wished = await provider.wished(away);
+  assert.deepEqual([wished.nameID, wished.sessionIndex], [subject, `_${subject}`]);
+  return { browser, wished, state };
+}
+
+const stateOf = (away) => (typeof away === "string" ? query(away).values.RelayState : away.RelayState);
+
+for (const binding of ["redirect", "post"]) {
+  test(`samlify by ${binding}: who signs out by the API, everywhere, or at the application's door is led on, too`, async () => {
+    const provider = await registered(`everywhere-${binding}`, binding);
+    const who = (name) => `e-${binding}-${name}`;
+    const arrives = async ({ browser, wished }) => {
+      const back = await brought(browser, provider.obeyed(wished));
+      assert.deepEqual([back.status, back.to], [303, "/sign-in?done=signed-out-provider"], back.text);
+    };
+    const told = ({ onward: { to, fields } }) => ({ away: binding === "post" ? fields : to });
+    await arrives(await leads(provider, who("api"), async (browser) => told(await house.api("POST", "/sign-out", {}, browser.token))));
+    await arrives(await leads(provider, who("all"), async (browser) => told(await house.api("DELETE", "/me/sessions?keep=none", undefined, browser.token))));
+    await arrives(await leads(provider, who("page"), async (browser) => {
+      const left = await browser.send("/sessions/end-all", await browser.go(`${house.console}/sessions`), {});
+      return { away: sent(left, binding) };
+    }));
+    const { application } = house.organisation;
+    const enter = async (browser) => {
+      const opened = await browser.follow(`${application}/`);
+      assert.equal(opened.status, 200, opened.text);
+    };
+    await arrives(await leads(provider, who("door"), async (browser) => {
+      await enter(browser);
+      const left = await browser.go(`${application}/.sekisho/sign-out`, { form: {} });
+      assert.match(left.headers["clear-site-data"], /storage/);
+      if (binding === "redirect") return { away: left.to };
+      assert.ok(left.headers["content-security-policy"].includes(`form-action ${THERE};`));
+      return { away: posted(left.text).fields };
+    }));
+    await arrives(await leads(provider, who("script"), async (browser) => {
+      await enter(browser);
+      const left = await browser.go(`${application}/.sekisho/sign-out`, { form: {}, accept: "application/json" });
+      return told(JSON.parse(left.text));
+    }));
+  });
+
+  test(`samlify by ${binding}: an application's person goes back to it, and nobody anywhere else`, async () => {
+    const provider = await registered(`application-${binding}`, binding);
+    const bye = "https://app.example.test/bye";
+    const made = await house.application([], { openid: true, post_logout_redirect_uris: [bye] });
+    const config = await client.discovery(new URL(house.console), made.id, { client_secret: made.secret }, undefined, { [client.customFetch]: house.through });
+    const leave = async (browser) => {
+      const pkceCodeVerifier = client.randomPKCECodeVerifier();
+      const wanted = { redirect_uri: REDIRECT, scope: "openid", code_challenge_method: "S256", code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier) };
+      const back = await house.consented(client.buildAuthorizationUrl(config, wanted), "allow", browser.token);
+      const tokens = await client.authorizationCodeGrant(config, back, { pkceCodeVerifier, idTokenExpected: true });
+      const out = client.buildEndSessionUrl(config, { id_token_hint: tokens.id_token, post_logout_redirect_uri: bye, state: "x y" });
+      const left = await browser.go(out.href, { from: "https://app.example.test" });
+      assert.match(left.headers["clear-site-data"], /storage/);
+      const away = sent(left, binding);
+      assert.match(stateOf(away), /^[A-Za-z0-9_-]{22}$/);
+      return { away, state: stateOf(away) };
+    };
+    const hanako = await leads(provider, `a-${binding}-hanako`, leave);
+    const taro = await leads(provider, `a-${binding}-taro`, leave);
+    for (const state of [undefined, taro.state, "https://evil.example.test/"]) {
+      const refused = await brought(hanako.browser, provider.obeyed(hanako.wished, state));
+      assert.deepEqual([refused.status, refused.to], [401, undefined], state);
+    }
+    const reply = provider.obeyed(hanako.wished, hanako.state);
+    const back = await brought(hanako.browser, reply);
+    assert.equal(back.status, 200, back.text);
+    assert.equal(onward(back.text).href, `${bye}?state=x%20y`);
+    assert.equal((await brought(hanako.browser, reply)).status, 401, "once");
+    assert.equal(onward((await brought(taro.browser, provider.obeyed(taro.wished, taro.state))).text).href, `${bye}?state=x%20y`);
+  });
+}

@@ -61,7 +61,7 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/api/v1/sign-in/enrol/passkey" "signInEnrolPasskey" PUBLIC, Some(&e::PASSKEY_CREATE), api::passkeys::enrol)
         .says("Registers it, and signs in.").body(&i::NEW_PASSKEY).gives(200, "SignInStep"),
     route!(Post "/api/v1/sign-out" "signOut" OWN, Some(&e::SESSION_SIGN_OUT), api::sign_in::out)
-        .says("Ends this session.").before_terms(),
+        .says("Ends this session, and tells where the person may go on to sign out at the SAML provider by which they came.").gives(200, "SignedOut").before_terms(),
     route!(Get "/api/v1/session" "readSession" OWN, None, api::sign_in::session)
         .says("This session and its ends. Never prolongs it.").gives(200, "SessionState").idle().before_terms(),
     route!(Post "/api/v1/links/use" "useLink" PUBLIC, Some(&e::LINK_USE), api::sign_in::link)

@@ -34,6 +34,17 @@ fn of(kind: &str) -> Value {
     }
 }
 
+/// Where a person may go on.
+fn onward() -> Value {
+    let mut out = object(&[("to", "text")]);
+    out["description"] = json!(
+        "Where a person who is signed out here may go on to sign out at their SAML provider. With `fields`, a form that holds them is posted to `to`; without, the browser just goes there."
+    );
+    out["properties"]["fields"] = json!({ "type": "object", "additionalProperties": { "type": "string" } });
+    out["required"] = json!(["to", "fields"]);
+    out
+}
+
 /// An object: `name kind`; a name with `?` may be left out.
 fn object(fields: &[(&str, &str)]) -> Value {
     let mut properties = Map::new();
@@ -206,7 +217,9 @@ pub fn all() -> Map<String, Value> {
         ]),
     );
     put("SessionList", list("Session"));
-    put("Ended", object(&[("ended", "int")]));
+    put("Ended", object(&[("ended", "int"), ("onward?", "ref?:Onward")]));
+    put("SignedOut", object(&[("onward", "ref?:Onward")]));
+    put("Onward", onward());
     let rights: Vec<_> = Right::all().map(Right::name).collect();
     put(
         "Right",

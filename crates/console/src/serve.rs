@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Limited};
 use sekisho_identity::{is_token, problems::DPOP_NONCE};
 use sekisho_kernel::{
     Lang, Outcome, Problem, Secret, Zone, event,
-    hook::Arrival,
+    hook::{Arrival, origin},
     problem::{Category, FORBIDDEN, INTERNAL, NOT_FOUND, TERMS_DUE, UNAUTHENTICATED},
 };
 
@@ -340,13 +340,6 @@ const CSP: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-
 /// The one address of another site to which a page of ours may post its form.
 #[derive(Clone, Debug)]
 pub struct PostsTo(pub String);
-
-/// The scheme and host of an address, where it is one.
-fn origin(address: &str) -> Option<&str> {
-    let host = address.strip_prefix("https://")?.split(['/', '?', '#']).next()?;
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
-    (!host.is_empty() && host.bytes().all(plain)).then(|| &address[.."https://".len() + host.len()])
-}
 
 /// The headers of every answer.
 fn dressed(route: &RouteInfo, lang: Option<Lang>, mut response: Response) -> Response {

@@ -109,22 +109,36 @@ async fn sign_out(way: &mut Way) -> Result<Response<Body>, Stop> {
     if !same_origin(way) {
         return Err(Problem::new(&problems::CROSS_SITE).into());
     }
+    let console = way.door().parts.directory.console_host(way.host().tenant).await?;
+    let console = console.map(|c| host::origin(&c.host, way.port));
+    let mut onward = None;
     if let Some(token) = cookies::find(&way.head.headers, cookies::SESSION) {
         let token = Secret::new(token.to_owned());
-        match way.door().parts.sessions.sign_out(&way.knock(false), &token).await {
-            Err(problem) if problem.kind.category != Category::Unauthenticated => return Err(problem.into()),
-            _ => {}
+        match way.door().parts.sessions.sign_out(&way.knock(false), &token, console.as_deref()).await {
+            Ok(on) => onward = on,
+            Err(problem) if problem.kind.category == Category::Unauthenticated => {}
+            Err(problem) => return Err(problem.into()),
         }
     }
     let internal = || Problem::new(&problem::INTERNAL);
-    let mut answer = if way.page {
-        let console = way.door().parts.directory.console_host(way.host().tenant).await?;
-        let to = console.map_or_else(|| "/".to_owned(), |c| format!("{}/sign-in", host::origin(&c.host, way.port)));
-        page::redirect(StatusCode::SEE_OTHER, &to).ok_or_else(internal)?
-    } else {
-        let mut done = Response::new(Body::empty());
-        *done.status_mut() = StatusCode::NO_CONTENT;
-        done
+    let led = match &onward {
+        Some(on) if !way.page => Some(page::told(on)),
+        Some(on) if on.fields.is_empty() => page::redirect(StatusCode::SEE_OTHER, &on.to),
+        Some(on) => page::posts(on, page::lang(&way.head.headers)),
+        None => None,
+    };
+    let mut answer = match led {
+        Some(led) => led,
+        // Also where the provider's address is not one to lead to: the person is signed out all the same.
+        None if way.page => {
+            let to = console.map_or_else(|| "/".to_owned(), |console| format!("{console}/sign-in"));
+            page::redirect(StatusCode::SEE_OTHER, &to).ok_or_else(internal)?
+        }
+        None => {
+            let mut done = Response::new(Body::empty());
+            *done.status_mut() = StatusCode::NO_CONTENT;
+            done
+        }
     };
     forget(answer.headers_mut(), way.wipes());
     Ok(answer)

@@ -6,7 +6,10 @@ use std::sync::LazyLock;
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
-use sekisho_kernel::{Lang, Problem, TraceId};
+use sekisho_kernel::{
+    Lang, Problem, TraceId,
+    hook::{Onward, origin},
+};
 use serde_json::json;
 
 use crate::{body::Body, problems};
@@ -17,15 +20,27 @@ const STYLE: &str = ":root{color-scheme:light dark;--ink:#1c2430;--paper:#f6f7f9
 font:16px/1.7 system-ui,'Hiragino Sans','Noto Sans JP',sans-serif}main{width:min(38rem,92vw);background:var(--card);\
 border:1px solid var(--line);border-radius:10px;padding:2rem 2.2rem}h1,h2{font-size:1.2rem;margin:0 0 .4rem}p{margin:.3rem 0}\
 section+section{margin-top:1.4rem;padding-top:1.4rem;border-top:1px solid var(--line)}\
+button{margin-top:1rem;font:inherit;padding:.45rem 1.4rem;border:0;border-radius:8px;background:var(--ink);color:var(--card);cursor:pointer}\
 footer{margin-top:1.6rem;color:var(--mute);font-size:.82rem;overflow-wrap:anywhere}";
 
+/// Sends the page's only form.
+const SEND: &str = "document.forms[0].submit()";
+
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let hash = STANDARD.encode(digest::digest(&digest::SHA256, STYLE.as_bytes()));
-    let text = format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
+    let text = policy("'none'", "'none'");
     HeaderValue::try_from(text).expect("base64 and ASCII words are a header value")
 });
+
+fn hash(text: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(digest::digest(&digest::SHA256, text.as_bytes())))
+}
+
+fn policy(scripts: &str, forms: &str) -> String {
+    let style = hash(STYLE);
+    format!(
+        "default-src 'none'; style-src {style}; script-src {scripts}; base-uri 'none'; form-action {forms}; frame-ancestors 'none'"
+    )
+}
 
 /// Whether whoever asks is a browser about to show a page.
 pub(crate) fn wants_page(method: &Method, headers: &HeaderMap) -> bool {
@@ -115,6 +130,45 @@ fn html(problem: &Problem, status: StatusCode, trace: TraceId, lang: Lang) -> Re
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     answer
+}
+
+/// Where a person may go on, for the script that asked.
+pub(crate) fn told(on: &Onward) -> Response<Body> {
+    let mut answer = Response::new(Body::text(json!({ "onward": on }).to_string()));
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// A page whose form leads on to an identity provider. `None` for an address that no policy can name.
+pub(crate) fn posts(on: &Onward, lang: Lang) -> Option<Response<Body>> {
+    let origin = origin(&on.to)?;
+    let (title, says, button) = match lang {
+        Lang::Ja => ("サインアウトしました", "続けて ID プロバイダーからもサインアウトします。", "続ける"),
+        Lang::En => ("You are signed out", "Now on to sign out at the identity provider.", "Go on"),
+    };
+    let fields: String = on
+        .fields
+        .iter()
+        .map(|(name, value)| format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value)))
+        .collect();
+    let text = format!(
+        "<!doctype html><html lang=\"{tag}\"><head><meta charset=\"utf-8\">\
+<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{title}</title><style>{STYLE}</style></head>\
+<body><main><h1>{title}</h1><p>{says}</p><form method=\"post\" action=\"{to}\">{fields}<button>{button}</button></form></main>\
+<script>{SEND}</script></body></html>",
+        tag = lang.tag(),
+        to = escape(&on.to),
+    );
+    let mut answer = Response::new(Body::text(text));
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::try_from(policy(&hash(SEND), origin)).ok()?);
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Some(answer)
 }
 
 fn escape(text: &str) -> String {

@@ -5,6 +5,7 @@ use sekisho_kernel::{
     access::Right,
     event,
     gate::PasswordRule,
+    hook::Onward,
     id::{SessionId, UserId},
     problem::{NOT_FOUND, UNAUTHENTICATED},
 };
@@ -12,6 +13,7 @@ use sekisho_vault::{Entry, Scope, Stored};
 
 use crate::{
     Answer, Identity,
+    federation::saml::Farewell,
     lockout::Try,
     own,
     password::{refused, used_before},
@@ -254,25 +256,34 @@ impl Identity {
     /// `UNAUTHENTICATED`.
     pub async fn end_other_sessions(&self, cx: &Cx) -> Answer<u32> {
         let (_, this) = who(cx)?;
-        self.end_own_sessions(cx, Some(this)).await
+        self.end_own_sessions(cx, Some(this), None).await
     }
 
-    /// Ends every session of one's own, this one too; how many there were.
+    /// Ends every session of one's own, this one too; how many there were, and where the person may go on, as
+    /// [`sekisho_kernel::hook::Sessions::sign_out`] tells.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
-    pub async fn end_every_session(&self, cx: &Cx) -> Answer<u32> {
-        self.end_own_sessions(cx, None).await
+    pub async fn end_every_session(&self, cx: &Cx, console: &str) -> Answer<(u32, Option<Onward>)> {
+        let (user, this) = who(cx)?;
+        let farewell = self.farewell(cx, (user, this), console, None).await;
+        let onward = farewell.as_ref().map(|f| f.onward.clone());
+        Ok((self.end_own_sessions(cx, None, farewell).await?, onward))
     }
 
-    async fn end_own_sessions(&self, cx: &Cx, except: Option<SessionId>) -> Answer<u32> {
+    async fn end_own_sessions(&self, cx: &Cx, except: Option<SessionId>, farewell: Option<Farewell>) -> Answer<u32> {
         let (user, _) = who(cx)?;
         let tenant = cx.tenant;
         let taken_out = self.0.taken == Some(TakenOut::SignOutEverywhere);
         self.vault()
             .act(cx, own(cx, &event::SESSION_END, user), move |tx, permit| {
                 let ended = if taken_out { 0 } else { session::end_all(tx, tenant, user, except)? };
-                tx.commit(permit, Entry::of(user).with("sessions_ended", ended), ended)
+                let mut entry = Entry::of(user).with("sessions_ended", ended);
+                if let Some(farewell) = &farewell {
+                    farewell.put(tx)?;
+                    entry = entry.with("provider", farewell.provider);
+                }
+                tx.commit(permit, entry, ended)
             })
             .await
     }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use federation::{
     CameBy, ClaimNames, IdentityProvider, KeyStage, MailDomain, OidcSettings, OutsideIdentity, Protocol, RoleRule,
-    SamlFound, SamlKey, SamlLogout, SamlLook, SamlMetadata, SamlSettings, SamlSigned,
+    SamlFound, SamlKey, SamlLogout, SamlLook, SamlMetadata, SamlParting, SamlSettings, SamlSigned,
 };
 pub use oauth::{
     Application, ApplicationState, Backchannel, Consent, DeviceState, OauthDevice, OauthGrant, OauthKey, OauthPush,
@@ -110,6 +110,8 @@ def!(MAIL_DOMAIN "mail_domain" "ID プロバイダーへつながるメールド
     Configuration Sealed Retention::UntilDeleted, ["domain" true], ["provider_id" Opaque, "verified" Int]);
 def!(SAML_KEY "saml_key" "SAML の署名および復号の鍵" "Keys that sign and open SAML messages"
     Configuration Sealed Retention::UntilDeleted, ["turn" true], []);
+def!(SAML_PARTING "saml_parting" "SAML プロバイダーでサインアウトしたあとに戻る、アプリケーションのアドレス" "Addresses of applications to which people go back from signing out at a SAML provider"
+    Metadata Sealed Retention::UntilExpiry, [], ["expires" Int]);
 def!(TRY_COUNTER "try_counter" "サインイン失敗の計数" "Counters of failed sign-ins"
     Metadata ClearByGoldenFile Retention::UntilExpiry, [],
     ["places" Int, "failed" Int, "locked" Int, "expires" Int]);
@@ -167,6 +169,7 @@ pub const RECORDS: &[&RecordDef] = &[
     &OUTSIDE_IDENTITY,
     &MAIL_DOMAIN,
     &SAML_KEY,
+    &SAML_PARTING,
     &TRY_COUNTER,
     &SIGN_IN_PLACE,
     &SIGNAL_RECEIVER,

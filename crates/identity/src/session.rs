@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use sekisho_kernel::{
     Actor, Cx, Job, Outcome, Problem, Secret, TakenOut, Time, event,
     gate::{Gates, SessionRule, SessionTimes, session_over},
-    hook::{HostEntry, HostKind, Knock, Passage, Sessions},
+    hook::{HostEntry, HostKind, Knock, Onward, Passage, Sessions},
     id::{SessionId, SessionKind, TenantId, UserId},
     problem::UNAUTHENTICATED,
 };
@@ -29,7 +29,7 @@ use crate::{
     records::{CameBy, HostToken, UserSession},
     rights::{self, Person},
     signals, sql, token, tokens,
-    types::{Onward, UserState},
+    types::{LeaveTo, UserState},
 };
 
 /// Last use is written when the stored one is older than this, or than a thirtieth of the idle limit.
@@ -396,10 +396,13 @@ impl Sessions for Identity {
         device::key(self, passage, host).await
     }
 
-    async fn sign_out(&self, knock: &Knock, token: &Secret<String>) -> Result<(), Problem> {
-        let still = Knock { activity: false, ..knock.clone() };
-        let passage = self.resolve(&still, token).await?;
-        self.signed_out(&passage, None).await
+    async fn sign_out(
+        &self,
+        knock: &Knock,
+        token: &Secret<String>,
+        console: Option<&str>,
+    ) -> Result<Option<Onward>, Problem> {
+        self.leave_by(knock, token, console, None).await
     }
 }
 
@@ -409,15 +412,34 @@ fn code_context(host: &str, binding: &str) -> String {
 }
 
 impl Identity {
-    /// Signs a person out, and leads them on to sign out at the SAML provider by which they came, where there is one that takes
-    /// that. Whatever is wrong with the provider, they are signed out here.
+    /// Signs a person out at an application's wish, as [`Sessions::sign_out`] does. Where they are led on to their provider, they
+    /// go `to` the application once it has answered.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`, the store's.
-    pub async fn sign_out_onward(&self, knock: &Knock, origin: &str, token: &Secret<String>) -> Answer<Option<Onward>> {
+    pub async fn sign_out_to(
+        &self,
+        knock: &Knock,
+        token: &Secret<String>,
+        console: &str,
+        to: Option<LeaveTo>,
+    ) -> Answer<Option<Onward>> {
+        self.leave_by(knock, token, Some(console), to).await
+    }
+
+    async fn leave_by(
+        &self,
+        knock: &Knock,
+        token: &Secret<String>,
+        console: Option<&str>,
+        to: Option<LeaveTo>,
+    ) -> Answer<Option<Onward>> {
         let still = Knock { activity: false, ..knock.clone() };
         let passage = self.resolve(&still, token).await?;
-        let farewell = self.farewell(&passage, origin).await;
+        let farewell = match console {
+            Some(origin) => self.farewell(&passage.cx, (passage.user, passage.session), origin, to).await,
+            None => None,
+        };
         let onward = farewell.as_ref().map(|f| f.onward.clone());
         self.signed_out(&passage, farewell).await?;
         Ok(onward)

@@ -21,7 +21,14 @@ pub const MIGRATIONS: &[(u32, &str, &str)] = &[
     (26, "saml roll-over", SAML_ROLL_OVER),
     (27, "logout", LOGOUT),
     (28, "relations", RELATIONS),
+    (29, "saml parting", SAML_PARTING),
 ];
+
+const SAML_PARTING: &str = "
+CREATE TABLE saml_parting (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
+  updated BIGINT NOT NULL, expires BIGINT, sealed BLOB NOT NULL, PRIMARY KEY (tenant, id));
+CREATE INDEX saml_parting_expires ON saml_parting (tenant, expires);
+";
 
 const RELATIONS: &str = "
 CREATE TABLE relation (tenant BLOB NOT NULL, id BLOB NOT NULL, version BIGINT NOT NULL, created BIGINT NOT NULL,
@@ -387,6 +394,8 @@ bookkeeping! {
     OAUTH_SWEEP "oauth.sweep" "DELETE FROM oauth_grant WHERE tenant = $1 AND expires <= $2";
     /// Forgets pushed requests that nobody came for. `$2` now.
     OAUTH_PUSH_SWEEP "oauth.push_sweep" "DELETE FROM oauth_push WHERE tenant = $1 AND expires <= $2";
+    /// Forgets sign-outs that no provider has answered. `$2` now.
+    SAML_PARTING_SWEEP "saml.parting_sweep" "DELETE FROM saml_parting WHERE tenant = $1 AND expires <= $2";
     /// A proof of possession is used up. `$2` its id, `$3` when it runs out.
     PROOF_TAKE "proof.take"
         "INSERT INTO oauth_proof (tenant, id, expires) VALUES ($1, $2, $3) ON CONFLICT (tenant, id) DO NOTHING";

@@ -78,6 +78,7 @@ impl Identity {
                     &sql::LINK_SWEEP,
                     &sql::OAUTH_SWEEP,
                     &sql::OAUTH_PUSH_SWEEP,
+                    &sql::SAML_PARTING_SWEEP,
                     &sql::PROOF_SWEEP,
                     &sql::DEVICE_SWEEP,
                     &sql::RISK_STATE_SWEEP,

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
+use serde::{Serialize, Serializer};
 
 use crate::problem::UNAUTHENTICATED;
 use crate::{
@@ -87,6 +88,27 @@ pub struct Knock {
     pub holds: Option<[u8; 32]>,
 }
 
+/// On to an address of somebody else's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Onward {
+    /// The address.
+    pub to: String,
+    /// What a form posts there; empty where the browser just goes.
+    #[serde(serialize_with = "named")]
+    pub fields: Vec<(&'static str, String)>,
+}
+
+/// The scheme and host of an https address, as a content security policy may name it.
+pub fn origin(address: &str) -> Option<&str> {
+    let host = address.strip_prefix("https://")?.split(['/', '?', '#']).next()?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
+    (!host.is_empty() && host.bytes().all(plain)).then(|| &address[.."https://".len() + host.len()])
+}
+
+fn named<S: Serializer>(fields: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(fields.iter().map(|(name, value)| (name, value)))
+}
+
 /// Sessions and the way from the console's host to an application's.
 #[async_trait]
 pub trait Sessions: Send + Sync {
@@ -102,8 +124,14 @@ pub trait Sessions: Send + Sync {
     async fn device_key(&self, _passage: &Passage, _host: &HostEntry) -> Result<Secret<Vec<u8>>, Problem> {
         Err(Problem::new(&UNAUTHENTICATED))
     }
-    /// Ends the session behind the token (sign-out at an application host).
-    async fn sign_out(&self, knock: &Knock, token: &Secret<String>) -> Result<(), Problem>;
+    /// Ends the session behind the token. `console` is the origin of the tenant's console, by which identity providers know us;
+    /// with it, tells where the person may go on to sign out at theirs. Nothing that is wrong there keeps anybody signed in.
+    async fn sign_out(
+        &self,
+        knock: &Knock,
+        token: &Secret<String>,
+        console: Option<&str>,
+    ) -> Result<Option<Onward>, Problem>;
 }
 
 /// Entries that the door itself writes about requests that no engine function enters.
@@ -134,4 +162,26 @@ pub struct Arrival {
     pub policy: Effective,
     /// The port people reach the door at, for links between host names.
     pub port: u16,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_and_host_alone_and_nothing_that_a_policy_would_read() {
+        for (address, found) in [
+            ("https://idp.example/slo?a=b", Some("https://idp.example")),
+            ("https://idp.example:8443", Some("https://idp.example:8443")),
+            ("https://[::1]:1/x", Some("https://[::1]:1")),
+            ("http://idp.example/", None),
+            ("https:///x", None),
+            ("https://a;script-src/x", None),
+            ("https://a b/", None),
+            ("https://user@idp.example/", None),
+            ("https://京.example/", None),
+        ] {
+            assert_eq!(origin(address), found, "{address}");
+        }
+    }
 }

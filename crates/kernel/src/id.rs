@@ -192,6 +192,8 @@ kinds! {
     ProviderKind ProviderId "idp";
     /// A key of a tenant's towards SAML providers.
     SamlKeyKind SamlKeyId "smk";
+    /// Where a person goes on who signs out at a SAML provider.
+    SamlPartingKind SamlPartingId "smp";
     /// Which of its subjects is which person.
     IdentityKind IdentityId "idn";
     /// A mail domain that leads to one.

@@ -139,7 +139,7 @@ impl Provision<'_> {
     /// # Errors
     /// As sign-out.
     pub async fn leave(&self, desk: Desk) -> Result<(), Problem> {
-        self.identity.sign_out(&desk.knock, &desk.token).await
+        self.identity.sign_out(&desk.knock, &desk.token, None).await.map(|_| ())
     }
 }
 

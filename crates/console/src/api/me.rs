@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{http::StatusCode, response::Response};
 use serde_json::json;
 
-use super::{CodeInput, PasswordChange, PasswordInput, sign_in::enrolment_json};
+use super::{CodeInput, PasswordChange, PasswordInput, oauth::issuer, sign_in::enrolment_json};
 use crate::{call::Call, cookie, problem::Fault, reply};
 
 /// GET /me
@@ -81,8 +81,8 @@ pub async fn end_many(call: Arc<Call>) -> Result<Response, Fault> {
         let ended = call.parts.identity.end_other_sessions(cx).await?;
         return reply::ok(&json!({ "ended": ended }));
     }
-    let ended = call.parts.identity.end_every_session(cx).await?;
-    let mut response = reply::ok(&json!({ "ended": ended }))?;
+    let (ended, onward) = call.parts.identity.end_every_session(cx, &issuer(&call)).await?;
+    let mut response = reply::ok(&json!({ "ended": ended, "onward": onward }))?;
     cookie::wipe(response.headers_mut());
     Ok(response)
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use axum::{http::header, response::Response};
-use sekisho_identity::types::{Enrolment, FactorProof, SignInStep, SignedIn};
+use sekisho_identity::types::{Enrolment, FactorProof, LeaveTo, SignInStep, SignedIn};
+use sekisho_kernel::hook::Onward;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Hidden;
+use super::{Hidden, oauth::issuer};
 use crate::{call::Call, cookie, guard, problem::Fault, reply, serve::defect, shape, shape::Takes};
 
 #[derive(Deserialize)]
@@ -128,16 +129,17 @@ pub async fn confirm(call: Arc<Call>) -> Result<Response, Fault> {
 
 /// POST /sign-out
 pub async fn out(call: Arc<Call>) -> Result<Response, Fault> {
-    end(&call).await?;
-    let mut response = reply::nothing()?;
+    let onward = end(&call, None).await?;
+    let mut response = reply::ok(&json!({ "onward": onward }))?;
     cookie::wipe(response.headers_mut());
     Ok(response)
 }
 
-/// Ends the session of the request.
-pub(crate) async fn end(call: &Call) -> Result<(), Fault> {
+/// Ends the session of the request. Where the person may go on to sign out at their provider, from where they go `to` an
+/// application.
+pub(crate) async fn end(call: &Call, to: Option<LeaveTo>) -> Result<Option<Onward>, Fault> {
     let token = call.token.as_ref().ok_or_else(|| defect("signed in without a token"))?;
-    Ok(call.parts.sessions.sign_out(&call.knock(true), token).await?)
+    Ok(call.parts.identity.sign_out_to(&call.knock(true), token, &issuer(call), to).await?)
 }
 
 /// GET /session

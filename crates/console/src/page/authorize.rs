@@ -9,7 +9,7 @@ use axum::{
 };
 use sekisho_identity::{
     problems::BAD_REDIRECT,
-    types::{Authorize, AuthorizeRequest, Leave, LeaveRequest, PersonScope},
+    types::{Authorize, AuthorizeRequest, Leave, LeaveRequest, LeaveTo, PersonScope},
 };
 use sekisho_kernel::{Problem, ProblemKind, Right, Secret, percent::with_query, problem::TERMS_DUE};
 
@@ -129,10 +129,7 @@ pub async fn leave(call: Arc<Call>) -> Result<Response, Fault> {
     let step = call.parts.identity.ask_to_sign_out(&call.knock(false), passage, &issuer(&call), &wish).await;
     match step.map_err(Fault::own)? {
         Leave::Gone { to } => gone(&call, to),
-        Leave::Now { to } => {
-            end(&call).await?;
-            gone(&call, to)
-        }
+        Leave::Now { to } => out(&call, to).await,
         Leave::Ask { name, sealed } => {
             let p = page::bare(&call, m::LEAVE_TITLE);
             let request = sealed.reveal().clone();
@@ -145,19 +142,28 @@ pub async fn leave(call: Arc<Call>) -> Result<Response, Fault> {
 pub async fn left(call: Arc<Call>) -> Result<Response, Fault> {
     let sealed = Secret::new(call.field("request"));
     let to = call.parts.identity.signed_out_to(call.cx()?, &sealed).await.map_err(Fault::own)?;
-    end(&call).await?;
-    gone(&call, to)
+    out(&call, to).await
+}
+
+/// Signs the person out, and leads them on: to their provider, which sends them to the application, or there at once.
+async fn out(call: &Call, to: Option<LeaveTo>) -> Result<Response, Fault> {
+    let Some(on) = end(call, to.clone()).await? else { return gone(call, to) };
+    let mut response = sign_in::parting(call, on)?;
+    cookie::wipe(response.headers_mut());
+    Ok(response)
 }
 
 /// Nobody is signed in here any more.
-fn gone(call: &Call, to: Option<String>) -> Result<Response, Fault> {
+fn gone(call: &Call, to: Option<LeaveTo>) -> Result<Response, Fault> {
     let mut response = match to {
-        Some(to) => {
-            let p = page::bare(call, m::GOING_BACK);
-            render(StatusCode::OK, &sign_in::OnwardPage { p, says: m::LEFT, to })?
-        }
+        Some(to) => returns(call, to.whole())?,
         None => page::done("/sign-in", "signed-out")?,
     };
     cookie::wipe(response.headers_mut());
     Ok(response)
+}
+
+/// A person who has signed out goes back to the application that wished it.
+pub(super) fn returns(call: &Call, to: String) -> Result<Response, Fault> {
+    render(StatusCode::OK, &sign_in::OnwardPage { p: page::bare(call, m::GOING_BACK), says: m::LEFT, to })
 }

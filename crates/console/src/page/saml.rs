@@ -10,7 +10,7 @@ use axum::{
 use sekisho_identity::types::{CameBack, SamlFarewell, SamlLogoutMessage, SamlReturning, SignInStep};
 use sekisho_kernel::{Problem, Secret, problem::INTERNAL};
 
-use super::{render, sign_in};
+use super::{authorize, render, sign_in};
 use crate::{
     api::{oauth::issuer, sign_in::set_cookies},
     call::Call,
@@ -72,8 +72,9 @@ async fn parted(call: &Call, message: &SamlLogoutMessage) -> Result<Response, Fa
         SamlFarewell::Asked(Some(on)) => {
             sign_in::leads_on(call, m::LEAVING_PROVIDER, m::LEAVING_PROVIDER_LEAD, on.to, on.fields)
         }
-        SamlFarewell::Answered { partial: false } => page::done("/sign-in", "signed-out-provider"),
-        SamlFarewell::Answered { partial: true } => page::done("/sign-in", "signed-out-partly"),
+        SamlFarewell::Answered { to: Some(to), .. } => authorize::returns(call, to),
+        SamlFarewell::Answered { partial: false, .. } => page::done("/sign-in", "signed-out-provider"),
+        SamlFarewell::Answered { partial: true, .. } => page::done("/sign-in", "signed-out-partly"),
     }
 }
 

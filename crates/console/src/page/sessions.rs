@@ -7,8 +7,8 @@ use axum::{http::StatusCode, response::Response};
 use sekisho_identity::types::SessionView;
 use sekisho_kernel::{Right, Text, id::UserId};
 
-use super::{Shell, render, shell};
-use crate::{call::Call, cookie, messages as m, page, problem::Fault};
+use super::{Shell, render, shell, sign_in::parting};
+use crate::{api::oauth::issuer, call::Call, cookie, messages as m, page, problem::Fault};
 
 /// A list of sessions.
 #[derive(Template)]
@@ -87,8 +87,11 @@ pub async fn end_others(call: Arc<Call>) -> Result<Response, Fault> {
 
 /// POST /sessions/end-all
 pub async fn end_every(call: Arc<Call>) -> Result<Response, Fault> {
-    call.parts.identity.end_every_session(call.cx()?).await?;
-    let mut response = page::done("/sign-in", "signed-out-everywhere")?;
+    let (_, onward) = call.parts.identity.end_every_session(call.cx()?, &issuer(&call)).await?;
+    let mut response = match onward {
+        None => page::done("/sign-in", "signed-out-everywhere")?,
+        Some(on) => parting(&call, on)?,
+    };
     cookie::wipe(response.headers_mut());
     Ok(response)
 }

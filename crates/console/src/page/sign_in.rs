@@ -13,7 +13,7 @@ use sekisho_identity::types::{Enrolment, SecondFactors, SignInStep, WayIn};
 use sekisho_kernel::{
     Problem, Secret, Text,
     gate::PasswordRule,
-    hook::HostKind,
+    hook::{HostKind, Onward},
     percent::encode,
     problem::{Category, NOT_FOUND},
 };
@@ -23,14 +23,13 @@ use super::{Returned, Shell, again, prefs::local, render, repeated};
 use crate::{
     api::{
         CodeInput, Hidden, PasswordInput,
-        oauth::issuer,
-        sign_in::{LinkUse, Start, proof, set_cookies},
+        sign_in::{LinkUse, Start, end, proof, set_cookies},
     },
     call::Call,
     cookie, messages as m, page,
     problem::Fault,
     reply,
-    serve::{PostsTo, defect},
+    serve::PostsTo,
 };
 
 /// Sign-in.
@@ -160,6 +159,11 @@ pub(crate) fn leads_on(
     let mut response = render(StatusCode::OK, &PostPage { p, says, to: to.clone(), fields })?;
     response.extensions_mut().insert(PostsTo(to));
     Ok(response)
+}
+
+/// Whoever is signed out here goes on to sign out at their provider.
+pub(super) fn parting(call: &Call, on: Onward) -> Result<Response, Fault> {
+    leads_on(call, m::LEAVING_PROVIDER, m::LEAVING_PROVIDER_LEAD, on.to, on.fields)
 }
 
 #[derive(Deserialize)]
@@ -504,11 +508,9 @@ pub async fn enter(call: Arc<Call>) -> Result<Response, Fault> {
 
 /// POST /sign-out
 pub async fn out(call: Arc<Call>) -> Result<Response, Fault> {
-    let token = call.token.as_ref().ok_or_else(|| defect("signed in without a token"))?;
-    let on = call.parts.identity.sign_out_onward(&call.knock(true), &issuer(&call), token).await?;
-    let mut response = match on {
+    let mut response = match end(&call, None).await? {
         None => page::done("/sign-in", "signed-out")?,
-        Some(on) => leads_on(&call, m::LEAVING_PROVIDER, m::LEAVING_PROVIDER_LEAD, on.to, on.fields)?,
+        Some(on) => parting(&call, on)?,
     };
     cookie::wipe(response.headers_mut());
     Ok(response)

@@ -149,10 +149,25 @@ export function onEnd(listener) {
   listeners.add(listener);
 }
 
-/** Signs out. Without the door, the device forgets all the same, and the session ends by its own limits. */
+/**
+ * Signs out. Without the door, the device forgets all the same, and the session ends by its own limits. Gives where the person
+ * may go on to sign out at their identity provider, for `goOn`; null where there is nothing to go on to.
+ */
 export async function signOut() {
-  await fetch("/.sekisho/sign-out", { method: "POST", headers: { accept: "application/json" }, redirect: "error" }).catch(() => null);
+  const answer = await fetch("/.sekisho/sign-out", { method: "POST", headers: { accept: "application/json" }, redirect: "error" }).catch(() => null);
+  const told = answer?.status === 200 ? await answer.json().catch(() => null) : null;
   await forget();
+  return told?.onward ?? null;
+}
+
+/** Leads the person on. */
+export function goOn({ to, fields }) {
+  const all = Object.entries(fields);
+  if (all.length === 0) return location.assign(to);
+  const form = Object.assign(document.createElement("form"), { method: "post", action: to });
+  for (const [name, value] of all) form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  document.body.append(form);
+  form.submit();
 }
 
 async function alive() {

@@ -2,10 +2,11 @@
 
 use http::{Response, header};
 use hyper::body::Incoming;
+use sekisho_kernel::{Right, hook::Onward};
 
 use crate::{
-    client::{ask, empty, json, signed},
-    fakes::{APP, CONSOLE},
+    client::{ask, empty, json, signed, text},
+    fakes::{APP, CONSOLE, rights},
     house::{House, TOKEN},
     upstream::Application,
 };
@@ -137,6 +138,48 @@ async fn signing_out_ends_the_session_for_pages_of_this_host_only() {
     assert!(!house.sessions.passages.lock().unwrap().contains_key(TOKEN));
     let get = house.send(APP, signed("GET", APP, "/.sekisho/sign-out").body(empty()).unwrap()).await;
     assert_eq!(get.status(), 405);
+}
+
+#[tokio::test]
+async fn who_signs_out_is_led_on_to_their_provider() {
+    let house = House::before("").await;
+    let out = async |page: bool, onward: Onward| {
+        house.sessions.sign_in(TOKEN, &house.policy.borrow(), rights(1, &[Right::APPLICATION_USE]));
+        *house.sessions.onward.lock().unwrap() = Some(onward);
+        let mode = if page { "navigate" } else { "cors" };
+        let request = signed("POST", APP, "/.sekisho/sign-out").header("sec-fetch-site", "same-origin");
+        let answer = house.send(APP, request.header("sec-fetch-mode", mode).body(empty()).unwrap()).await;
+        assert_eq!(cookie(&answer, "__Host-sekisho").as_deref(), Some(""));
+        assert_eq!(answer.headers()["clear-site-data"], WIPE);
+        assert!(!house.sessions.passages.lock().unwrap().contains_key(TOKEN));
+        answer
+    };
+    let goes = Onward { to: "https://idp.example/slo?SAMLRequest=x&Signature=y".into(), fields: Vec::new() };
+    let answer = out(true, goes.clone()).await;
+    assert_eq!((answer.status().as_u16(), answer.headers()["location"].to_str().unwrap()), (303, goes.to.as_str()));
+    let answer = out(false, goes.clone()).await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(json(answer).await, serde_json::json!({ "onward": { "to": goes.to, "fields": {} } }));
+    let fields = vec![("SAMLRequest", "a+/=\"><script>".to_owned())];
+    let posts = Onward { to: "https://idp.example:8443/slo?a=1&b=2".into(), fields };
+    let answer = out(false, posts.clone()).await;
+    let told = json(answer).await;
+    assert_eq!(told["onward"]["fields"]["SAMLRequest"], "a+/=\"><script>");
+    let answer = out(true, posts).await;
+    assert_eq!(answer.status(), 200);
+    let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(
+        policy.contains("form-action https://idp.example:8443;") && policy.contains("script-src 'sha256-"),
+        "{policy}"
+    );
+    let page = text(answer).await;
+    assert!(page.contains("action=\"https://idp.example:8443/slo?a=1&amp;b=2\""), "{page}");
+    assert!(page.contains("value=\"a+/=&quot;&gt;&lt;script&gt;\"") && page.matches("<script>").count() == 1, "{page}");
+    // An address that no policy can name: signed out all the same.
+    let fields = vec![("SAMLRequest", "x".to_owned())];
+    let answer = out(true, Onward { to: "https://京.example;x/slo".into(), fields }).await;
+    let to = answer.headers()["location"].to_str().unwrap().to_owned();
+    assert!(answer.status() == 303 && to.ends_with("/sign-in") && to.contains(CONSOLE), "{to}");
 }
 
 /// What a browser is told when its session has ended: cookies as a kind stay, since they are of the whole domain.

@@ -24,7 +24,7 @@ use sekisho_kernel::{
         AddressLists, AuditRule, Decision, DeviceRule, FactorRule, FirewallRule, FirewallSource, Gates, LockoutRule,
         PasswordRule, SessionRule, TlsRule,
     },
-    hook::{Arrival, Directory, HostEntry, HostKind, Journal, Knock, Passage, Sessions},
+    hook::{Arrival, Directory, HostEntry, HostKind, Journal, Knock, Onward, Passage, Sessions},
     id::TenantId,
     problem,
 };
@@ -83,6 +83,8 @@ pub struct FakeSessions {
     pub passages: Mutex<HashMap<String, Arc<Passage>>>,
     /// Code → (binding, token).
     pub codes: Mutex<HashMap<String, (String, String)>>,
+    /// Where who signs out is led on to.
+    pub onward: Mutex<Option<Onward>>,
     pub activity: AtomicU64,
     pub polls: AtomicU64,
 }
@@ -137,9 +139,15 @@ impl Sessions for FakeSessions {
     async fn device_key(&self, passage: &Passage, host: &HostEntry) -> Result<Secret<Vec<u8>>, Problem> {
         Ok(Secret::new(format!("{} {}", passage.session, host.host).into_bytes()))
     }
-    async fn sign_out(&self, _: &Knock, token: &Secret<String>) -> Result<(), Problem> {
+    async fn sign_out(
+        &self,
+        _: &Knock,
+        token: &Secret<String>,
+        console: Option<&str>,
+    ) -> Result<Option<Onward>, Problem> {
         self.end(token.reveal());
-        Ok(())
+        let onward = self.onward.lock().unwrap().clone();
+        Ok(onward.filter(|_| console.is_some_and(|c| c.starts_with(&format!("https://{CONSOLE}")))))
     }
 }
 

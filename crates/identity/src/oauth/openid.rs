@@ -11,7 +11,6 @@ use sekisho_kernel::{
     Cx, Outcome, Problem, Secret, Time, event,
     hook::{Knock, Passage},
     id::{ApplicationId, SessionId, UserId},
-    percent::with_query,
     problem::INTERNAL,
 };
 use sekisho_vault::Scope;
@@ -25,7 +24,7 @@ use crate::{
     problems as p,
     records::{Application, ApplicationState, OauthGrant, UserAccount},
     token,
-    types::{Leave, LeaveRequest, PersonClaims, UserState},
+    types::{Leave, LeaveRequest, LeaveTo, PersonClaims, UserState},
 };
 
 /// How long an ID token is good. It says who signed in a moment ago; what goes on from there is the application's session.
@@ -58,7 +57,7 @@ pub struct Hint {
 /// A request to sign out, as the page carries it: sealed.
 #[derive(Serialize, Deserialize)]
 struct Leaving {
-    to: Option<String>,
+    to: Option<LeaveTo>,
     until: Time,
 }
 
@@ -194,14 +193,14 @@ impl Identity {
             Some(id) => self.vault().peek(&Scope::of(&cx), move |view| view.get::<Application>(id)).await?,
             None => None,
         };
-        let application = application.map(|a| a.body).filter(|a| a.state == ApplicationState::Approved);
+        let application = application.filter(|a| a.body.state == ApplicationState::Approved);
         let to = match &asked.redirect {
             None => None,
-            Some(to) if application.as_ref().is_some_and(|a| a.logout_redirects.contains(to)) => {
-                let state = asked.state.iter().map(|s| ("state", s.as_str())).collect::<Vec<_>>();
-                Some(with_query(to, &state))
+            Some(address) => {
+                let of = application.as_ref().filter(|a| a.body.takes_back(address));
+                let of = of.ok_or_else(|| Problem::new(&p::BAD_REDIRECT).at("post_logout_redirect_uri"))?;
+                Some(LeaveTo { application: of.id(), address: address.clone(), state: asked.state.clone() })
             }
-            Some(_) => return Err(Problem::new(&p::BAD_REDIRECT).at("post_logout_redirect_uri")),
         };
         let Some(passage) = passage else { return Ok(Leave::Gone { to }) };
         if hint.is_some_and(|h| h.session == passage.session && h.user == passage.user) {
@@ -210,14 +209,14 @@ impl Identity {
         let leaving = Leaving { to, until: self.now().plus(PAGE_LIFE) };
         let text = serde_json::to_string(&leaving).map_err(|e| Problem::new(&INTERNAL).log(e))?;
         let sealed = Secret::new(self.vault().seal_text(&Scope::of(&cx), PAGE, &text).await?);
-        Ok(Leave::Ask { name: application.map(|a| a.name), sealed })
+        Ok(Leave::Ask { name: application.map(|a| a.body.name), sealed })
     }
 
     /// Where to go from the page on which a person said that they sign out.
     ///
     /// # Errors
     /// `SK-4042` for a page that has run out.
-    pub async fn signed_out_to(&self, cx: &Cx, sealed: &Secret<String>) -> Answer<Option<String>> {
+    pub async fn signed_out_to(&self, cx: &Cx, sealed: &Secret<String>) -> Answer<Option<LeaveTo>> {
         let over = || Problem::new(&p::OAUTH_PAGE_OVER);
         let text = match sealed.reveal().len() {
             ..=8_192 => self.vault().open_text(&Scope::of(cx), PAGE, sealed.reveal()).await?,

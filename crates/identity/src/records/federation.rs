@@ -7,7 +7,8 @@ use sekisho_kernel::{
 use sekisho_vault::Record;
 use serde::{Deserialize, Serialize};
 
-use super::{ClearValues, IDENTITY_PROVIDER, MAIL_DOMAIN, OUTSIDE_IDENTITY, SAML_KEY};
+use super::{ClearValues, IDENTITY_PROVIDER, MAIL_DOMAIN, OUTSIDE_IDENTITY, SAML_KEY, SAML_PARTING};
+use crate::types::LeaveTo;
 
 /// The outside provider of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -320,5 +321,25 @@ impl Record for SamlKey {
     }
     fn clear(&self) -> ClearValues {
         Vec::new()
+    }
+}
+
+/// An application's person who has been led on to sign out at their provider. The pointer `saml-goodbye` leads here from the
+/// request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SamlParting {
+    /// Who has yet to answer.
+    pub provider: ProviderId,
+    /// The RelayState that has to come back.
+    pub state: String,
+    /// Where the person goes then.
+    pub to: LeaveTo,
+    /// When it runs out.
+    pub expires: Time,
+}
+impl Record for SamlParting {
+    const DEF: &'static RecordDef = &SAML_PARTING;
+    fn clear(&self) -> ClearValues {
+        vec![("expires", self.expires.into())]
     }
 }

@@ -78,6 +78,12 @@ pub struct Backchannel {
     /// `backchannel_logout_session_required`. Every token names the session; an application may say that it needs it.
     pub session_required: bool,
 }
+impl Application {
+    /// Whether people who have signed out may be sent to this address.
+    pub fn takes_back(&self, address: &str) -> bool {
+        self.logout_redirects.iter().any(|own| own == address)
+    }
+}
 impl Record for Application {
     const DEF: &'static RecordDef = &OAUTH_APPLICATION;
     fn indexed(&self) -> Vec<(&'static str, String)> {

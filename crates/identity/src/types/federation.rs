@@ -2,6 +2,7 @@
 
 use sekisho_kernel::{
     Secret, Text, Time,
+    hook::Onward,
     id::{IdentityId, MailDomainId, ProviderId, SamlKeyId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -361,15 +362,6 @@ pub struct Leaving {
     pub posted_back: bool,
 }
 
-/// On to a provider's address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Onward {
-    /// The address.
-    pub to: String,
-    /// What a form posts there; empty where the browser just goes.
-    pub fields: Vec<(&'static str, String)>,
-}
-
 /// A SAML logout message, as it came.
 #[derive(Clone, Debug)]
 pub enum SamlLogoutMessage {
@@ -395,6 +387,8 @@ pub enum SamlFarewell {
     Answered {
         /// Whether the person may still be signed in elsewhere.
         partial: bool,
+        /// The address of the application that they came from to sign out.
+        to: Option<String>,
     },
 }
 

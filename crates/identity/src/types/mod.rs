@@ -23,14 +23,14 @@ pub use clients::{
 };
 pub use federation::{
     CameBack, CertificateView, Check, ClaimNames, Errand, IdentityQuery, IdentityView, KeyStage, Leaving,
-    MailDomainView, NewMailDomain, NewProvider, NewSamlProvider, Onward, ProviderPatch, ProviderView, Returning,
-    RoleRule, SamlFarewell, SamlKeyView, SamlLogoutMessage, SamlLookView, SamlReturning, SamlSigned, SamlView, Says,
-    WayIn, WaysIn,
+    MailDomainView, NewMailDomain, NewProvider, NewSamlProvider, ProviderPatch, ProviderView, Returning, RoleRule,
+    SamlFarewell, SamlKeyView, SamlLogoutMessage, SamlLookView, SamlReturning, SamlSigned, SamlView, Says, WayIn,
+    WaysIn,
 };
 pub use oauth::{
     ApplicationIssued, ApplicationState, ApplicationView, Authorize, AuthorizeRequest, ConsentView, DeviceAsk,
-    DeviceStarted, Introspection, KeyState, Leave, LeaveRequest, LogoutsView, NewApplication, OauthClient, OauthTokens,
-    PersonClaims, PersonScope, Proof, Proved, Pushed, SigningKeyView, TokenAsk, TurnKeys,
+    DeviceStarted, Introspection, KeyState, Leave, LeaveRequest, LeaveTo, LogoutsView, NewApplication, OauthClient,
+    OauthTokens, PersonClaims, PersonScope, Proof, Proved, Pushed, SigningKeyView, TokenAsk, TurnKeys,
 };
 pub use passkeys::{
     PasskeyAnswer, PasskeyMade, PasskeyOptions, PasskeyPatch, PasskeyResponse, PasskeyView, RelyingParty, SecondFactors,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sekisho_kernel::{
     RightSet, Secret, Time,
     id::{ApplicationId, ConsentId, UserId},
+    percent::with_query,
 };
 use serde::{Deserialize, Serialize};
 
@@ -229,18 +230,37 @@ pub struct LeaveRequest {
     pub state: Option<String>,
 }
 
+/// Where an application wants its person back once they have signed out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaveTo {
+    /// Whose address it is.
+    pub application: ApplicationId,
+    /// An address that the application has registered.
+    pub address: String,
+    /// What goes back with it.
+    pub state: Option<String>,
+}
+
+impl LeaveTo {
+    /// The address with its state.
+    pub fn whole(&self) -> String {
+        let state: Vec<_> = self.state.iter().map(|s| ("state", s)).collect();
+        with_query(&self.address, &state)
+    }
+}
+
 /// What follows.
 #[derive(Clone, Debug)]
 pub enum Leave {
     /// Nobody is signed in here.
     Gone {
         /// Where to go on, if anywhere.
-        to: Option<String>,
+        to: Option<LeaveTo>,
     },
     /// The session is to end at once.
     Now {
         /// Where to go on, if anywhere.
-        to: Option<String>,
+        to: Option<LeaveTo>,
     },
     /// The person is asked.
     Ask {

@@ -88,7 +88,7 @@ async fn every_end_of_a_session_is_told_to_those_who_know_it() {
         let knock = house.here().await;
         let own = house.node.resolve(&knock, &token).await.expect("signed in").cx.clone();
         tokens_of(&house, &own, &made).await;
-        house.node.sign_out(&knock, &token).await.expect("out");
+        house.node.sign_out(&knock, &token, None).await.expect("out");
         assert_eq!(sent().await, 1);
         let (_, sid) = inside(&house, &made, "taro").await;
         let own = house.cx("taro").await;
@@ -176,7 +176,7 @@ async fn who_is_stopped_or_deleted_is_told_nothing_more() {
     let (own, _) = inside(&house, &made, "taro").await;
     tokens_of(&house, &own, &other).await;
     house.node.decide_application(&admin, made.application.id, false).await.expect("stopped");
-    house.node.end_every_session(&own).await.expect("ended");
+    house.node.end_every_session(&own, ISSUER).await.expect("ended");
     assert_eq!(house.count("SELECT COUNT(*) FROM signal_event").await, 1, "the other one alone");
     house.node.delete_application(&admin, other.application.id, None).await.expect("deleted");
     assert_eq!(house.node.send_signals().await.expect("sent"), 0);

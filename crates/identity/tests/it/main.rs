@@ -26,6 +26,7 @@ mod saml;
 mod saml_idp;
 mod saml_keys;
 mod saml_logout;
+mod saml_parting;
 mod saml_upkeep;
 mod scim;
 mod sessions;

@@ -144,7 +144,7 @@ async fn a_code_is_good_once_for_its_client_and_verifier_within_a_minute() {
         house.pass(Duration::from_secs(60));
         assert_eq!(code(ask(&house, &house.node, &made, by_code(&late, VERIFIER)).await), "SK-4043");
         let early = coded(&house, &admin, &asked).await;
-        house.node.end_every_session(&admin).await.expect("signed out");
+        house.node.end_every_session(&admin, ISSUER).await.expect("signed out");
         assert_eq!(
             code(ask(&house, &house.node, &made, by_code(&early, VERIFIER)).await),
             "SK-4043",

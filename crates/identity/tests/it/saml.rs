@@ -290,7 +290,7 @@ async fn an_account_is_linked_by_whoever_has_just_signed_in_to_it() {
         let passage = house.passage(&came.token).await.unwrap();
         house.tick();
         let leaving = house.node.leave(&knock, ORIGIN, p.id, Errand::Link, Some(&passage)).await.expect("on the way");
-        Sessions::sign_out(&house.node, &knock, &came.token).await.unwrap();
+        Sessions::sign_out(&house.node, &knock, &came.token, None).await.unwrap();
         assert_eq!(code(back(&house, Some(&leaving), &said(&house, Some(&leaving), "t-4712")).await), "SK-4050");
         assert_eq!(reasons(&house).await.last().unwrap(), "another-session");
     })

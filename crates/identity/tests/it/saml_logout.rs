@@ -9,11 +9,11 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use miniz_oxide::deflate::compress_to_vec;
 use sekisho_identity::types::{
-    NewSamlProvider, Onward, ProviderPatch, ProviderView, SamlFarewell, SamlLogoutMessage, SignedIn,
+    NewSamlProvider, ProviderPatch, ProviderView, SamlFarewell, SamlLogoutMessage, SignedIn,
 };
 use sekisho_kernel::{
     Cx, Problem,
-    hook::{Knock, Sessions},
+    hook::{Knock, Onward, Sessions},
 };
 
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
 };
 
 const SLO: &str = "https://saml.example/idp/slo";
-const RSA_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
+pub const RSA_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
 
 /// Metadata with a logout service, by a binding.
 fn with_logout(entity: &str, binding: &str) -> String {
@@ -43,12 +43,12 @@ async fn provider_with(house: &House, cx: &Cx, name: &str, text: String) -> Prov
     changed(house, cx, &made, on).await.expect("changed")
 }
 
-async fn provider(house: &House, cx: &Cx) -> ProviderView {
+pub async fn provider(house: &House, cx: &Cx) -> ProviderView {
     provider_with(house, cx, "SAML", with_logout(ENTITY, "HTTP-Redirect")).await
 }
 
 /// Somebody signs in at the provider, in a session of its own there.
-async fn comes(house: &House, p: &ProviderView, subject: &str, index: &str) -> SignedIn {
+pub async fn comes(house: &House, p: &ProviderView, subject: &str, index: &str) -> SignedIn {
     let leaving = leave(house, p).await;
     let said = Said { index: Some(index.into()), ..said(house, Some(&leaving), subject) };
     done(step(back(house, Some(&leaving), &said).await))
@@ -124,7 +124,7 @@ fn escape(text: &str) -> String {
 }
 
 /// A query signed over exactly what is sent.
-fn query(name: &str, packed: &[u8], state: Option<&str>, algorithm: &str, by: Key) -> String {
+pub fn query(name: &str, packed: &[u8], state: Option<&str>, algorithm: &str, by: Key) -> String {
     let mut query = format!("{name}={}", escape(&STANDARD.encode(packed)));
     query.extend(state.map(|s| format!("&RelayState={s}")));
     query.push_str(&format!("&SigAlg={}", escape(algorithm)));
@@ -141,24 +141,42 @@ async fn brought(house: &House, message: &SamlLogoutMessage) -> Result<SamlFarew
     house.node.saml_logout(&knock, ORIGIN, message).await
 }
 
-async fn by_query(house: &House, query: &str) -> Result<SamlFarewell, Problem> {
+pub async fn by_query(house: &House, query: &str) -> Result<SamlFarewell, Problem> {
     brought(house, &SamlLogoutMessage::Query(query.to_owned())).await
 }
 
 /// Why the last message was refused, as the history has it.
-async fn last_reason(house: &House) -> String {
+pub async fn last_reason(house: &House) -> String {
     let rows = house.history().await;
     let last = rows.iter().rev().find(|r| r.event.starts_with("provider.sign")).expect("an entry");
     last.detail.iter().find(|(n, _)| n == "reason" || n == "problem").map(|(_, v)| v.clone()).unwrap_or_default()
 }
 
-async fn lives(house: &House, of: &SignedIn) -> bool {
+pub async fn lives(house: &House, of: &SignedIn) -> bool {
     house.passage(&of.token).await.is_ok()
 }
 
-fn message(onward: &Onward, name: &str) -> String {
+pub fn message(onward: &Onward, name: &str) -> String {
     let packed = STANDARD.decode(parameter(&onward.to, name)).expect("base64");
     String::from_utf8(miniz_oxide::inflate::decompress_to_vec(&packed).expect("DEFLATE")).expect("XML")
+}
+
+/// The id of a request of ours.
+pub fn asked(onward: &Onward) -> String {
+    let sent = message(onward, "SAMLRequest");
+    sent.split(" ID=\"").nth(1).and_then(|r| r.split('"').next()).expect("an id").to_owned()
+}
+
+/// A provider's LogoutResponse.
+pub fn answered(house: &House, request: &str, issuer: &str, status: &str) -> String {
+    let at = moment(house.now());
+    let saml = "xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"";
+    format!(
+        "<samlp:LogoutResponse xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" Destination=\"{ORIGIN}/saml/slo\" \
+         ID=\"_r\" InResponseTo=\"{request}\" IssueInstant=\"{at}\" Version=\"2.0\"><saml:Issuer {saml}>{issuer}\
+         </saml:Issuer><samlp:Status><samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:{status}\">\
+         </samlp:StatusCode></samlp:Status></samlp:LogoutResponse>"
+    )
 }
 
 #[tokio::test]
@@ -247,17 +265,10 @@ async fn who_signs_out_here_is_led_on_and_the_answer_is_checked() {
         let p = provider(&house, &admin).await;
         let out = async |s: &SignedIn| {
             let knock = house.here().await;
-            house.node.sign_out_onward(&knock, ORIGIN, &s.token).await.expect("signed out")
+            house.node.sign_out(&knock, &s.token, Some(ORIGIN)).await.expect("signed out")
         };
         let answer = |request: &str, issuer: &str, status: &str, by: Key| {
-            let at = moment(house.now());
-            let saml = "xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"";
-            let xml = format!(
-                "<samlp:LogoutResponse xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" Destination=\"{ORIGIN}/saml/slo\" \
-                 ID=\"_r\" InResponseTo=\"{request}\" IssueInstant=\"{at}\" Version=\"2.0\"><saml:Issuer {saml}>{issuer}\
-                 </saml:Issuer><samlp:Status><samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:{status}\">\
-                 </samlp:StatusCode></samlp:Status></samlp:LogoutResponse>"
-            );
+            let xml = answered(&house, request, issuer, status);
             query("SAMLResponse", &compress_to_vec(xml.as_bytes(), 9), None, RSA_SHA256, by)
         };
         let hanako = comes(&house, &p, "hanako", "i1").await;
@@ -266,7 +277,7 @@ async fn who_signs_out_here_is_led_on_and_the_answer_is_checked() {
         let sent = message(&on, "SAMLRequest");
         assert!(on.to.starts_with(&format!("{SLO}?")) && on.to.contains("&SigAlg=") && on.fields.is_empty());
         assert!(sent.contains(">hanako</saml:NameID>") && sent.contains("<samlp:SessionIndex>i1<"), "{sent}");
-        let id = sent.split(" ID=\"").nth(1).and_then(|r| r.split('"').next()).expect("an id").to_owned();
+        let id = asked(&on);
         for (refused, word) in [
             (answer(&id, ENTITY, "Success", Key::Next), "saml-signature-invalid"),
             (answer("_other", ENTITY, "Success", Key::Present), "SK-4160"),
@@ -277,7 +288,7 @@ async fn who_signs_out_here_is_led_on_and_the_answer_is_checked() {
             assert_eq!(last_reason(&house).await, word);
         }
         let good = answer(&id, ENTITY, "Success", Key::Present);
-        assert_eq!(by_query(&house, &good).await.expect("taken"), SamlFarewell::Answered { partial: false });
+        assert_eq!(by_query(&house, &good).await.expect("taken"), SamlFarewell::Answered { partial: false, to: None });
         assert_eq!(code(by_query(&house, &good).await), "SK-4160", "once");
         // Where it is not wanted, where the provider takes none, and where its metadata has run out.
         let off = ProviderPatch { single_logout: Some(false), ..ProviderPatch::default() };
@@ -289,10 +300,8 @@ async fn who_signs_out_here_is_led_on_and_the_answer_is_checked() {
         changed(&house, &admin, &p, load(metadata(ENTITY, &[Key::Present], ""))).await.unwrap();
         assert_eq!(out(&comes(&house, &p, "hanako", "i3").await).await, None);
         let soon = house.now().plus(Duration::from_secs(60)).rfc3339();
-        let ending = with_logout(ENTITY, "HTTP-Redirect").replace(
-            &format!("entityID=\"{ENTITY}\""),
-            &format!("entityID=\"{ENTITY}\" validUntil=\"{soon}\""),
-        );
+        let ending = with_logout(ENTITY, "HTTP-Redirect")
+            .replace(&format!("entityID=\"{ENTITY}\""), &format!("entityID=\"{ENTITY}\" validUntil=\"{soon}\""));
         changed(&house, &admin, &p, load(ending)).await.unwrap();
         let last = comes(&house, &p, "hanako", "i4").await;
         house.pass(Duration::from_secs(61));

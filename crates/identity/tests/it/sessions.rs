@@ -8,7 +8,10 @@ use sekisho_kernel::{
     hook::{Directory, HostEntry, HostKind, Knock, Sessions},
 };
 
-use crate::house::{House, PASSWORD, code, defaults, done, each, each_under, one_under, secret};
+use crate::{
+    house::{House, PASSWORD, code, defaults, done, each, each_under, one_under, secret},
+    oauth::ISSUER,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -147,7 +150,7 @@ async fn a_session_ended_anywhere_is_ended_everywhere_at_once() {
         assert_eq!(house.node.end_other_sessions(&cx).await.expect("ended"), 1);
         assert!(!alive(&house.node, &knock, &three.token).await);
         assert!(alive(&house.node, &knock, &two.token).await);
-        house.node.sign_out(&knock, &two.token).await.expect("signed out");
+        house.node.sign_out(&knock, &two.token, None).await.expect("signed out");
         assert!(!alive(&house.node, &knock, &two.token).await);
         gone(&other, &knock, &two.token).await;
         assert_eq!(house.count("SELECT COUNT(*) FROM user_session").await, 0);
@@ -171,7 +174,7 @@ async fn taken_out_a_resolved_session_is_not_looked_at_again() {
         let token = house.signed_in("admin").await.token;
         let knock = knocks(&house, true).await;
         assert!(alive(&house.node, &knock, &token).await);
-        house.node.sign_out(&knock, &token).await.expect("signed out");
+        house.node.sign_out(&knock, &token, None).await.expect("signed out");
         assert_eq!(house.count("SELECT COUNT(*) FROM user_session").await, 0);
         assert!(alive(&house.node, &knock, &token).await);
     })
@@ -243,7 +246,7 @@ async fn an_entry_code_works_once_in_its_browser_at_its_host_within_thirty_secon
         let foreign = HostEntry { host: "other.app.localhost".into(), tenant: other, kind: HostKind::Application };
         assert_eq!(code(house.node.entry_code(&passage, &foreign, "cookie").await), p::ENTRY_CODE_OVER.code);
         // Signing out at the application ends it everywhere.
-        house.node.sign_out(&at_app, &second).await.expect("signed out");
+        house.node.sign_out(&at_app, &second, None).await.expect("signed out");
         assert_eq!(code(house.passage(&console).await), "SK-0007");
         assert_eq!(house.count("SELECT COUNT(*) FROM pointer WHERE kind = 'session'").await, 0);
     })
@@ -308,12 +311,12 @@ async fn signing_out_everywhere_ends_every_session_on_every_node() {
         let knock = knocks(&house, false).await;
         let here = house.node.resolve(&knock, &one.token).await.expect("signed in");
         assert!(alive(&other, &knock, &two.token).await, "now in the other's cache");
-        assert_eq!(house.node.end_every_session(&here.cx).await.expect("ended"), 2);
+        assert_eq!(house.node.end_every_session(&here.cx, ISSUER).await.expect("ended").0, 2);
         for token in [&one.token, &two.token] {
             assert!(!alive(&house.node, &knock, token).await && !alive(&other, &knock, token).await);
         }
         assert_eq!(house.count("SELECT COUNT(*) FROM user_session").await, 0);
-        assert_eq!(house.node.end_every_session(&here.cx).await.expect("nothing is left"), 0);
+        assert_eq!(house.node.end_every_session(&here.cx, ISSUER).await.expect("nothing is left").0, 0);
     })
     .await;
 }
@@ -324,7 +327,7 @@ async fn taken_out_a_session_outlives_what_should_have_ended_it() {
         let (one, two) = (house.signed_in("admin").await, house.signed_in("admin").await);
         let knock = knocks(&house, false).await;
         let here = house.node.resolve(&knock, &one.token).await.expect("signed in");
-        assert_eq!(house.node.end_every_session(&here.cx).await.expect("answered"), 0);
+        assert_eq!(house.node.end_every_session(&here.cx, ISSUER).await.expect("answered").0, 0);
         assert!(alive(&house.node, &knock, &two.token).await);
     })
     .await;

@@ -1,5 +1,5 @@
 // The sample's notes: a draft, contacts and a thumbnail that stay on this device, sealed by the door's module.
-import { onEnd, open, signOut } from "/.sekisho/device.js";
+import { goOn, onEnd, open, signOut } from "/.sekisho/device.js";
 
 const find = (id) => document.getElementById(id);
 const draft = find("draft"), contacts = find("contacts"), picture = find("picture"), state = find("state");
@@ -41,4 +41,7 @@ find("file").addEventListener("change", async (event) => {
   await kept.put("thumbnail", bytes);
   shown(bytes);
 });
-find("out").addEventListener("click", signOut);
+find("out").addEventListener("click", async () => {
+  const onward = await signOut();
+  if (onward) goOn(onward);
+});

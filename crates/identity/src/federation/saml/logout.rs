@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sekisho_kernel::{
-    Job, Outcome, Problem, Time, event,
-    hook::{Knock, Passage},
-    id::{ProviderId, UserId},
+    Cx, Job, Outcome, Problem, Time, event,
+    hook::{Knock, Onward},
+    id::{ProviderId, SamlPartingId, SessionId, UserId},
     problem::CONFLICT,
+    rng,
 };
 use sekisho_saml::{
     EndSession, IdentityProvider as Idp, Kind, LogoutMessage, LogoutRequest, Outgoing, PendingLogout, Rules,
@@ -24,12 +26,12 @@ use crate::{
         logout::{ENDED, end_of, mark},
     },
     problems::LOGOUT_REFUSED,
-    records::{IdentityProvider, OutsideIdentity, Protocol, UserSession},
+    records::{Application, ApplicationState, IdentityProvider, OutsideIdentity, Protocol, SamlParting, UserSession},
     token,
-    types::{Onward, SamlFarewell, SamlLogoutMessage},
+    types::{LeaveTo, SamlFarewell, SamlLogoutMessage},
 };
 
-/// The pointer from a request of ours to the provider that has yet to answer it.
+/// The pointer from a request of ours to the provider that has yet to answer it, or to the record of where the person goes then.
 const GOODBYE: &str = "saml-goodbye";
 /// Marks a provider's request that has been used.
 const USED: &str = "saml-logout";
@@ -44,25 +46,38 @@ pub struct Farewell {
     pub onward: Onward,
     key: [u8; 32],
     until: Time,
+    parting: Option<(SamlPartingId, SamlParting)>,
 }
 
 impl Farewell {
     /// Remembers that an answer to it is waited for.
     pub fn put(&self, tx: &mut Tx<'_>) -> Answer<()> {
-        tx.point(GOODBYE, &self.key, self.provider, Some(self.until))
+        match &self.parting {
+            None => tx.point(GOODBYE, &self.key, self.provider, Some(self.until)),
+            Some((id, parting)) => {
+                tx.insert(*id, parting)?;
+                tx.point(GOODBYE, &self.key, *id, Some(self.until))
+            }
+        }
     }
+}
+
+/// The address, if the application still has it.
+fn back(tx: &mut Tx<'_>, to: &LeaveTo) -> Answer<Option<String>> {
+    let of = tx.get::<Application>(to.application)?.map(|a| a.body);
+    let still = of.is_some_and(|a| a.state == ApplicationState::Approved && a.takes_back(&to.address));
+    Ok(still.then(|| to.whole()))
 }
 
 fn key(provider: ProviderId, id: &str) -> [u8; 32] {
     token::sha256(&[&provider.bytes(), id.as_bytes()])
 }
 
-impl From<Outgoing> for Onward {
-    fn from(out: Outgoing) -> Self {
-        match out {
-            Outgoing::Redirect(to) => Self { to, fields: Vec::new() },
-            Outgoing::Post { action, fields } => Self { to: action, fields },
-        }
+/// A message for the browser to carry.
+pub(super) fn carried(out: Outgoing) -> Onward {
+    match out {
+        Outgoing::Redirect(to) => Onward { to, fields: Vec::new() },
+        Outgoing::Post { action, fields } => Onward { to: action, fields },
     }
 }
 
@@ -89,9 +104,16 @@ fn why(refusal: Refusal) -> (&'static str, Problem) {
 }
 
 impl Identity {
-    /// What leads the person of this session on to sign out at their SAML provider. Whatever is missing or wrong, there is none.
-    pub(crate) async fn farewell(&self, passage: &Passage, origin: &str) -> Option<Farewell> {
-        match self.prepared_farewell(passage, origin).await {
+    /// What leads the person of a session on to sign out at their SAML provider, and from there `to` an application. Whatever is
+    /// missing or wrong, there is none.
+    pub(crate) async fn farewell(
+        &self,
+        cx: &Cx,
+        of: (UserId, SessionId),
+        origin: &str,
+        to: Option<LeaveTo>,
+    ) -> Option<Farewell> {
+        match self.prepared_farewell(cx, of, origin, to).await {
             Ok(farewell) => farewell,
             Err(problem) => {
                 tracing::warn!(?problem, "a person signs out here alone");
@@ -100,8 +122,13 @@ impl Identity {
         }
     }
 
-    async fn prepared_farewell(&self, passage: &Passage, origin: &str) -> Answer<Option<Farewell>> {
-        let (cx, id, user) = (&passage.cx, passage.session, passage.user);
+    async fn prepared_farewell(
+        &self,
+        cx: &Cx,
+        (user, id): (UserId, SessionId),
+        origin: &str,
+        to: Option<LeaveTo>,
+    ) -> Answer<Option<Farewell>> {
         let found = self
             .vault()
             .peek(&Scope::of(cx), move |view| {
@@ -123,9 +150,13 @@ impl Identity {
         };
         let now = self.now();
         let session = EndSession { name_id, session_index: came.index };
-        let (out, pending) = sp.logout(&provider(settings, now)?, &session, None, now, self.rng())?;
-        let key = key(came.provider, &pending.id);
-        Ok(Some(Farewell { provider: came.provider, onward: out.into(), key, until: pending.until }))
+        let state = to.is_some().then(|| URL_SAFE_NO_PAD.encode(rng::bytes::<16>(self.rng())));
+        let (out, pending) = sp.logout(&provider(settings, now)?, &session, state.as_deref(), now, self.rng())?;
+        let (key, until) = (key(came.provider, &pending.id), pending.until);
+        let parting = to
+            .zip(state)
+            .map(|(to, state)| (self.id(), SamlParting { provider: came.provider, state, to, expires: until }));
+        Ok(Some(Farewell { provider: came.provider, onward: carried(out), key, until, parting }))
     }
 
     /// Takes a logout message of a provider: ends the sessions that a request names and gives the answer to it, or takes note of
@@ -195,7 +226,7 @@ impl Identity {
         let request = sp.logout_request(&idp, message, &rules, now)?;
         let answer = match idp.logout.is_empty() {
             true => None,
-            false => Some(sp.logout_answer(&idp, &request, true, now, self.rng())?.into()),
+            false => Some(carried(sp.logout_answer(&idp, &request, true, now, self.rng())?)),
         };
         // By then the request is refused for its age.
         let until = now.plus(rules.oldest + rules.skew * 2 + Duration::from_secs(1));
@@ -242,24 +273,39 @@ impl Identity {
         let request = in_response_to.ok_or(problems::IN_RESPONSE_TO.name)?;
         let now = self.now();
         let key = key(id, &request);
+        let cx = Self::before_sign_in(knock);
         let pending = PendingLogout {
             id: request,
             issuer: idp.entity_id.clone(),
             until: now.plus(Duration::from_secs(1)),
-            relay_state: None,
+            relay_state: self.parting(&cx, &key).await?.map(|p| p.state),
         };
         let answer = sp.logout_response(&idp, message, &pending, &rules, now)?;
-        let cx = Self::before_sign_in(knock);
         let done =
             self.vault().act(&cx, by_job(&cx, Job::SignIn, &event::PROVIDER_SIGNED_OUT, id), move |tx, permit| {
                 // Of two who bring it one is heard, and of those that nobody asked for none.
-                if tx.pointer(GOODBYE, &key)? != Some(id.cast()) {
-                    return Err(refused().log(problems::IN_RESPONSE_TO.name));
-                }
+                let nobody = || refused().log(problems::IN_RESPONSE_TO.name);
+                let waits = tx.pointer(GOODBYE, &key)?.ok_or_else(nobody)?;
                 tx.unpoint(GOODBYE, &key)?;
-                let entry = Entry::of(id).with("partial", answer.partial);
-                tx.commit(permit, entry, SamlFarewell::Answered { partial: answer.partial })
+                let mut to = None;
+                let mut entry = Entry::of(id).with("partial", answer.partial);
+                if waits != id.cast() {
+                    let parting = tx.get::<SamlParting>(waits)?.map(|p| p.body);
+                    let parting = parting.filter(|p| p.provider == id).ok_or_else(nobody)?;
+                    tx.delete::<SamlParting>(waits)?;
+                    to = back(tx, &parting.to)?;
+                    entry = entry.with("application", parting.to.application);
+                }
+                tx.commit(permit, entry, SamlFarewell::Answered { partial: answer.partial, to })
             });
         Ok(done.await)
+    }
+
+    /// What was put down about a request of ours, where an application waits for the person.
+    async fn parting(&self, cx: &Cx, key: &[u8]) -> Answer<Option<SamlParting>> {
+        let found = self.vault().resolve_pointer(GOODBYE, key).await?.filter(|(s, _)| s.tenant() == cx.tenant);
+        let Some((scope, id)) = found else { return Ok(None) };
+        let found = self.vault().peek(&scope, move |view| view.get::<SamlParting>(id)).await?;
+        Ok(found.map(|p| p.body))
     }
 }

@@ -18,7 +18,7 @@ use base64::{
 };
 use sekisho_kernel::{
     Cx, Problem, Secret, Time,
-    hook::Knock,
+    hook::{Knock, Onward},
     id::{ProviderId, SessionId, UserId},
     percent::{decode, encode},
     problem::INTERNAL,
@@ -41,7 +41,7 @@ use crate::{
     Answer, Identity,
     records::{CameBy, IdentityProvider, Protocol, SamlSettings, SamlSigned},
     sign_in::step::{Once, Way},
-    types::{Browser, CameBack, Leaving, Onward, SamlReturning},
+    types::{Browser, CameBack, Leaving, SamlReturning},
 };
 
 /// How long a person may be away.
@@ -189,7 +189,7 @@ impl Identity {
         };
         let text = serde_json::to_string(&asked).map_err(|e| Problem::new(&INTERNAL).log(e))?;
         let carried = self.vault().seal_text(&Scope::of(cx), &context(knock), &text).await.map(Secret::new)?;
-        let Onward { to, fields } = out.into();
+        let Onward { to, fields } = logout::carried(out);
         Ok(Leaving { to, fields, carried, posted_back: true })
     }
 
