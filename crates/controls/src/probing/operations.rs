@@ -17,6 +17,8 @@ pub struct Operation {
     pub path: String,
     /// Names of the query's parameters.
     pub query: Vec<String>,
+    /// The kind of id that the path takes, by its prefix.
+    pub takes: Option<String>,
 }
 
 impl Operation {
@@ -56,14 +58,14 @@ fn read(document: &Value) -> Vec<Operation> {
         let shared = item.get("parameters");
         for method in ["get", "post", "put", "patch", "delete"] {
             let Some(operation) = item.get(method) else { continue };
-            let parameters = [shared, operation.get("parameters")].into_iter().flatten().filter_map(Value::as_array);
-            let query = parameters
-                .flatten()
-                .filter(|p| p.get("in").and_then(Value::as_str) == Some("query"))
-                .filter_map(|p| p.get("name").and_then(Value::as_str).map(str::to_owned))
-                .collect();
+            let lists = [shared, operation.get("parameters")].into_iter().flatten().filter_map(Value::as_array);
+            let parameters: Vec<&Value> = lists.flatten().collect();
+            let within = |place: &'static str| parameters.iter().filter(move |p| p["in"] == place);
+            let query = within("query").filter_map(|p| p["name"].as_str().map(str::to_owned)).collect();
+            let pattern = within("path").find_map(|p| p["schema"]["pattern"].as_str());
+            let takes = pattern.and_then(|p| p.strip_prefix('^')?.split_once('_')).map(|(kind, _)| kind.to_owned());
             let path = path.strip_prefix(API).unwrap_or(path).to_owned();
-            out.push(Operation { method: method.to_uppercase(), path, query });
+            out.push(Operation { method: method.to_uppercase(), path, query, takes });
         }
     }
     out
@@ -77,11 +79,14 @@ mod tests {
     fn paths_and_methods_are_listed() {
         let document = serde_json::json!({"paths": {
             "/api/v1/users": {"get": {"parameters": [{"in": "query", "name": "name"}]}, "post": {}},
-            "/api/v1/users/{id}/disable": {"post": {}},
+            "/api/v1/users/{id}/disable": {"post": {"parameters": [
+                {"name": "id", "in": "path", "schema": {"type": "string", "pattern": "^usr_[0-9a-f]{32}$"}},
+            ]}},
         }});
         let names: Vec<String> = read(&document).iter().map(Operation::name).collect();
         assert_eq!(names, ["GET /users", "POST /users", "POST /users/{id}/disable"]);
         assert_eq!(read(&document)[0].query, ["name"]);
+        assert_eq!((read(&document)[0].takes.as_deref(), read(&document)[2].takes.as_deref()), (None, Some("usr")));
         assert_eq!(read(&document)[2].filled("usr_1"), "/users/usr_1/disable");
         assert!(!read(&document)[0].has_parameter());
     }

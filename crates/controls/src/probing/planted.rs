@@ -14,9 +14,10 @@ use super::{
     answer::good,
     browser::Browser,
     oauth::{App, REDIRECT},
+    passkey::{self, Passkey, Shows},
     person::text,
     provider::{Provider, session},
-    rehearsed, scim,
+    rehearsed, saml, scim,
     search::Marker,
     told,
 };
@@ -56,7 +57,7 @@ impl Planted {
 }
 
 /// Writes a marker into every kind of record of a tenant: account, role, grant, site, address rule, signing client, unique ID,
-/// provisioned person and group, identity provider, receiver of signals, relation, mail domain, outside identity, switches, policy, second factor, recovery codes, session, link, a repeated request's kept answer, a locked name, and through the door.
+/// provisioned person and group, identity provider, receiver of signals, relation, mail domain, outside identity, consent, switches, policy, second factor, recovery codes, passkey, session, link, a repeated request's kept answer, a locked name, and through the door; and a SAML provider for its key.
 ///
 /// # Errors
 /// When something cannot be written.
@@ -93,6 +94,7 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
     let mut at_desk = Browser::default();
     at_desk.keep(&canary.console, "__Host-sekisho", &desk.token);
     let held = app.tokens(world, &mut at_desk).await?;
+    let consent = newest(world, &desk, "/me/applications").await?;
     let service = super::rights::service_account(world, &desk).await?;
     let token =
         json!({"user": service, "name": both, "rights": ["users.read"], "networks": ["203.0.113.0/24"], "days": 1});
@@ -116,6 +118,8 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
     let domain = json!({"domain": format!("{}.test", marker.ascii), "provider": provider});
     let domain = text(&desk.make(world, "/mail-domains", &domain).await?, "id");
     let (outside, identity) = came_by_provider(world, &desk, &marker).await?;
+    saml::Provider::register(world, &desk).await?;
+    let saml_key = newest(world, &desk, "/saml-keys").await?;
     let secret_at_receiver = format!("receiver-{}", marker.ascii);
     let receiver = json!({
         "name": both, "url": format!("https://{}.example.test/set", marker.ascii), "events": ["credential-change"],
@@ -140,6 +144,14 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         Some(secret) => secret,
         None => enrol(world, &session, &person).await?,
     };
+    ids.push(("second factor", newest(world, &session, "/me/factors").await?));
+    if passkey::welcome(world) {
+        let options = session.make(world, "/me/passkeys/options", &json!({"password": person.password})).await?;
+        let (_, mut body) = Passkey::create(&options, &session.host, Shows::Own)?;
+        body["name"] = json!(both);
+        session.make(world, "/me/passkeys", &body).await?;
+        ids.push(("passkey", newest(world, &session, "/me/passkeys").await?));
+    }
     // A stranger's guess at a name: counted and entered.
     let guess = format!("guess-{}", marker.ascii);
     world.send(super::person::knock(&canary.console, &format!("nobody-{}", marker.ascii), &guess, None)).await?;
@@ -182,6 +194,8 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
         ("relation", relation),
         ("mail domain", domain),
         ("outside identity", identity),
+        ("consent", consent),
+        ("SAML key", saml_key),
     ]);
     let secrets = vec![
         ("the account's password", person.password.clone()),
@@ -201,6 +215,13 @@ pub async fn plant(world: &dyn World, canary: &Canary) -> Result<Planted, Troubl
     ];
     let secrets = secrets.into_iter().filter(|(_, s)| s.len() >= 8).collect();
     Ok(Planted { marker, secrets, desk, admin, person, ids, read_back })
+}
+
+/// The id of what a list begins with.
+async fn newest(world: &dyn World, session: &Session, path: &str) -> Result<String, Trouble> {
+    let got = session.get(world, path).await?;
+    let id = text(&got.json()["items"][0], "id");
+    if id.is_empty() { Err(Trouble(format!("{path} lists nothing: {}", told(&got)))) } else { Ok(id) }
 }
 
 /// Somebody signs in by an identity provider: the provider's id and the link's.
