@@ -184,6 +184,18 @@ pub enum SamlFound {
     },
 }
 
+impl SamlFound {
+    /// Its name in answers and in the history.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Taken => "taken",
+            Self::Waiting { .. } => "waiting",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
 /// How a provider is spoken to.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "protocol", rename_all = "lowercase")]

@@ -67,9 +67,9 @@ fn not_now(ja: &'static str, en: &'static str) -> Problem {
     Problem::new(&CONFLICT).detail(Text::new(ja, en))
 }
 
-/// Whether a key's certificate ends so soon that the next one is wanted.
-fn due(key: &SamlKey, now: Time, ahead: Duration) -> Answer<bool> {
-    Ok(Certificate::from_base64(&key.certificate)?.not_after() <= now.plus(ahead))
+/// Whether a certificate ends so soon that the next key is wanted.
+fn due(certificate: &Certificate, now: Time, ahead: Duration) -> bool {
+    certificate.not_after() <= now.plus(ahead)
 }
 
 fn key_view(key: &Stored<SamlKey>, now: Time, ahead: Duration) -> Answer<SamlKeyView> {
@@ -82,7 +82,7 @@ fn key_view(key: &Stored<SamlKey>, now: Time, ahead: Duration) -> Answer<SamlKey
         stage: key.body.stage,
         fingerprint: certificate.fingerprint(),
         not_after: certificate.not_after(),
-        due: certificate.not_after() <= now.plus(ahead),
+        due: due(&certificate, now, ahead),
     })
 }
 
@@ -256,7 +256,8 @@ impl Identity {
         let ahead = self.gates().federation(&cx.policy).key_ahead;
         let keys = self.vault().peek(&Scope::of(cx), all).await?;
         let Some(current) = of_stage(&keys, KeyStage::Current).next() else { return Ok(()) };
-        if !due(&current.body, self.now(), ahead)? || next_turn(&keys).is_err() {
+        let certificate = Certificate::from_base64(&current.body.certificate)?;
+        if !due(&certificate, self.now(), ahead) || next_turn(&keys).is_err() {
             return Ok(());
         }
         let (id, mut key): (SamlKeyId, _) = (self.id(), self.new_saml_key(KeyStage::Next).await?);

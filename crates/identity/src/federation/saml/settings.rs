@@ -247,11 +247,10 @@ pub fn view(saml: &SamlSettings) -> SamlView {
 }
 
 fn look_view(look: &SamlLook) -> SamlLookView {
-    let (found, certificates, says) = match &look.found {
-        SamlFound::Same => ("same", Vec::new(), None),
-        SamlFound::Taken => ("taken", Vec::new(), None),
-        SamlFound::Waiting { certificates } => ("waiting", certificates.clone(), None),
-        SamlFound::Failed { ja, en } => ("failed", Vec::new(), Some(Says { ja: ja.clone(), en: en.clone() })),
+    let (certificates, says) = match &look.found {
+        SamlFound::Same | SamlFound::Taken => (Vec::new(), None),
+        SamlFound::Waiting { certificates } => (certificates.clone(), None),
+        SamlFound::Failed { ja, en } => (Vec::new(), Some(Says { ja: ja.clone(), en: en.clone() })),
     };
-    SamlLookView { at: look.at, found, certificates, says }
+    SamlLookView { at: look.at, found: look.found.word(), certificates, says }
 }

@@ -141,14 +141,12 @@ impl Identity {
             Err(problem) => failed(&metadata::wrong(&problem)),
         };
         let (id, version): (ProviderId, _) = (provider.id(), provider.version);
-        let mut entry = Entry::of(id);
+        let mut entry = Entry::of(id).with("found", found.word());
         entry = match &found {
-            SamlFound::Same => entry.with("found", "same"),
-            SamlFound::Taken => entry.with("found", "taken").with("certificates", shortened(&prints(&next.metadata))),
-            SamlFound::Waiting { certificates } => {
-                entry.with("found", "waiting").with("certificates", shortened(certificates))
-            }
-            SamlFound::Failed { en, .. } => entry.with("found", "failed").with("reason", en),
+            SamlFound::Same => entry,
+            SamlFound::Taken => entry.with("certificates", shortened(&prints(&next.metadata))),
+            SamlFound::Waiting { certificates } => entry.with("certificates", shortened(certificates)),
+            SamlFound::Failed { en, .. } => entry.with("reason", en),
         };
         next.look = Some(SamlLook { at: self.now(), found });
         let body = IdentityProvider { protocol: Protocol::Saml(next), ..provider.body.clone() };
