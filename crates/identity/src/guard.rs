@@ -1,4 +1,4 @@
-//! What the access check alone cannot see: reach over sites, rights beyond one's own, the last administrator.
+//! What the access check alone cannot see: reach over sites, rights beyond one's own, the last administrator, the last way in.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use sekisho_kernel::{
     access::{AccessQuestion, Right, RightsView, UserType},
     actor::Actor,
     gate::Gates,
-    id::{SiteId, TenantId, UserId},
+    id::{SiteId, TenantId, UserId, UserKind},
 };
 use sekisho_vault::{Page, Record, Stored, Tx, View};
 
 use crate::{
     Answer, Identity, people,
-    problems::{ABOVE_OWN, BEYOND_OWN, LAST_ADMINISTRATOR, NO_OTHER_WAY},
-    records::{IdentityProvider, OutsideIdentity, Passkey, UserAccount},
+    problems::{ABOVE_OWN, BEYOND_OWN, LAST_ADMINISTRATOR, LAST_WAY_IN, NO_OTHER_WAY},
+    records::{Credential, IdentityProvider, OutsideIdentity, Passkey, UserAccount},
     rights::{self, Person},
     sql,
     types::UserState,
@@ -81,6 +81,11 @@ impl Reach {
 }
 
 impl Identity {
+    /// By what people come in under the context's policy.
+    pub(crate) fn ways(&self, cx: &Cx) -> Ways {
+        Ways::of(&*self.0.gates, &cx.policy)
+    }
+
     /// What the context's actor reaches. A job reaches everything that its act allows.
     pub(crate) fn reach(&self, cx: &Cx) -> Reach {
         let view = match &cx.actor {
@@ -99,15 +104,55 @@ impl Identity {
 /// `SK-4012`.
 pub fn another_administrator(tx: &mut Tx<'_>, than: UserId) -> Answer<()> {
     tx.keep(&sql::TENANT_HOLD, &[])?;
-    let admins = tx.list::<UserAccount>(&Page {
+    if administrators(tx)?.iter().any(|a| *a != than) { Ok(()) } else { Err(Problem::new(&LAST_ADMINISTRATOR)) }
+}
+
+/// Everybody who can administer.
+fn administrators(tx: &mut Tx<'_>) -> Answer<Vec<UserId>> {
+    let all = tx.list::<UserAccount>(&Page {
         limit: Page::MOST,
         eq: &[("user_type", UserType::Administrator.name().into()), ("state", UserState::Active.code().into())],
         ..Page::default()
     })?;
-    if admins.iter().any(|a| a.id::<sekisho_kernel::id::UserKind>() != than && able(&a.body)) {
-        Ok(())
-    } else {
-        Err(Problem::new(&LAST_ADMINISTRATOR))
+    Ok(all.iter().filter(|a| able(&a.body)).map(Stored::id::<UserKind>).collect())
+}
+
+/// By what people come in, as a policy has it. An application's signature is no way of a person's own.
+#[derive(Clone, Copy)]
+pub struct Ways {
+    password: bool,
+    /// A passkey alone.
+    passkey: bool,
+    providers: bool,
+}
+
+impl Ways {
+    pub fn of(gates: &dyn Gates, policy: &Effective) -> Self {
+        Self {
+            password: gates.password_way(policy),
+            passkey: gates.passkeys(policy).alone,
+            providers: gates.federation(policy).allowed,
+        }
+    }
+
+    /// Whether somebody can come in, by whichever way.
+    fn lead_in(self, tx: &mut Tx<'_>, user: UserId) -> Answer<bool> {
+        Ok((self.password && tx.get::<Credential>(user)?.is_some()) || self.lead_in_without_password(tx, user)?)
+    }
+
+    /// The same by a passkey or by a provider that is switched on.
+    fn lead_in_without_password(self, tx: &mut Tx<'_>, user: UserId) -> Answer<bool> {
+        if self.passkey && tx.count::<Passkey>(&[("user_id", user.into())])? > 0 {
+            return Ok(true);
+        }
+        if self.providers {
+            for link in people::of_user::<OutsideIdentity>(&mut tx.view(), user)? {
+                if tx.get::<IdentityProvider>(link.body.provider)?.is_some_and(|p| p.body.enabled) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -116,32 +161,45 @@ pub fn another_administrator(tx: &mut Tx<'_>, than: UserId) -> Answer<()> {
 ///
 /// # Errors
 /// `SK-4185`.
-pub fn way_in_left(tx: &mut Tx<'_>, gates: &dyn Gates, policy: &Effective) -> Answer<()> {
-    if gates.password_way(policy) {
-        return Ok(());
-    }
+pub fn way_in_left(tx: &mut Tx<'_>, ways: Ways) -> Answer<()> {
+    if ways.password || somebody_comes_in(tx, ways, None)? { Ok(()) } else { Err(Problem::new(&NO_OTHER_WAY)) }
+}
+
+/// Refuses what has taken somebody's last way in, in the transaction of the change. An administrator who keeps one is one who can
+/// come in. Other acts that count wait until this one is done.
+///
+/// # Errors
+/// `SK-4055`.
+pub fn own_way_left(tx: &mut Tx<'_>, ways: Ways, user: UserId) -> Answer<()> {
     tx.keep(&sql::TENANT_HOLD, &[])?;
-    let (alone, providers) = (gates.passkeys(policy).alone, gates.federation(policy).allowed);
-    let admins = tx.list::<UserAccount>(&Page {
-        limit: Page::MOST,
-        eq: &[("user_type", UserType::Administrator.name().into()), ("state", UserState::Active.code().into())],
-        ..Page::default()
-    })?;
-    for admin in admins.iter().filter(|a| able(&a.body)) {
-        let id: UserId = admin.id::<sekisho_kernel::id::UserKind>();
-        if alone && tx.count::<Passkey>(&[("user_id", id.into())])? > 0 {
-            return Ok(());
-        }
-        if !providers {
-            continue;
-        }
-        for link in people::of_user::<OutsideIdentity>(&mut tx.view(), id)? {
-            if tx.get::<IdentityProvider>(link.body.provider)?.is_some_and(|p| p.body.enabled) {
-                return Ok(());
-            }
+    if ways.lead_in(tx, user)? { Ok(()) } else { Err(Problem::new(&LAST_WAY_IN)) }
+}
+
+/// Whether this person is the only administrator who can come in, where passwords are no way in. To be asked before what takes
+/// the person away. Who could not come in either is not missed.
+pub fn only_one_in(tx: &mut Tx<'_>, ways: Ways, person: UserId) -> Answer<bool> {
+    Ok(!ways.password && ways.lead_in_without_password(tx, person)? && !somebody_comes_in(tx, ways, Some(person))?)
+}
+
+/// Whether an administrator, other than `than`, can come in without a password. Other acts that count wait until this one is
+/// done.
+fn somebody_comes_in(tx: &mut Tx<'_>, ways: Ways, than: Option<UserId>) -> Answer<bool> {
+    tx.keep(&sql::TENANT_HOLD, &[])?;
+    for admin in administrators(tx)? {
+        if Some(admin) != than && ways.lead_in_without_password(tx, admin)? {
+            return Ok(true);
         }
     }
-    Err(Problem::new(&NO_OTHER_WAY))
+    Ok(false)
+}
+
+/// Refuses what takes away the last administrator who can administer, or the last who can come in. To be called before it.
+///
+/// # Errors
+/// `SK-4012`, `SK-4185`.
+pub fn dispensable(tx: &mut Tx<'_>, ways: Ways, person: UserId) -> Answer<()> {
+    another_administrator(tx, person)?;
+    if only_one_in(tx, ways, person)? { Err(Problem::new(&NO_OTHER_WAY)) } else { Ok(()) }
 }
 
 /// Whether the account is an administrator's who can administer.

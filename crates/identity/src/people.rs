@@ -48,9 +48,9 @@ pub fn drop_factors(tx: &mut Tx<'_>, id: UserId) -> Answer<u32> {
     Ok(n)
 }
 
-/// Whether a person can come in: by a password where that is a way, a provider or a passkey.
-pub fn has_way_in(tx: &mut Tx<'_>, id: UserId, by_password: bool) -> Answer<bool> {
-    Ok((by_password && tx.get::<Credential>(id)?.is_some())
+/// Whether a person has anything to come in with: a password, a link to a provider or a passkey, wherever these are a way.
+pub fn has_way_in(tx: &mut Tx<'_>, id: UserId) -> Answer<bool> {
+    Ok(tx.get::<Credential>(id)?.is_some()
         || identities::has_any(tx, id)?
         || tx.count::<Passkey>(&[("user_id", id.into())])? > 0)
 }

@@ -14,7 +14,8 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Stored, Tx, View};
 
 use crate::{
-    Answer, Identity, guard,
+    Answer, Identity,
+    guard::{self, Ways},
     problems::UNKNOWN_SETTING,
     records::TenantSetting,
     rights, sql,
@@ -108,7 +109,7 @@ impl Identity {
                     || closes(&|p| gates.passkeys(p).alone)
                     || closes(&|p| gates.federation(p).allowed)
                 {
-                    guard::way_in_left(tx, &*gates, &effective).map_err(|p| p.at(known.key))?;
+                    guard::way_in_left(tx, Ways::of(&*gates, &effective)).map_err(|p| p.at(known.key))?;
                 }
                 tx.commit(permit, entry, shown(&effective, known))
             })

@@ -14,7 +14,7 @@ use sekisho_vault::{Committed, Entry, Page, Permit, Scope, Stored, Tx, View};
 use crate::{
     Answer, Identity, clients,
     federation::identities,
-    guard::{self, Reach, able, another_administrator},
+    guard::{self, Reach, Ways, able},
     link,
     oauth::{applications, grants},
     own, page_size,
@@ -188,9 +188,9 @@ impl Identity {
     /// Changes an account as it was at `version`.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `CONFLICT`, `INVALID`, and those of [`Identity::create_user`]; `SK-4012`, `SK-4014`.
+    /// `NOT_FOUND`, `CONFLICT`, `INVALID`, and those of [`Identity::create_user`]; `SK-4012`, `SK-4014`, `SK-4185`.
     pub async fn update_user(&self, cx: &Cx, id: UserId, version: i64, patch: UserPatch) -> Answer<UserView> {
-        let reach = self.reach(cx);
+        let (reach, ways) = (self.reach(cx), self.ways(cx));
         self.change(cx, id, &event::USER_UPDATE, Right::USERS_WRITE, move |tx, person| {
             reach.above(person)?;
             let mut account = person.account.body.clone();
@@ -218,7 +218,7 @@ impl Identity {
                 account.kind = kind;
             }
             if able(&person.account.body) && !able(&account) {
-                another_administrator(tx, id)?;
+                guard::dispensable(tx, ways, id)?;
             }
             let entry = changed(&person.account.body, &account);
             moved(tx, id)?;
@@ -231,12 +231,12 @@ impl Identity {
     /// Keeps the person from signing in, and ends their sessions at once.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `SK-4012`, `SK-4014`, `SK-4026`.
+    /// `NOT_FOUND`, `SK-4012`, `SK-4014`, `SK-4026`, `SK-4185`.
     pub async fn disable_user(&self, cx: &Cx, id: UserId) -> Answer<UserView> {
-        let (tenant, reach, me) = (cx.tenant, self.reach(cx), cx.actor.user());
+        let (tenant, reach, ways, me) = (cx.tenant, self.reach(cx), self.ways(cx), cx.actor.user());
         let taken_out = self.0.taken == Some(TakenOut::Deactivation);
         self.change(cx, id, &event::USER_DISABLE, Right::USERS_WRITE, move |tx, person| {
-            gone_for_good(tx, &reach, me, person)?;
+            gone_for_good(tx, &reach, ways, me, person)?;
             let account = UserAccount { state: UserState::Disabled, ..person.account.body.clone() };
             moved(tx, id)?;
             tx.update(id, person.account.version, &account)?;
@@ -256,7 +256,7 @@ impl Identity {
         let reach = self.reach(cx);
         self.change(cx, id, &event::USER_ENABLE, Right::USERS_WRITE, move |tx, person| {
             reach.above(person)?;
-            let active = person.account.body.service || has_way_in(tx, id, true)?;
+            let active = person.account.body.service || has_way_in(tx, id)?;
             let state = if active { UserState::Active } else { UserState::Invited };
             moved(tx, id)?;
             tx.update(id, person.account.version, &UserAccount { state, ..person.account.body.clone() })?;
@@ -280,17 +280,17 @@ impl Identity {
     /// Deletes the account and everything that hangs on it. Entries go on naming its id, and nothing else of it.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `CONFLICT`, `SK-4012`, `SK-4014`, `SK-4026`.
+    /// `NOT_FOUND`, `CONFLICT`, `SK-4012`, `SK-4014`, `SK-4026`, `SK-4185`.
     pub async fn delete_user(&self, cx: &Cx, id: UserId, version: Option<i64>) -> Answer<()> {
         let target = self.target_of(cx, id).await?;
-        let (tenant, reach, me) = (cx.tenant, self.reach(cx), cx.actor.user());
+        let (tenant, reach, ways, me) = (cx.tenant, self.reach(cx), self.ways(cx), cx.actor.user());
         self.vault()
             .act(cx, under(Right::USERS_WRITE, &event::USER_DELETE, target, id), move |tx, permit| {
                 let person = found(tx, tenant, id, target)?;
                 if version.is_some_and(|v| v != person.account.version) {
                     return Err(Problem::new(&CONFLICT));
                 }
-                gone_for_good(tx, &reach, me, &person)?;
+                gone_for_good(tx, &reach, ways, me, &person)?;
                 remove(tx, tenant, id)?;
                 tx.commit(permit, Entry::of(id), ())
             })
@@ -328,13 +328,13 @@ impl Identity {
     /// Switches functions off for one person, and all others on.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `SK-4012`, `SK-4024`.
+    /// `NOT_FOUND`, `SK-4012`, `SK-4024`, `SK-4185`.
     pub async fn switch_user(&self, cx: &Cx, id: UserId, off: Vec<String>) -> Answer<UserView> {
-        let functions = rights::functions(&off);
+        let (functions, ways) = (rights::functions(&off), self.ways(cx));
         self.change(cx, id, &event::USER_SWITCH, Right::SWITCHES_WRITE, move |tx, person| {
             let account = UserAccount { functions_off: functions?, ..person.account.body.clone() };
             if able(&person.account.body) && !able(&account) {
-                another_administrator(tx, id)?;
+                guard::dispensable(tx, ways, id)?;
             }
             moved(tx, id)?;
             tx.update(id, person.account.version, &account)?;
@@ -454,20 +454,13 @@ pub fn remove(tx: &mut Tx<'_>, tenant: TenantId, id: UserId) -> Answer<()> {
 }
 
 /// What disabling and deleting have in common.
-pub fn gone_for_good(tx: &mut Tx<'_>, reach: &Reach, me: Option<UserId>, person: &Person) -> Answer<()> {
-    if me == Some(person.account.id()) {
+fn gone_for_good(tx: &mut Tx<'_>, reach: &Reach, ways: Ways, me: Option<UserId>, person: &Person) -> Answer<()> {
+    let id: UserId = person.account.id();
+    if me == Some(id) {
         return Err(Problem::new(&OWN_ACCOUNT));
     }
     reach.above(person)?;
-    still_administered(tx, me, &person.account)
-}
-
-/// Refuses what would take away oneself, or the last administrator.
-pub fn still_administered(tx: &mut Tx<'_>, me: Option<UserId>, account: &Stored<UserAccount>) -> Answer<()> {
-    if me == Some(account.id()) {
-        return Err(Problem::new(&OWN_ACCOUNT));
-    }
-    if able(&account.body) { another_administrator(tx, account.id()) } else { Ok(()) }
+    if able(&person.account.body) { guard::dispensable(tx, ways, id) } else { Ok(()) }
 }
 
 fn known_site(view: &mut View<'_>, site: Option<SiteId>) -> Answer<()> {

@@ -16,8 +16,8 @@ use crate::{
     Answer, Identity,
     account::who,
     guard, own, page_size, people,
-    problems::{LAST_WAY_IN, SIGN_IN_AGAIN},
-    records::{Credential, IdentityProvider, OutsideIdentity, Passkey, UserSession},
+    problems::SIGN_IN_AGAIN,
+    records::{IdentityProvider, OutsideIdentity, UserSession},
     rights, token,
     types::{IdentityQuery, IdentityView, Listed},
     under,
@@ -58,19 +58,21 @@ impl Identity {
     /// Takes anybody's link away.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `SK-4014`.
+    /// `NOT_FOUND`, `SK-4014`, `SK-4185`.
     pub async fn delete_identity(&self, cx: &Cx, id: IdentityId) -> Answer<()> {
-        let (tenant, reach) = (cx.tenant, self.reach(cx));
-        let (gates, policy) = (self.0.gates.clone(), cx.policy.clone());
+        let (tenant, reach, ways) = (cx.tenant, self.reach(cx), self.ways(cx));
         let act = under(Right::FEDERATION_WRITE, &event::IDENTITY_DELETE, Target::tenant(tenant), id);
         self.vault()
             .act(cx, act, move |tx, permit| {
                 let link = tx.get::<OutsideIdentity>(id)?.ok_or_else(missing)?;
-                if let Some(person) = rights::person(&mut tx.view(), tenant, link.body.user)? {
-                    reach.above(&person)?;
+                let person = rights::person(&mut tx.view(), tenant, link.body.user)?;
+                if let Some(person) = &person {
+                    reach.above(person)?;
                 }
                 tx.delete::<OutsideIdentity>(id)?;
-                guard::way_in_left(tx, &*gates, &policy)?;
+                if person.is_some_and(|p| guard::able(&p.account.body)) {
+                    guard::way_in_left(tx, ways)?;
+                }
                 let entry = Entry::of(id).with("provider", link.body.provider).with("user", link.body.user);
                 tx.commit(permit, entry, ())
             })
@@ -97,9 +99,7 @@ impl Identity {
     /// `NOT_FOUND` for anybody else's, `SK-4055` for the only way in, `SK-4056` when the sign-in is not recent.
     pub async fn delete_own_identity(&self, cx: &Cx, id: IdentityId) -> Answer<()> {
         let (user, session) = who(cx)?;
-        let now = self.now();
-        let by_passkey = self.gates().passkeys(&cx.policy).alone;
-        let by_password = self.gates().password_way(&cx.policy);
+        let (now, ways) = (self.now(), self.ways(cx));
         self.vault()
             .act(cx, own(cx, &event::IDENTITY_DELETE, id), move |tx, permit| {
                 let link = tx.get::<OutsideIdentity>(id)?.filter(|l| l.body.user == user).ok_or_else(missing)?;
@@ -107,13 +107,8 @@ impl Identity {
                 if session.is_none_or(|s| now.since(s.body.signed_in) >= RECENT) {
                     return Err(Problem::new(&SIGN_IN_AGAIN));
                 }
-                let stays = people::of_user::<OutsideIdentity>(&mut tx.view(), user)?.len() > 1
-                    || (by_passkey && tx.count::<Passkey>(&[("user_id", user.into())])? > 0)
-                    || (by_password && tx.get::<Credential>(user)?.is_some());
-                if !stays {
-                    return Err(Problem::new(&LAST_WAY_IN));
-                }
                 tx.delete::<OutsideIdentity>(id)?;
+                guard::own_way_left(tx, ways, user)?;
                 tx.commit(permit, Entry::of(id).with("provider", link.body.provider).with("user", user), ())
             })
             .await

@@ -149,7 +149,7 @@ impl Identity {
     /// the people it signs in; whoever writes a rule has the role's.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `CONFLICT`, `INVALID`, `SK-4013`, `SK-4014`, `SK-4019`.
+    /// `NOT_FOUND`, `CONFLICT`, `INVALID`, `SK-4013`, `SK-4014`, `SK-4019`, `SK-4185`.
     pub async fn update_provider(
         &self,
         cx: &Cx,
@@ -157,19 +157,18 @@ impl Identity {
         version: i64,
         patch: ProviderPatch,
     ) -> Answer<ProviderView> {
-        let reach = self.reach(cx);
+        let (reach, ways) = (self.reach(cx), self.ways(cx));
         let now = self.now();
         let act = || under(Right::FEDERATION_WRITE, &event::PROVIDER_UPDATE, Target::tenant(cx.tenant), id);
         let given = match self.given_metadata(cx, patch.metadata.as_deref(), patch.metadata_url.as_deref()).await {
             Ok(given) => given,
             Err(problem) => return Err(self.stop(cx, act(), problem).await),
         };
-        let (gates, policy) = (self.0.gates.clone(), cx.policy.clone());
         let view = self
             .vault()
             .act(cx, act(), move |tx, permit| {
                 let mut provider = tx.get::<IdentityProvider>(id)?.ok_or_else(missing)?.body;
-                let mut changed = Vec::new();
+                let (enabled, mut changed) = (provider.enabled, Vec::new());
                 if let Some((metadata, url)) = given
                     && settings::moved(&mut provider, metadata, url, now)?
                 {
@@ -178,8 +177,8 @@ impl Identity {
                 }
                 changed.extend(apply(tx, &reach, id, &mut provider, &patch)?);
                 tx.update(id, version, &provider).map_err(taken)?;
-                if !provider.enabled {
-                    guard::way_in_left(tx, &*gates, &policy)?;
+                if enabled && !provider.enabled {
+                    guard::way_in_left(tx, ways)?;
                 }
                 let now = shown(&mut tx.view(), id)?;
                 tx.commit(permit, Entry::of(id).with("changed", changed.join(" ")), now)
@@ -192,10 +191,10 @@ impl Identity {
     /// Deletes a provider with its links and mail domains. Accounts stay, sessions that it began go on.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `CONFLICT`.
+    /// `NOT_FOUND`, `CONFLICT`, `SK-4185`.
     pub async fn delete_provider(&self, cx: &Cx, id: ProviderId, version: Option<i64>) -> Answer<()> {
         let act = under(Right::FEDERATION_WRITE, &event::PROVIDER_DELETE, Target::tenant(cx.tenant), id);
-        let (gates, policy) = (self.0.gates.clone(), cx.policy.clone());
+        let ways = self.ways(cx);
         self.vault()
             .act(cx, act, move |tx, permit| {
                 let provider = tx.get::<IdentityProvider>(id)?.ok_or_else(missing)?;
@@ -205,7 +204,9 @@ impl Identity {
                 let links = identities::drop_of(tx, id)?;
                 domains::drop_of(tx, id)?;
                 tx.delete::<IdentityProvider>(id)?;
-                guard::way_in_left(tx, &*gates, &policy)?;
+                if provider.body.enabled {
+                    guard::way_in_left(tx, ways)?;
+                }
                 tx.commit(permit, Entry::of(id).with("links", links), ())
             })
             .await?;

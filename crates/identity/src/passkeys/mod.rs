@@ -14,7 +14,7 @@ use crate::{
     Answer, Identity,
     account::who,
     factors, guard, own, people,
-    problems::{LAST_WAY_IN, PASSKEY_EXISTS, PASSKEY_OVER, PASSKEYS_OFF, TOO_MANY_RECORDS},
+    problems::{PASSKEY_EXISTS, PASSKEY_OVER, PASSKEYS_OFF, TOO_MANY_RECORDS},
     records::{Passkey, RecoveryCodes, UserAccount},
     signals, sql, token,
     types::{PasskeyAnswer, PasskeyMade, PasskeyOptions, PasskeyPatch, PasskeyView, RelyingParty},
@@ -252,7 +252,7 @@ impl Identity {
     pub async fn delete_passkey(&self, cx: &Cx, id: PasskeyId, password: Secret<String>) -> Answer<()> {
         let (user, _) = who(cx)?;
         let t = self.confirm(cx, &event::PASSKEY_DELETE, &password).await?;
-        let (gates, policy) = (self.0.gates.clone(), cx.policy.clone());
+        let ways = self.ways(cx);
         let done = self
             .vault()
             .act(cx, own(cx, &event::PASSKEY_DELETE, id), move |tx, permit| {
@@ -260,11 +260,7 @@ impl Identity {
                 let old = old.ok_or_else(|| Problem::new(&NOT_FOUND))?;
                 tx.delete::<Passkey>(id)?;
                 signals::credential_changed(tx, user, old.body.credential_type(), "delete")?;
-                let left = people::has_way_in(tx, user, gates.password_way(&policy))?;
-                if !left {
-                    return Err(Problem::new(&LAST_WAY_IN));
-                }
-                guard::way_in_left(tx, &*gates, &policy)?;
+                guard::own_way_left(tx, ways, user)?;
                 if !factors::any(&mut tx.view(), user)? {
                     tx.delete::<RecoveryCodes>(user)?;
                 }

@@ -19,8 +19,9 @@ use super::{
 };
 use crate::{
     Answer, Identity,
+    guard::{self, Ways},
     people::{changed, has_way_in, moved},
-    problems::{ABOVE_OWN, SCIM_MUTABILITY, SCIM_VERSION},
+    problems::{ABOVE_OWN, OWN_ACCOUNT, SCIM_MUTABILITY, SCIM_VERSION},
     records::{ScimProfile, UserAccount},
     types::{ScimPrecondition, ScimResource, UserState},
     users,
@@ -320,6 +321,7 @@ impl Identity {
                 id,
                 etag: seen.map(|s| s.etag()).unwrap_or_default(),
                 me: cx.actor.user(),
+                ways: self.ways(cx),
                 base: base.to_owned(),
                 taken_out: self.0.taken == Some(TakenOut::Deprovisioning),
             };
@@ -364,6 +366,7 @@ impl Identity {
         let (act, open) = self.provision(cx, &event::USER_DELETE, id);
         self.sound(cx, &act, open).await?;
         let (tenant, me, expected) = (cx.tenant, cx.actor.user(), expected.matches.clone());
+        let ways = self.ways(cx);
         let taken_out = self.0.taken == Some(TakenOut::Deprovisioning);
         self.vault()
             .act(cx, act, move |tx, permit| {
@@ -371,11 +374,12 @@ impl Identity {
                 if expected.is_some_and(|given| !names(&given, &found.etag())) {
                     return Err(Problem::new(&SCIM_VERSION));
                 }
+                let mut entry = Entry::of(id);
                 if !taken_out {
-                    users::still_administered(tx, me, &found.account)?;
+                    entry = leaving(tx, ways, me, &found.account, entry)?;
                     users::remove(tx, tenant, id)?;
                 }
-                tx.commit(permit, Entry::of(id), ())
+                tx.commit(permit, entry, ())
             })
             .await
     }
@@ -387,8 +391,34 @@ struct Work {
     id: UserId,
     etag: String,
     me: Option<UserId>,
+    ways: Ways,
     base: String,
     taken_out: bool,
+}
+
+/// A person leaves, by the word of the organisation's own identity provider. It is not held to what passwords are given up for
+/// (`SK-4185`): who has left must be out at once, and the host lets an administrator in again. The entry tells of it. Somebody to
+/// let in there must be left all the same.
+fn leaving(
+    tx: &mut Tx<'_>,
+    ways: Ways,
+    me: Option<UserId>,
+    account: &Stored<UserAccount>,
+    entry: Entry,
+) -> Answer<Entry> {
+    let id: UserId = account.id();
+    if me == Some(id) {
+        return Err(Problem::new(&OWN_ACCOUNT));
+    }
+    if !guard::able(&account.body) {
+        return Ok(entry);
+    }
+    guard::another_administrator(tx, id)?;
+    if !guard::only_one_in(tx, ways, id)? {
+        return Ok(entry);
+    }
+    tracing::warn!(user = %id, "provisioning takes away the only administrator who comes in without a password");
+    Ok(entry.with("way_in_left", "none"))
 }
 
 impl Work {
@@ -402,7 +432,7 @@ impl Work {
             (state, _) if self.taken_out => state,
             (UserState::Active | UserState::Invited, Some(false)) => UserState::Disabled,
             (UserState::Disabled, Some(true)) => {
-                if has_way_in(tx, self.id, true)? {
+                if has_way_in(tx, self.id)? {
                     UserState::Active
                 } else {
                     UserState::Invited
@@ -427,7 +457,7 @@ impl Work {
         }
         let mut entry = changed(was, &account);
         if was.state != state && state == UserState::Disabled {
-            users::still_administered(tx, self.me, &now.account)?;
+            entry = leaving(tx, self.ways, self.me, &now.account, entry)?;
             entry.detail.extend(users::shut_out(tx, self.tenant, self.id)?.detail);
         }
         let same = was.name == account.name
