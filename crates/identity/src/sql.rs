@@ -1,7 +1,13 @@
 //! The SQL of this crate: its tables, and the bookkeeping statements that need no entry. Everything else is written
 //! by `vault` from the record types' declarations.
 
-use sekisho_vault::Bookkeeping;
+use sekisho_kernel::Id;
+use sekisho_vault::{Bookkeeping, ClearValue};
+
+/// The ids in the first column of what a statement has found.
+pub(crate) fn ids<K>(rows: &[Vec<ClearValue>]) -> Vec<Id<K>> {
+    rows.iter().filter_map(|row| Id::from_slice(row.first()?.opaque()?)).collect()
+}
 
 /// The tables: number, name, text.
 pub const MIGRATIONS: &[(u32, &str, &str)] = &[

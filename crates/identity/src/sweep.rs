@@ -7,7 +7,7 @@ use sekisho_kernel::{
     hook::Directory,
     id::{SessionId, TenantId},
 };
-use sekisho_vault::{ClearValue, Entry, Scope};
+use sekisho_vault::{Entry, Scope};
 
 use crate::{
     Answer, Identity, by_job,
@@ -87,8 +87,7 @@ impl Identity {
                 }
                 others += keeper.run(&sql::RELATION_SWEEP, &[now.minus(ENDED_KEPT).into()])?;
                 let rows = keeper.rows(&sql::SESSION_OVER, &[idle.into(), absolute.into(), now.into()])?;
-                let id = |row: &Vec<ClearValue>| SessionId::from_slice(row.first()?.opaque()?);
-                Ok((rows.iter().filter_map(id).collect::<Vec<_>>(), others))
+                Ok((sql::ids(&rows), others))
             })
             .await?;
         let mut sessions = 0;

@@ -14,7 +14,7 @@ use sekisho_kernel::{
     event,
     gate::TokenRule,
     hook::{HostKind, Knock, Passage},
-    id::{ApiTokenId, SessionId, SessionKind, TenantId, UserId},
+    id::{ApiTokenId, ApiTokenKind, SessionId, SessionKind, TenantId, UserId},
     problem::{INVALID, NOT_FOUND, UNAUTHENTICATED},
 };
 use sekisho_vault::{ClearValue, Entry, Page, Scope, Stored, Tx};
@@ -287,7 +287,7 @@ impl Identity {
             .vault()
             .keep(&Scope::of(cx), move |keeper| {
                 let rows = keeper.rows(&sql::TOKEN_OVER, &[now.into(), unused.into()])?;
-                Ok(rows.iter().filter_map(|r| ApiTokenId::from_slice(r.first()?.opaque()?)).collect::<Vec<_>>())
+                Ok(sql::ids::<ApiTokenKind>(&rows))
             })
             .await?;
         let mut ended = 0;

@@ -11,13 +11,13 @@ use sekisho_kernel::{
     id::{RelationId, UserId},
     problem::{INVALID, NOT_FOUND},
 };
-use sekisho_vault::{ClearValue, Entry, Page, Stored, Tx, View};
+use sekisho_vault::{Entry, Page, Stored, Tx, View};
 
 use crate::{
     Answer, Identity, guard, page_size,
     problems::{RELATION_DATES, RELATION_OVER, RELATION_THERE, RELATION_TO_ONESELF, TOO_MANY_RECORDS},
     records::{CustomRole, Relation, Side, Site, UserAccount},
-    sql,
+    sql::{self, ids},
     types::{
         Between, Listed, NewRelation, ReachAsked, ReachTold, ReachedPerson, RelationQuery, RelationState, RelationView,
         SideView, WhyReach,
@@ -34,11 +34,6 @@ pub const ENDED_KEPT: Duration = Duration::from_secs(365 * 86_400);
 
 fn missing(place: &'static str) -> impl Fn() -> Problem {
     move || Problem::new(&NOT_FOUND).at(place)
-}
-
-/// The ids in the first column.
-fn ids<K>(rows: &[Vec<ClearValue>]) -> Vec<sekisho_kernel::Id<K>> {
-    rows.iter().filter_map(|row| sekisho_kernel::Id::from_slice(row.first()?.opaque()?)).collect()
 }
 
 impl Identity {

@@ -12,12 +12,11 @@ use sekisho_kernel::{
 };
 use sekisho_vault::View;
 
-use super::ids;
 use crate::{
     Answer, Identity, page_size,
     people::fold,
     records::{Site, UserAccount},
-    sql,
+    sql::{self, ids},
     types::{Listed, PeopleQuery, PersonCard},
     under,
 };

@@ -66,7 +66,7 @@ impl Identity {
         if found.second() || risk.as_ref().is_some_and(|r| r.blocks(false)) {
             return Err(self.wrong_password(&cx, &t, found.id().bytes(), &object, "risk", risk, true).await);
         }
-        let finish = Finish { risk, told: true, stepped: true, way: challenge.way.clone(), ..Finish::default() };
+        let finish = Finish { risk, told: true, stepped: true, way: challenge.way, ..Finish::default() };
         self.go_on(knock, browser, &cx, found, t, finish).await
     }
 

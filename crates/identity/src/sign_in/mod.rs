@@ -150,7 +150,7 @@ impl Identity {
         if risk.as_ref().is_some_and(|r| r.blocks(true)) {
             return Err(self.wrong_password(&cx, &t, found.id().bytes(), &object, "risk", risk, true).await);
         }
-        let finish = Finish { proof: Some(proof), way: challenge.way.clone(), risk, told: true, ..Finish::default() };
+        let finish = Finish { proof: Some(proof), way: challenge.way, risk, told: true, ..Finish::default() };
         self.go_on(knock, browser, &cx, found, t, finish).await
     }
 
@@ -232,7 +232,7 @@ impl Identity {
         let count = self.gates().factor(&cx.policy).recovery_codes;
         let (shown, codes) = factors::recovery_codes(self.rng(), count);
         let enrolled = Some(Enrolled { factor, step, codes, shown });
-        let (way, stepped) = (challenge.way.clone(), challenge.stepped);
+        let (way, stepped) = (challenge.way, challenge.stepped);
         let finish = Finish { enrolled, way, risk, told: true, stepped, ..Finish::default() };
         self.finish(knock, browser, &cx, found, finish, true).await
     }

@@ -62,7 +62,6 @@ impl Identity {
             .act(cx, act, move |tx, permit| {
                 tx.keep(&sql::TENANT_HOLD, &[])?;
                 let keys = tx.list::<OauthKey>(&Page::default())?;
-                let signals = tx.list::<SignalKey>(&Page::default())?;
                 if !withdraw && keys.len() >= MOST {
                     return Err(Problem::new(&TOO_MANY_RECORDS));
                 }
@@ -73,7 +72,7 @@ impl Identity {
                     for old in &keys {
                         tx.delete::<OauthKey>(old.id::<OauthKeyKind>())?;
                     }
-                    for old in &signals {
+                    for old in tx.list::<SignalKey>(&Page::default())? {
                         gone.push(before::kid(&old.body)?);
                         tx.delete::<SignalKey>(old.id::<SignalKeyKind>())?;
                     }
