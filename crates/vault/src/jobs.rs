@@ -83,6 +83,10 @@ pub static MATRIX: &[(Job, &[&Event])] = &[
             &e::POLICY_RELOAD,
             &e::MAIL_DOMAIN_VERIFY,
             &e::OAUTH_KEY_TURN,
+            &e::RELATION_CREATE,
+            &e::RELATION_END,
+            &e::RELATION_LIST,
+            &e::RELATION_EXPLAIN,
         ],
     ),
     (

@@ -1,5 +1,6 @@
 //! Relations: who may find and reach whom, as an administrator keeps them and an application asks.
 
+mod host;
 mod people;
 
 use std::time::Duration;
@@ -11,7 +12,7 @@ use sekisho_kernel::{
     id::{RelationId, UserId},
     problem::{INVALID, NOT_FOUND},
 };
-use sekisho_vault::{Entry, Page, Stored, Tx, View};
+use sekisho_vault::{Act, Entry, Page, Stored, Tx, View};
 
 use crate::{
     Answer, Identity, guard, page_size,
@@ -44,6 +45,10 @@ impl Identity {
     pub async fn create_relation(&self, cx: &Cx, new: NewRelation) -> Answer<RelationView> {
         let id: RelationId = self.id();
         let act = under(Right::RELATIONS_WRITE, &event::RELATION_CREATE, Target::tenant(cx.tenant), id);
+        self.relate(cx, act, id, new).await
+    }
+
+    async fn relate(&self, cx: &Cx, act: Act, id: RelationId, new: NewRelation) -> Answer<RelationView> {
         self.vault()
             .act(cx, act, move |tx, permit| {
                 // Roles and sites that are being deleted wait, and so does whoever adds the same relation.
@@ -81,8 +86,12 @@ impl Identity {
     /// # Errors
     /// The access check's and the store's.
     pub async fn relations(&self, cx: &Cx, query: RelationQuery) -> Answer<Listed<RelationView, RelationId>> {
-        let object = query.side.map_or_else(|| "relations".to_owned(), |side| side.to_string());
+        let object = listed(&query);
         let act = under(Right::RELATIONS_READ, &event::RELATION_LIST, Target::tenant(cx.tenant), object);
+        self.relations_by(cx, act, query).await
+    }
+
+    async fn relations_by(&self, cx: &Cx, act: Act, query: RelationQuery) -> Answer<Listed<RelationView, RelationId>> {
         let now = self.now();
         self.vault()
             .look(cx, act, move |view| {
@@ -112,6 +121,10 @@ impl Identity {
     /// `NOT_FOUND`, `SK-4183`.
     pub async fn end_relation(&self, cx: &Cx, id: RelationId) -> Answer<RelationView> {
         let act = under(Right::RELATIONS_WRITE, &event::RELATION_END, Target::tenant(cx.tenant), id);
+        self.end_by(cx, act, id).await
+    }
+
+    async fn end_by(&self, cx: &Cx, act: Act, id: RelationId) -> Answer<RelationView> {
         self.vault()
             .act(cx, act, move |tx, permit| {
                 let found = tx.get::<Relation>(id)?.ok_or_else(|| Problem::new(&NOT_FOUND))?;
@@ -133,6 +146,10 @@ impl Identity {
     /// `NOT_FOUND` naming the person.
     pub async fn between(&self, cx: &Cx, one: UserId, other: UserId) -> Answer<Between> {
         let act = under(Right::RELATIONS_READ, &event::RELATION_EXPLAIN, Target::tenant(cx.tenant), one);
+        self.between_by(cx, act, one, other).await
+    }
+
+    async fn between_by(&self, cx: &Cx, act: Act, one: UserId, other: UserId) -> Answer<Between> {
         let (rule, now) = (self.gates().relations(&cx.policy), self.now());
         self.vault()
             .look(cx, act, move |view| {
@@ -190,6 +207,11 @@ impl Identity {
             })
             .await
     }
+}
+
+/// What the entry of a list names.
+fn listed(query: &RelationQuery) -> String {
+    query.side.map_or_else(|| "relations".to_owned(), |side| side.to_string())
 }
 
 /// Refuses a side that names nothing, or an account behind which there is no person.

@@ -2,6 +2,7 @@
 
 #![expect(missing_docs, reason = "a flattened group of arguments is documented where it is declared")]
 
+pub mod relation;
 pub mod waf;
 
 use std::path::PathBuf;
@@ -124,6 +125,9 @@ pub enum Command {
     /// Mail domains that lead to an organisation's identity provider.
     #[command(subcommand)]
     Domain(DomainCommand),
+    /// Relations: who may find and reach whom.
+    #[command(subcommand)]
+    Relation(relation::RelationCommand),
     /// Keys.
     #[command(subcommand)]
     Key(KeyCommand),

@@ -142,6 +142,10 @@ async fn act(
                 Lang::En => format!("The key of {tenant} is destroyed. Its data can never be read again.\n"),
             }))
         }
+        ["relation", name, tenant, rest @ ..] => {
+            let done = super::relation::act(identity, name, tenant_id(tenant)?, rest, lang).await?;
+            Ok(done.unwrap_or_else(|| unknown(words, lang)))
+        }
         ["waf", "feed", "status"] => Ok(said(super::waf::status(&instance.firewall, lang))),
         ["waf", "feed", "fetch"] if !instance.firewall.has_feed() => Ok(super::waf::none(lang)),
         ["waf", "feed", "fetch"] => Ok(said(super::waf::fetch(instance, lang).await?)),
@@ -168,14 +172,19 @@ async fn act(
             }
             Ok(said(""))
         }
-        _ => Ok(refused(
-            WRONG,
-            match lang {
-                Lang::Ja => format!("このコマンドはありません: {}\n", words.join(" ")),
-                Lang::En => format!("There is no such command: {}\n", words.join(" ")),
-            },
-        )),
+        _ => Ok(unknown(words, lang)),
     }
+}
+
+fn unknown(words: &[&str], lang: Lang) -> CommandOutcome {
+    let words = words.join(" ");
+    refused(
+        WRONG,
+        match lang {
+            Lang::Ja => format!("このコマンドはありません: {words}\n"),
+            Lang::En => format!("There is no such command: {words}\n"),
+        },
+    )
 }
 
 fn command_cx(instance: &Instance, tenant: TenantId) -> Cx {

@@ -7,6 +7,7 @@ pub mod ledger;
 mod paper;
 mod policy;
 pub mod prove;
+pub mod relation;
 pub mod serve;
 pub mod waf;
 
@@ -91,6 +92,10 @@ pub fn host_words(command: &Command) -> Option<OnHost> {
         }
         Command::Key(KeyCommand::Shred { place, tenant, confirm }) => {
             (place.clone(), words(&["key", "shred", tenant, confirm]), None)
+        }
+        Command::Relation(command) => {
+            let (place, told) = relation::host_words(command);
+            (place, told, None)
         }
         Command::Waf(command) => {
             let (place, told) = waf::host_words(command)?;

@@ -10,4 +10,5 @@ mod crash;
 mod fixtures;
 mod fuzz;
 mod rehearsed;
+mod relation;
 mod served;
