@@ -2,7 +2,7 @@
 // server are on loopback, which the demo's policy has to open.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
+import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import https from "node:https";
 import net from "node:net";
@@ -98,13 +98,16 @@ class Browser {
     const headers = { accept: "text/html", "accept-language": "en", cookie: [...own].map(([n, v]) => `${n}=${v}`).join("; ") };
     if (form) Object.assign(headers, { "content-type": "application/x-www-form-urlencoded", origin: new URL(url).origin });
     const answer = await fetch(url, { method, headers, redirect: "manual", dispatcher: agent, body: form && new URLSearchParams(form).toString() });
+    this.keep(own, answer);
+    return { url, status: answer.status, to: answer.headers.get("location"), text: await answer.text() };
+  }
+  keep(own, answer) {
     for (const line of answer.headers.getSetCookie()) {
       const [pair, ...rest] = line.split(";");
       const cut = pair.indexOf("=");
       const gone = rest.some((r) => /max-age=0|expires=thu, 01 jan 1970/i.test(r.trim()));
       if (gone) own.delete(pair.slice(0, cut)); else own.set(pair.slice(0, cut), pair.slice(cut + 1));
     }
-    return { url, status: answer.status, to: answer.headers.get("location"), text: await answer.text() };
   }
   async follow(url, options) {
     let got = await this.send(url, options);
@@ -123,6 +126,17 @@ class Browser {
   csrf(page) {
     return page.text.match(/name="csrf" value="([^"]+)"/)[1];
   }
+  /** A call of a page's script. */
+  async json(path, body) {
+    const host = new URL(organisation.console).host;
+    const own = this.jar.get(host) ?? new Map();
+    this.jar.set(host, own);
+    const headers = { "content-type": "application/json", "accept-language": "en", origin: organisation.console, cookie: [...own].map(([n, v]) => `${n}=${v}`).join("; ") };
+    if (this.session) headers["x-csrf-token"] = this.csrf(await this.send(`${organisation.console}/account`));
+    const answer = await fetch(`${organisation.console}/api/v1${path}`, { method: "POST", headers, dispatcher: agent, body: JSON.stringify(body) });
+    this.keep(own, answer);
+    return { status: answer.status, told: await answer.json() };
+  }
   get session() {
     return this.jar.get(new URL(organisation.console).host)?.get("__Host-sekisho");
   }
@@ -139,6 +153,38 @@ class Browser {
     if (page.text.includes('name="login"')) page = await this.submit(page, { prompt: "login", login, password: "any" });
     if (page.text.includes('value="consent"')) page = await this.submit(page, { prompt: "consent" });
     return page;
+  }
+}
+
+/** A security key without attestation (WebAuthn Level 3 §6.5): one credential, whose signatures it counts. */
+class Key {
+  #pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  #id = randomBytes(32);
+  #count = 0;
+  constructor(origin) { this.origin = origin; }
+  #client(type, challenge) {
+    return Buffer.from(JSON.stringify({ type, challenge, origin: this.origin, crossOrigin: false }));
+  }
+  #data(rpId, flags, more = []) {
+    const count = Buffer.alloc(4);
+    count.writeUInt32BE(++this.#count);
+    return Buffer.concat([createHash("sha256").update(rpId).digest(), Buffer.from([flags]), count, ...more]);
+  }
+  #told(response) {
+    return { id: this.#id.toString("base64url"), rawId: this.#id.toString("base64url"), type: "public-key", response, clientExtensionResults: {} };
+  }
+  create({ challenge, rp }) {
+    const { x, y } = this.#pair.publicKey.export({ format: "jwk" });
+    const cose = Buffer.concat([Buffer.from("a5010203262001215820", "hex"), Buffer.from(x, "base64url"), Buffer.from("225820", "hex"), Buffer.from(y, "base64url")]);
+    const data = this.#data(rp.id, 0x45, [Buffer.alloc(16), Buffer.from([0, this.#id.length]), this.#id, cose]);
+    const object = Buffer.concat([Buffer.from("a363666d74646e6f6e656761747453746d74a068617574684461746158", "hex"), Buffer.from([data.length]), data]);
+    return this.#told({ clientDataJSON: this.#client("webauthn.create", challenge).toString("base64url"), attestationObject: object.toString("base64url"), transports: ["usb"] });
+  }
+  get({ challenge, rpId }, userHandle) {
+    const [client, data] = [this.#client("webauthn.get", challenge), this.#data(rpId, 0x05)];
+    const signature = sign("sha256", Buffer.concat([data, createHash("sha256").update(client).digest()]), this.#pair.privateKey);
+    const text = (bytes) => bytes.toString("base64url");
+    return this.#told({ clientDataJSON: text(client), authenticatorData: text(data), signature: text(signature), userHandle });
   }
 }
 
@@ -271,6 +317,49 @@ test("an existing account is linked by whoever is signed in to it, and by nobody
   const fresh = new Browser();
   await fresh.atProvider(await fresh.leave(provider.id), name);
   assert.equal((await fresh.me()).user.name, name);
+});
+
+test("oidc-provider: whoever has no password confirms there, and registers a first passkey", async () => {
+  const provider = await registered({ create_users: true });
+  const hanako = person(), browser = new Browser(), account = `${organisation.console}/account`;
+  await browser.atProvider(await browser.leave(provider.id), hanako);
+  const own = (await browser.me()).user.id;
+  const confirm = async () => {
+    const page = await browser.follow(account);
+    assert.match(page.text, /sign in anew at your identity provider/);
+    const there = await browser.follow(`${account}/confirm`, { method: "POST", form: { csrf: browser.csrf(page), provider: provider.id } });
+    assert.match(there.text, /name="login"/, "the provider asks again, although it knows the person");
+    return there;
+  };
+  const options = () => browser.json("/me/passkeys/options", {});
+  assert.deepEqual((await options()).told.code, "SK-4203");
+  // Somebody else, whom the provider does not take to be a change of person there.
+  const known = browser.jar.get(new URL(issuer).host);
+  browser.jar.delete(new URL(issuer).host);
+  const wrong = await browser.atProvider(await confirm(), person());
+  assert.equal(wrong.status, 403);
+  assert.match(wrong.text, /not the identity that is linked/);
+
+  browser.jar.set(new URL(issuer).host, known);
+  const right = await browser.atProvider(await confirm(), hanako);
+  assert.equal(right.status, 200, right.text);
+  assert.match(right.text, /has confirmed that it is you/);
+  assert.doesNotMatch(right.text, /data-passkey="create"[^]*name="password"[^]*data-said/, "no password is asked for");
+  const begun = await options();
+  assert.equal(begun.status, 200, JSON.stringify(begun.told));
+  assert.equal((await options()).told.code, "SK-4203", "it is good once");
+  const key = new Key(organisation.console);
+  const made = await browser.json("/me/passkeys", { ceremony: begun.told.ceremony, name: "Key ring", credential: key.create(begun.told.public_key) });
+  assert.equal(made.status, 201, JSON.stringify(made.told));
+
+  const fresh = new Browser();
+  await fresh.follow(`${organisation.console}/sign-in`);
+  const asked = await fresh.json("/sign-in/passkey/options", {});
+  const answer = { ceremony: asked.told.ceremony, credential: key.get(asked.told.public_key, begun.told.public_key.user.id) };
+  const came = await fresh.json("/sign-in/passkey", answer);
+  assert.deepEqual([came.status, came.told.user?.id], [200, own], JSON.stringify(came.told));
+  const { entries } = await api("GET", `/history?action=session.reauthenticate&target=${own}`);
+  assert.ok(entries.some((e) => e.outcome === "success" && e.detail.provider === provider.id && e.detail.for === "passkey"), JSON.stringify(entries));
 });
 
 test("a mail domain leads to the provider once DNS or the operator says so, for one organisation", async () => {

@@ -188,6 +188,28 @@ test("nanoidp: people are made as they come in, and a claim gives a role", async
   assert.equal(wrong.session, undefined);
 });
 
+test("nanoidp: asked by the API, a fresh sign-in lets a first passkey be registered", async () => {
+  const browser = new Browser();
+  await browser.signIn("momiji", "second");
+  const csrf = browser.field(await browser.open(`${house.console}/account`), "csrf");
+  const script = async (path, body) => {
+    const own = browser.jar.get(new URL(house.console).host);
+    const headers = { "content-type": "application/json", origin: house.console, "x-csrf-token": csrf, cookie: [...own].map((pair) => pair.join("=")).join("; ") };
+    const got = await fetch(`${house.console}/api/v1${path}`, { method: "POST", headers, dispatcher: agent, body: JSON.stringify(body) });
+    for (const line of got.headers.getSetCookie()) own.set(...line.match(/^([^=]+)=([^;]*)/).slice(1));
+    return { status: got.status, told: await got.json() };
+  };
+  const { status, told } = await script("/me/reauthenticate/provider", { provider: provider.id });
+  assert.equal(status, 200, JSON.stringify(told));
+  const query = new URL(told.to).searchParams;
+  assert.deepEqual([query.get("prompt"), query.get("max_age"), told.fields], ["login", "0", {}]);
+  const there = await browser.open(told.to);
+  const back = await browser.open(there.url, { transaction_id: browser.field(there, "transaction_id"), username: "momiji", password: "second" });
+  assert.match(back.text, /has confirmed that it is you/);
+  assert.equal((await script("/me/passkeys/options", {})).status, 200);
+  assert.equal((await script("/me/passkeys/options", {})).told.code, "SK-4203", "it is good once");
+});
+
 test("nanoidp: a token of the keys before is refused, one of the new keys is taken", async () => {
   // nanoidp signs a token for this sign-in, which does not reach us yet.
   let signed;

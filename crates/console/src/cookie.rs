@@ -16,6 +16,8 @@ pub const RETURN: &str = "__Host-sekisho-return";
 pub const ERRAND: &str = "__Host-sekisho-errand";
 /// The same to a SAML provider: its page posts the answer, so the cookie comes along with other sites' forms.
 pub const SAML: &str = "__Host-sekisho-saml";
+/// What a provider has proven of who is there, for a first passkey: sealed, bound to the session, good once.
+pub const PROOF: &str = "__Host-sekisho-proof";
 /// By which a browser is known again (`lockout.known_device`).
 pub const DEVICE: &str = "__Host-sekisho-device";
 /// The chosen language.

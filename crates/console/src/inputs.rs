@@ -355,6 +355,8 @@ shapes! {
         may("provider", Takes::Id("idp"), "Only of this provider."),
         may("user", Takes::Id("usr"), "Only of this person."),
     ];
+    /// What proves who is there, where a passkey is registered.
+    PROVEN "Proven" [may("password", PASSWORD, "One's own password, or the proof that a passkey gave in its place. Left out in the browser that has just confirmed at a provider.")];
     /// Which provider, chosen on a page.
     PROVIDER_CHOICE "ProviderChoice" [need("provider", Takes::Id("idp"), "The provider.")];
     /// A mail address, for the way that it leads.

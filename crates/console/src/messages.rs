@@ -14,11 +14,12 @@ macro_rules! messages {
 }
 
 mod connected;
+mod passkeys;
+mod relations;
 mod saml;
 
 pub use connected::*;
-mod relations;
-
+pub use passkeys::*;
 pub use relations::*;
 pub use saml::*;
 
@@ -204,8 +205,6 @@ messages! {
     DONE_ENABLED "再有効化しました。" "Enabled again.";
     DONE_FACTOR_REMOVED "認証アプリを解除しました。" "The authenticator app is removed.";
     DONE_GRANTED "ロールを付与しました。" "The role is granted.";
-    DONE_PASSKEY_ADDED "パスキーを登録しました。" "The passkey is registered.";
-    DONE_PASSKEY_REMOVED "パスキーを削除しました。" "The passkey is removed.";
     DONE_PASSWORD_CHANGED "パスワードを変更しました。" "The password is changed.";
     DONE_PASSWORD_SET "パスワードを設定しました。サインインしてください。" "The password is set. Sign in with it.";
     DONE_REVOKED "ロールを剥奪しました。" "The role is taken back.";
@@ -244,7 +243,6 @@ messages! {
     EXPECTED "期待した結果" "Expected";
     FACTOR_EXPLAINED "認証アプリのコードを、パスワードに加えて求めます。" "A code from an authenticator app is asked for beside the password.";
     FACTOR_LEAD "認証アプリに表示されているコードを入力します。" "Enter the code that your authenticator app shows.";
-    FACTOR_LEAD_PASSKEY "登録したパスキーで確認します。" "Confirm with a passkey that you have registered.";
     FACTOR_TITLE "第 2 要素の確認" "Second factor";
     FAILED "失敗" "Failed";
     FIND_USER "ユーザーの検索" "Find users";
@@ -487,25 +485,6 @@ messages! {
     PAPERS "ホワイトペーパー" "White papers";
     PARANOIA "厳しさの段階" "Paranoia level";
     PART_HINT "例: ARGS:comment" "Such as ARGS:comment";
-    PASSKEYS "パスキー" "Passkeys";
-    PASSKEYS_ALONE "端末の画面ロックやセキュリティキーでサインインします。名前とパスワードは要りません。" "Sign in with your device's screen lock or a security key, without name and password.";
-    PASSKEYS_BESIDE "パスワードに続けて、端末の画面ロックやセキュリティキーで確認します。" "After the password, your device's screen lock or a security key confirms that it is you.";
-    PASSKEY_ADD "パスキーを登録" "Register a passkey";
-    PASSKEY_BACKED_UP "複数の端末で利用" "On several devices";
-    PASSKEY_FAILED "パスキーを確認できませんでした。もう一度試すか、別の方法を使ってください。" "No passkey was confirmed. Try again, or use another way.";
-    PASSKEY_INSTEAD "代わりにパスキーを登録" "Register a passkey instead";
-    PASSKEY_LAST_USED "最終使用" "Last used";
-    PASSKEY_MODEL "認証器の機種（AAGUID）" "Authenticator's model (AAGUID)";
-    PASSKEY_NAME "パスキーの名前" "Name of the passkey";
-    PASSKEY_NAME_HINT "例: 社用スマートフォン" "For example: work phone";
-    PASSKEY_NEVER_USED "未使用" "Not used yet";
-    PASSKEY_NO_SCRIPT "パスキーの登録と使用には、JavaScript とパスキーに対応したブラウザーが必要です。" "Passkeys need JavaScript and a browser that has them.";
-    PASSKEY_REGISTERED "登録日時" "Registered";
-    PASSKEY_REMOVE "パスキーを削除" "Remove the passkey";
-    PASSKEY_RENAME "名前を変更" "Rename";
-    PASSKEY_SIGN_IN "パスキーでサインイン" "Sign in with a passkey";
-    PASSKEY_USE "パスキーで確認" "Confirm with a passkey";
-    CONFIRM_PASSKEY_REMOVE "このパスキーを削除します。サインインには使えなくなります。" "This passkey is removed and no longer signs you in.";
     OR "または" "or";
     PASSWORD "パスワード" "Password";
     PATH "経路" "Path";

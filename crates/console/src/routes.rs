@@ -81,6 +81,8 @@ static ROUTES: &[RouteInfo] = &[
         .says("What a browser needs to prove by a passkey who is at the keyboard.").body(&i::EMPTY).gives(200, "PasskeyOptions"),
     route!(Post "/api/v1/me/reauthenticate/passkey" "reauthenticatePasskey" OWN, Some(&e::SESSION_REAUTHENTICATE), api::passkeys::confirm)
         .says("Proves it; gives a proof that stands in for the password, once, within five minutes, in this session.").body(&i::PASSKEY_ASSERTION).gives(200, "PasskeyProof"),
+    route!(Post "/api/v1/me/reauthenticate/provider" "reauthenticateProvider" OWN, None, api::federation::confirm)
+        .says("Where a browser goes (with `fields`, by a form) to sign in anew at a linked provider. It comes back to the account's page and may then register a first passkey, within five minutes; for accounts without password and passkey.").body(&i::PROVIDER_CHOICE).gives(200, "ProviderErrand"),
     route!(Get "/api/v1/me/factors" "listFactors" OWN, Some(&e::FACTOR_LIST), api::me::factors)
         .says("One's own second factors.").gives(200, "FactorList"),
     route!(Post "/api/v1/me/factors" "createFactor" OWN, Some(&e::FACTOR_CREATE), api::me::enrol)
@@ -94,7 +96,7 @@ static ROUTES: &[RouteInfo] = &[
     route!(Get "/api/v1/me/passkeys" "listPasskeys" OWN, Some(&e::PASSKEY_LIST), api::passkeys::list)
         .says("One's own passkeys.").gives(200, "PasskeyList"),
     route!(Post "/api/v1/me/passkeys/options" "passkeyOptions" OWN, Some(&e::SESSION_REAUTHENTICATE), api::passkeys::options)
-        .says("What a browser needs to make a passkey (PublicKeyCredentialCreationOptionsJSON); needs the password.").body(&i::PASSWORD_ONLY).gives(200, "PasskeyOptions"),
+        .says("What a browser needs to make a passkey (PublicKeyCredentialCreationOptionsJSON); needs the password, or what stands in for it.").body(&i::PROVEN).gives(200, "PasskeyOptions"),
     route!(Post "/api/v1/me/passkeys" "createPasskey" OWN, Some(&e::PASSKEY_CREATE), api::passkeys::create)
         .says("Registers it; gives recovery codes where there are none.").body(&i::NEW_PASSKEY).gives(201, "PasskeyMade"),
     route!(Patch "/api/v1/me/passkeys/{id}" "updatePasskey" OWN, Some(&e::PASSKEY_UPDATE), api::passkeys::rename)
@@ -488,6 +490,7 @@ static ROUTES: &[RouteInfo] = &[
     route!(Post "/saml/slo" "samlLogoutPosted" PUBLIC, Some(&e::PROVIDER_SIGN_OUT), page::saml::logout_posted).saml(&[]),
     route!(Get "/account/identities" "identitiesPage" OWN, Some(&e::IDENTITY_LIST), page::federation::identities).page(),
     route!(Post "/account/identities" "linkIdentityForm" OWN, Some(&e::IDENTITY_CREATE), page::federation::link).body(&i::PROVIDER_CHOICE).page(),
+    route!(Post "/account/confirm" "confirmForm" OWN, Some(&e::SESSION_REAUTHENTICATE), page::federation::confirm).body(&i::PROVIDER_CHOICE).page(),
     route!(Post "/account/identities/{id}/delete" "deleteOwnIdentityForm" OWN, Some(&e::IDENTITY_DELETE), page::federation::unlink).id("idn").page(),
     route!(Get "/providers" "providersPage" right(R::FEDERATION_READ), Some(&e::PROVIDER_LIST), page::providers::show).query(&i::PAGE).page(),
     route!(Post "/providers" "createProviderForm" right(R::FEDERATION_WRITE), Some(&e::PROVIDER_CREATE), page::providers::create).body(&i::NEW_PROVIDER).page(),

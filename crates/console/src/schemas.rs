@@ -201,6 +201,7 @@ pub fn all() -> Map<String, Value> {
     });
     put("PasskeyMade", made);
     put("PasskeyProof", object(&[("proof", "text")]));
+    put("ProviderErrand", object(&[("to", "text"), ("fields", "any")]));
     put("PasskeyOptions", object(&[("ceremony", "text"), ("public_key", "any")]));
     put("RecoveryCodes", object(&[("recovery_codes", "texts")]));
     put(

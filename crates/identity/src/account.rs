@@ -38,7 +38,7 @@ impl Identity {
     /// Confirms one's password, or in its place the proof that a passkey gave, before an act. A failure is entered as a
     /// refusal of the act; the try that is given back goes into it.
     pub(crate) async fn confirm(&self, cx: &Cx, event: &'static Event, given: &Secret<String>) -> Answer<Try> {
-        match self.confirmed_by_passkey(cx, event, given).await? {
+        match self.confirmed_by_proof(cx, event, given, false).await? {
             Some(t) => Ok(t),
             None => Ok(self.confirm_password(cx, event, given).await?.1),
         }

@@ -357,6 +357,23 @@ problems! {
         "パスワードのほかにサインインする方法を持つ管理者がいなくなります。" "No administrator would be left who can come in without a password."
         "先に、管理者の 1 人がパスキーを登録するか、有効な ID プロバイダーと対応付けてください。締め出された場合は、ホストで `sekisho admin recover` を実行します。"
         "First let an administrator register a passkey, or link an identity provider that is enabled. Should everybody be shut out, `sekisho admin recover` on the host lets one in.";
+    /// There is something nearer to prove by who is there.
+    CONFIRM_OTHERWISE "SK-4200" "confirm-otherwise" Conflict
+        "ID プロバイダーでの確認は、パスワードもパスキーもないアカウントのためのものです。" "Confirming at a provider is for accounts that have neither a password nor a passkey."
+        "パスワードまたは登録済みのパスキーで確認してください。" "Confirm with your password or a passkey that you have registered.";
+    /// The provider has signed in somebody whom it is not linked to.
+    CONFIRM_ANOTHER "SK-4201" "confirm-another" Forbidden
+        "このアカウントに対応付けられた ID での確認ではありません。" "This is not the identity that is linked to this account."
+        "対応付けられた ID プロバイダーで、いつも使う ID によりサインインし直してください。" "Sign in at the linked identity provider with the identity that you always use.";
+    /// The provider has not asked the person to sign in anew, or does not say so.
+    CONFIRM_STALE "SK-4202" "confirm-stale" Forbidden
+        "ID プロバイダーで改めてサインインしたことを確認できませんでした。" "The identity provider does not say that you have signed in anew."
+        "もう一度試してください。繰り返す場合は、ID プロバイダーが auth_time を返すように設定するよう、管理者に依頼してください。"
+        "Try again. Should it happen again, ask your administrator to have the provider send auth_time.";
+    /// Nothing was given that proves who is there.
+    CONFIRM_FIRST "SK-4203" "confirm-first" Forbidden
+        "先に本人確認が必要です。" "Confirm first that it is you."
+        "パスワードを入力するか、ID プロバイダーで確認し、5 分以内にやり直してください。" "Give your password, or confirm at your identity provider, and repeat it within five minutes.";
     /// A host name is registered already or is none.
     BAD_HOST "SK-4029" "bad-host" Invalid
         "このホスト名は登録できません。" "This host name cannot be registered."

@@ -6,12 +6,19 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use sekisho_identity::types::{After, Check, IdentityQuery, MailDomainView, ProviderPatch, ProviderView};
-use sekisho_kernel::{Problem, Secret, id::ProviderId, problem::INVALID};
-use serde_json::{Value, json};
+use sekisho_identity::types::{
+    After, Check, Errand, IdentityQuery, Leaving, MailDomainView, ProviderPatch, ProviderView,
+};
+use sekisho_kernel::{
+    Problem, Secret,
+    id::ProviderId,
+    problem::{INVALID, NOT_FOUND},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use super::oauth::{Form, issuer};
-use crate::{call::Call, problem::Fault, reply};
+use crate::{call::Call, cookie, problem::Fault, reply};
 
 /// One page of them.
 pub(crate) async fn page(call: &Call) -> Result<(Vec<ProviderView>, Option<String>), Fault> {
@@ -135,6 +142,42 @@ pub async fn identities(call: Arc<Call>) -> Result<Response, Fault> {
 pub async fn delete_identity(call: Arc<Call>) -> Result<Response, Fault> {
     call.parts.identity.delete_identity(call.cx()?, call.id("id")?).await?;
     reply::nothing()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Choice {
+    provider: ProviderId,
+}
+
+/// How long the errand's cookie lives; what it holds runs out by itself.
+const ERRAND_LIFE: cookie::Life = cookie::Life::Seconds(600);
+
+/// Gives a browser what it takes along to a provider.
+pub(crate) fn takes_along(response: &mut Response, leaving: &Leaving) {
+    let made = if leaving.posted_back {
+        cookie::set_across(cookie::SAML, leaving.carried.reveal(), ERRAND_LIFE)
+    } else {
+        cookie::set(cookie::ERRAND, leaving.carried.reveal(), ERRAND_LIFE)
+    };
+    response.headers_mut().extend(made.map(|v| (header::SET_COOKIE, v)));
+}
+
+/// Sends a person to a provider to prove who they are.
+pub(crate) async fn confirming(call: &Call) -> Result<Leaving, Fault> {
+    let Choice { provider } = call.input()?;
+    let (knock, passage) = (call.knock(false), call.passage.as_deref());
+    let leaving = call.parts.identity.leave(&knock, &issuer(call), provider, Errand::Confirm, passage).await;
+    leaving.map_err(|p| if p.is(&NOT_FOUND) { Fault::own(p) } else { Fault::from(p) })
+}
+
+/// POST /me/reauthenticate/provider
+pub async fn confirm(call: Arc<Call>) -> Result<Response, Fault> {
+    let leaving = confirming(&call).await?;
+    let fields: Map<String, Value> = leaving.fields.iter().map(|(n, v)| ((*n).to_owned(), json!(v))).collect();
+    let mut response = reply::ok(&json!({ "to": leaving.to, "fields": fields }))?;
+    takes_along(&mut response, &leaving);
+    Ok(response)
 }
 
 /// GET /me/identities

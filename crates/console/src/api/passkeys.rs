@@ -34,6 +34,12 @@ struct Challenge {
     challenge: Option<Hidden>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Proven {
+    password: Option<Hidden>,
+}
+
 /// The console as this browser sees it; whether the value that tells the browser is new.
 fn party(call: &Call) -> (RelyingParty, bool) {
     let known = cookie::get(&call.headers, cookie::PASSKEY).map(str::to_owned);
@@ -125,9 +131,15 @@ pub async fn list(call: Arc<Call>) -> Result<Response, Fault> {
 
 /// POST /me/passkeys/options
 pub async fn options(call: Arc<Call>) -> Result<Response, Fault> {
-    let given: PasswordInput = call.input()?;
-    let party = known_party(&call);
-    options_json(&call.parts.identity.register_options(call.cx()?, &party, given.password.0).await?)
+    let given: Proven = call.input()?;
+    // What a provider has proven waits in the browser that came back from it.
+    let kept = || cookie::get(&call.headers, cookie::PROOF).map(|c| Secret::new(c.to_owned()));
+    let given = given.password.map(|p| p.0).or_else(kept);
+    let options = call.parts.identity.register_options(call.cx()?, &known_party(&call), given).await?;
+    let mut response = options_json(&options)?;
+    let gone = cookie::set(cookie::PROOF, "", cookie::Life::Gone);
+    response.headers_mut().extend(gone.map(|v| (header::SET_COOKIE, v)));
+    Ok(response)
 }
 
 /// POST /me/passkeys

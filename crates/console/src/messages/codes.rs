@@ -16,6 +16,7 @@ pub fn done(code: &str) -> Option<&'static Text> {
         "password-changed" => DONE_PASSWORD_CHANGED,
         "password-set" => DONE_PASSWORD_SET,
         "factor-removed" => DONE_FACTOR_REMOVED,
+        "confirmed" => DONE_CONFIRMED,
         "passkey-added" => DONE_PASSKEY_ADDED,
         "passkey-removed" => DONE_PASSKEY_REMOVED,
         "session-ended" => DONE_SESSION_ENDED,

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
-use sekisho_identity::types::{Enrolment, FactorView, Me, PasskeyView};
+use sekisho_identity::types::{Enrolment, FactorView, Me, PasskeyView, WayIn};
 use sekisho_kernel::Right;
 
 use super::{Returned, Shell, again, render, repeated, shell, sign_in};
 use crate::{
     api::{CodeInput, PasswordChange, PasswordInput},
     call::Call,
-    messages as m, page,
+    cookie, messages as m, page,
     problem::Fault,
 };
 
@@ -31,6 +31,10 @@ pub struct AccountPage {
     pub passkeys: Vec<PasskeyView>,
     /// Whether another may be registered.
     pub can_register: bool,
+    /// Where the person confirms first that it is them, who has neither password nor passkey to confirm it by.
+    pub confirm_at: Vec<WayIn>,
+    /// Whether they have.
+    pub confirmed: bool,
     /// Whether one signs in by itself.
     pub alone: bool,
     /// Recovery codes left, where there is something that they stand in for.
@@ -67,6 +71,7 @@ pub(super) async fn show_with(call: Arc<Call>, returned: Option<Returned>) -> Re
     let me = call.parts.identity.me(cx).await?;
     let factors = call.parts.identity.factors(cx).await?;
     let passkeys = call.parts.identity.passkeys(cx).await?;
+    let confirm_at = call.parts.identity.ways_to_confirm(cx).await?;
     let rule = call.parts.gates.passkeys(&call.arrival.policy);
     let allowed = call.parts.gates.factor(&call.arrival.policy).allowed;
     let known = |names: &[String]| names.iter().filter_map(|n| Right::by_name(n)).collect();
@@ -84,6 +89,8 @@ pub(super) async fn show_with(call: Arc<Call>, returned: Option<Returned>) -> Re
             .map(|f| f.recovery_left)
             .or_else(|| passkeys.first().filter(|_| rule.codes).map(|k| k.recovery_left)),
         can_register: rule.allowed,
+        confirmed: !confirm_at.is_empty() && cookie::get(&call.headers, cookie::PROOF).is_some(),
+        confirm_at,
         alone: rule.alone,
         me,
         factors,

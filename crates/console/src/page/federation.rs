@@ -7,15 +7,27 @@ use axum::{
     http::{StatusCode, header},
     response::Response,
 };
-use sekisho_identity::types::{CameBack as Back, Errand, IdentityView, Leaving, Returning, WayIn};
+use sekisho_identity::{
+    problems::{CONFIRM_ANOTHER, CONFIRM_STALE},
+    types::{CameBack as Back, Errand, IdentityView, Leaving, Returning, WayIn},
+};
 use sekisho_kernel::{Problem, Secret, id::ProviderId, problem::NOT_FOUND};
 use serde::Deserialize;
 
-use super::{Returned, Shell, again, render, returned, shell, sign_in};
-use crate::{api::oauth::issuer, call::Call, cookie, messages as m, page, problem::Fault, reply};
+use super::{Returned, Shell, account, again, render, returned, shell, sign_in};
+use crate::{
+    api::{
+        federation::{confirming, takes_along},
+        oauth::issuer,
+    },
+    call::Call,
+    cookie, messages as m, page,
+    problem::Fault,
+    reply,
+};
 
-/// How long the errand's cookie lives; what it holds runs out by itself.
-const ERRAND_LIFE: cookie::Life = cookie::Life::Seconds(600);
+/// How long the cookie of a proof lives; what it holds runs out by itself.
+const PROOF_LIFE: cookie::Life = cookie::Life::Seconds(300);
 
 /// One's own links.
 #[derive(Template)]
@@ -44,20 +56,17 @@ struct MailChoice {
 /// A page that leads on to the provider, and the cookie that the browser takes along.
 fn away(call: &Call, leaving: Leaving) -> Result<Response, Fault> {
     let (title, says) = (m::GOING_TO_PROVIDER, m::GOING_TO_PROVIDER_LEAD);
-    let mut response = sign_in::leads_on(call, title, says, leaving.to, leaving.fields)?;
-    let made = if leaving.posted_back {
-        cookie::set_across(cookie::SAML, leaving.carried.reveal(), ERRAND_LIFE)
-    } else {
-        cookie::set(cookie::ERRAND, leaving.carried.reveal(), ERRAND_LIFE)
-    };
-    response.headers_mut().extend(made.map(|v| (header::SET_COOKIE, v)));
+    let mut response = sign_in::leads_on(call, title, says, leaving.to.clone(), leaving.fields.clone())?;
+    takes_along(&mut response, &leaving);
     Ok(response)
 }
 
 /// A refusal, told where the person came from.
 async fn told(call: &Arc<Call>, form: &str, fault: Fault) -> Result<Response, Fault> {
     let status = reply::status(fault.problem.kind.category);
+    let confirming = [&CONFIRM_ANOTHER, &CONFIRM_STALE].iter().any(|kind| fault.problem.is(kind));
     let page = match call.passage {
+        Some(_) if confirming => account::show_with(Arc::clone(call), Some(returned(call, "confirm", &fault))).await,
         Some(_) => identities_with(Arc::clone(call), Some(returned(call, form, &fault))).await,
         None => sign_in::show_start(Arc::clone(call), Some(returned(call, form, &fault))).await,
     };
@@ -126,6 +135,12 @@ pub async fn come_back(call: Arc<Call>) -> Result<Response, Fault> {
             forget(&mut response);
             Ok(response)
         }
+        Ok(Back::Confirmed(proof)) => {
+            let mut response = page::done("/account", "confirmed")?;
+            proven(&mut response, &proof);
+            forget(&mut response);
+            Ok(response)
+        }
         Ok(Back::Step(step)) => {
             let mut response = sign_in::go_on(&call, step)?;
             forget(&mut response);
@@ -163,6 +178,20 @@ pub async fn link(call: Arc<Call>) -> Result<Response, Fault> {
         Ok(leaving) => away(&call, leaving),
         Err(fault) => told(&call, "link", fault).await,
     }
+}
+
+/// POST /account/confirm
+pub async fn confirm(call: Arc<Call>) -> Result<Response, Fault> {
+    match confirming(&call).await {
+        Ok(leaving) => away(&call, leaving),
+        Err(fault) => again(&call, "confirm", fault, account::show_with).await,
+    }
+}
+
+/// Gives a browser what a provider has proven.
+pub(super) fn proven(response: &mut Response, proof: &Secret<String>) {
+    let made = cookie::set(cookie::PROOF, proof.reveal(), PROOF_LIFE);
+    response.headers_mut().extend(made.map(|v| (header::SET_COOKIE, v)));
 }
 
 /// POST /account/identities/{id}/delete

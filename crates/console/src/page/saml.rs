@@ -10,7 +10,7 @@ use axum::{
 use sekisho_identity::types::{CameBack, SamlFarewell, SamlLogoutMessage, SamlReturning, SignInStep};
 use sekisho_kernel::{Problem, Secret, problem::INTERNAL};
 
-use super::{authorize, render, sign_in};
+use super::{authorize, federation, render, sign_in};
 use crate::{
     api::{oauth::issuer, sign_in::set_cookies},
     call::Call,
@@ -90,6 +90,11 @@ pub async fn answer(call: Arc<Call>) -> Result<Response, Fault> {
     let came = call.parts.identity.come_back_saml(&call.knock(true), &call.browser(), &issuer(&call), back).await?;
     let mut response = match came {
         CameBack::Linked => lead(&call, "/account/identities?done=linked")?,
+        CameBack::Confirmed(proof) => {
+            let mut response = lead(&call, "/account?done=confirmed")?;
+            federation::proven(&mut response, &proof);
+            response
+        }
         CameBack::Step(SignInStep::SignedIn(done)) => {
             let mut response = lead(&call, "/sign-in")?;
             set_cookies(&mut response, &done);

@@ -504,6 +504,8 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             can_enrol: false,
             passkeys: vec![connected::passkey(lang, 0), connected::passkey(lang, 1)],
             can_register: true,
+            confirm_at: Vec::new(),
+            confirmed: false,
             alone: true,
             recovery_left: Some(8),
             rule: rule(),
@@ -515,16 +517,21 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             p: shell(lang, m::ACCOUNT, "/account"),
             rights: Vec::new(),
             site_rights: Vec::new(),
-            me,
+            me: me.clone(),
             factors: Vec::new(),
             can_enrol: true,
             passkeys: Vec::new(),
             can_register: false,
+            confirm_at: Vec::new(),
+            confirmed: false,
             alone: false,
             recovery_left: None,
             rule: rule(),
         },
     );
+    for (name, confirmed) in [("account-confirm", false), ("account-confirmed", true)] {
+        put(name, &federated::without_password(lang, me.clone(), confirmed));
+    }
     put(
         "enrol",
         &account::EnrolPage {

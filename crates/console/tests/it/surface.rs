@@ -17,13 +17,14 @@ fn names_and_addresses_are_unique() {
         assert!(places.insert((route.path, route.verb.name())), "{route:?} twice");
         assert_eq!(route.path.starts_with("/api/v1/"), route.surface == Surface::Api, "{route:?}");
         assert!(route.surface != Surface::Api || !route.says.is_empty(), "{route:?} says nothing");
-        // A challenge for a passkey changes nothing; its answer is entered.
+        // A challenge for a passkey, or the way to a provider, changes nothing; its answer is entered.
         let silent = [
             "readSession",
             "readDocument",
             "signInPasskeyOptions",
             "signInEnrolPasskeyOptions",
             "reauthenticatePasskeyOptions",
+            "reauthenticateProvider",
         ];
         let enters = route.event.is_some() || route.surface != Surface::Api || silent.contains(&route.name);
         assert!(enters, "{route:?} makes no entry");

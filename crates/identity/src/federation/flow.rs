@@ -13,7 +13,7 @@ use sekisho_kernel::{
     egress::Outgoing,
     event,
     hook::{Knock, Passage},
-    id::{IdentityId, ProviderId, SessionId, UserId},
+    id::{IdentityId, ProviderId, UserId},
     percent::{encode, with_query},
     problem::{CONFLICT, INTERNAL, NOT_FOUND},
 };
@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
+    confirm::Own,
     domains, id_token,
     id_token::Wanted,
     json,
@@ -34,7 +35,7 @@ use crate::{
     Answer, Identity,
     account::who,
     own, people,
-    problems::{LINKED_ALREADY, PROVIDER_DOWN, PROVIDER_REFUSED},
+    problems::{CONFIRM_STALE, LINKED_ALREADY, PROVIDER_DOWN, PROVIDER_REFUSED},
     records::{CameBy, IdentityProvider, MailDomain, OidcSettings, OutsideIdentity, Protocol},
     sign_in::step::{By, Finish, Once, Stage, Way},
     token,
@@ -53,9 +54,9 @@ const LARGEST: usize = 128 * 1024;
 struct Going {
     /// What makes state, nonce and verifier.
     seed: [u8; 16],
-    /// Who links, in which session; nobody signs in.
+    /// Who links or proves who they are; nobody signs in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    link: Option<(UserId, SessionId)>,
+    own: Option<Own>,
     until: Time,
 }
 
@@ -71,6 +72,10 @@ impl Going {
     }
     fn verifier(&self) -> String {
         self.made("verifier")
+    }
+    /// When the person left, where they must sign in there anew.
+    fn anew(&self) -> Option<Time> {
+        self.own.filter(|o| o.confirm).map(|_| self.until.minus(AWAY))
     }
 }
 
@@ -155,10 +160,11 @@ impl Identity {
         Ok(found.map(|p| p.body).filter(|p| p.enabled))
     }
 
-    /// Sends a person to a provider. `origin` is the console's own address; `passage` is of whoever links.
+    /// Sends a person to a provider. `origin` is the console's own address; `passage` is of whoever is signed in.
     ///
     /// # Errors
-    /// `NOT_FOUND`, `SK-4051` (the provider does not answer), `SK-4056` (linking without a recent sign-in).
+    /// `NOT_FOUND`, `SK-4051` (the provider does not answer), `SK-4056` (linking without a recent sign-in); to prove who one is,
+    /// `SK-4070`, `SK-4200`, `SK-4201`.
     pub async fn leave(
         &self,
         knock: &Knock,
@@ -169,19 +175,23 @@ impl Identity {
     ) -> Answer<Leaving> {
         let cx = Self::before_sign_in(knock);
         let Some(provider) = self.provider_in_use(&cx, id).await? else { return Err(Problem::new(&NOT_FOUND)) };
-        let link = match (errand, passage) {
+        let own = match (errand, passage) {
             (Errand::SignIn, _) => None,
-            (Errand::Link, None) => return Err(Problem::new(&sekisho_kernel::problem::UNAUTHENTICATED)),
+            (_, None) => return Err(Problem::new(&sekisho_kernel::problem::UNAUTHENTICATED)),
             (Errand::Link, Some(passage)) => {
                 if let Err(stale) = self.recent(&passage.cx).await {
                     return Err(self.stop(&passage.cx, own(&passage.cx, &event::IDENTITY_CREATE, id), stale).await);
                 }
-                Some((passage.user, passage.session))
+                Some(Own::of(passage, false))
+            }
+            (Errand::Confirm, Some(passage)) => {
+                self.may_confirm(&passage.cx, id).await?;
+                Some(Own::of(passage, true))
             }
         };
         let oidc = match &provider.protocol {
             Protocol::Oidc(oidc) => oidc,
-            Protocol::Saml(settings) => return self.leave_saml(&cx, knock, origin, id, settings, link).await,
+            Protocol::Saml(settings) => return self.leave_saml(&cx, knock, origin, id, settings, own).await,
         };
         let known = match self.known_provider(id, oidc).await {
             Ok(known) => known,
@@ -190,7 +200,7 @@ impl Identity {
                 return Err(self.refused(&cx, &id.to_string(), word, problem).await);
             }
         };
-        let going = Going { seed: sekisho_kernel::rng::bytes(self.rng()), link, until: self.now().plus(AWAY) };
+        let going = Going { seed: sekisho_kernel::rng::bytes(self.rng()), own, until: self.now().plus(AWAY) };
         let challenge = URL_SAFE_NO_PAD.encode(token::sha256(&[going.verifier().as_bytes()]));
         let scope = std::iter::once("openid").chain(oidc.scopes.iter().map(String::as_str)).collect::<Vec<_>>();
         let mut pairs = vec![
@@ -203,9 +213,13 @@ impl Identity {
             ("code_challenge", challenge),
             ("code_challenge_method", "S256".to_owned()),
         ];
-        if link.is_some() {
-            // Whoever links shows at the provider, too, that they are there.
+        if let Some(own) = own {
+            // Whoever links, or proves who they are, shows at the provider, too, that they are there.
             pairs.push(("prompt", "login".to_owned()));
+            if own.confirm {
+                // With it the token must say when they did (Core §3.1.2.1).
+                pairs.push(("max_age", "0".to_owned()));
+            }
         }
         let pairs: Vec<(&str, &str)> = pairs.iter().map(|(n, v)| (*n, v.as_str())).collect();
         let text = serde_json::to_string(&going).map_err(|e| Problem::new(&INTERNAL).log(e))?;
@@ -218,10 +232,11 @@ impl Identity {
         })
     }
 
-    /// Takes a person back from a provider: the next step of their sign-in, or the link made.
+    /// Takes a person back from a provider: the next step of their sign-in, the link made, or who they are proven.
     ///
     /// # Errors
-    /// `SK-4050` for every answer that is not taken, the history tells why; `SK-4051`, `SK-4053`, `SK-4054`, `SK-4058`.
+    /// `SK-4050` for every answer that is not taken, the history tells why; `SK-4051`, `SK-4053`, `SK-4054`, `SK-4058`, `SK-4201`,
+    /// `SK-4202`.
     pub async fn come_back(
         &self,
         knock: &Knock,
@@ -243,9 +258,13 @@ impl Identity {
         let Protocol::Oidc(oidc) = &provider.protocol else {
             return Err(self.refused(&cx, &object, "protocol", refused()).await);
         };
-        let vouched = match self.vouched(&cx, origin, id, &provider, oidc, &going, &back).await {
-            Ok(vouched) => vouched,
-            Err(Refusal(word, problem)) => return Err(self.refused(&cx, &object, word, problem).await),
+        let passage = passage.filter(|p| going.own.is_some_and(|own| own.is(p)));
+        let vouched = match (self.vouched(&cx, origin, id, &provider, oidc, &going, &back).await, passage) {
+            (Ok(vouched), _) => vouched,
+            (Err(refusal), Some(passage)) if going.anew().is_some() => {
+                return Err(self.unconfirmed(&passage.cx, id, refusal).await);
+            }
+            (Err(Refusal(word, problem)), _) => return Err(self.refused(&cx, &object, word, problem).await),
         };
         let once = Once {
             kind: "provider-state",
@@ -254,11 +273,13 @@ impl Identity {
             until: going.until.plus(Duration::from_secs(1)),
             refused: &PROVIDER_REFUSED,
         };
-        if let Some(linker) = going.link {
-            let passage = passage.filter(|p| (p.user, p.session) == linker);
+        if let Some(own) = going.own {
             let Some(passage) = passage else {
                 return Err(self.refused(&cx, &object, "another-session", refused()).await);
             };
+            if own.confirm {
+                return self.confirmed_at(&passage.cx, &vouched, once).await.map(CameBack::Confirmed);
+            }
             self.link_identity(&passage.cx, &vouched, once).await?;
             return Ok(CameBack::Linked);
         }
@@ -364,6 +385,10 @@ impl Identity {
         let token = self.verified_token(cx, id, oidc, &known, text, &["jwt"]).await?;
         let wanted = self.against(cx, oidc);
         let subject = id_token::check(&token, &wanted, &going.nonce(), access)?;
+        if let Some(left) = going.anew() {
+            // Of the signed token alone: userinfo says nothing of this sign-in.
+            id_token::anew(&token, &wanted, left).map_err(|word| Refusal(word, Problem::new(&CONFIRM_STALE)))?;
+        }
         let mut claims = token.claims;
         if oidc.userinfo
             && let (Some(url), Some(access)) = (&known.metadata.userinfo, access)

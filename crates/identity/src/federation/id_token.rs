@@ -101,6 +101,19 @@ pub fn check(token: &Token, wanted: &Wanted<'_>, nonce: &str, access: Option<&st
     name_of(&token.claims, "sub").ok_or("token-subject")
 }
 
+/// Whether the person has signed in at the provider since `asked`.
+///
+/// # Errors
+/// The word for what is wrong.
+pub fn anew(token: &Token, wanted: &Wanted<'_>, asked: Time) -> Result<(), &'static str> {
+    let at = time(&token.claims, "auth_time").ok_or("token-auth-time")?;
+    let asked = Time::from_secs(asked.secs());
+    if at.plus(wanted.skew) < asked || at > wanted.now.plus(wanted.skew) {
+        return Err("token-auth-time");
+    }
+    Ok(())
+}
+
 /// Half of the hash of an access token, by the hash of the token's own algorithm (Core §3.1.3.6).
 fn half_hash(alg: Algorithm, access: &str) -> String {
     let hash = match alg {

@@ -1,6 +1,7 @@
 //! Outside identity providers: a tenant's people sign in where they have their account already. People are linked by
 //! tenant, provider and subject, never by mail address.
 
+pub mod confirm;
 pub mod domains;
 mod flow;
 mod id_token;

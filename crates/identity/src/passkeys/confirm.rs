@@ -1,8 +1,9 @@
-//! Proving again who is there, by a passkey: what it gives stands in for the password where an act asks for one, once.
+//! Proving again who is there, by a passkey: what it gives stands in for the password where an act asks for one, once. What a fresh
+//! sign-in at a provider gives stands in for it where a first passkey is registered, and nowhere else.
 
 use sekisho_kernel::{
     Cx, Event, Problem, Secret, Time, event,
-    id::{PasskeyKind, RecordId, SessionId, UserId},
+    id::{PasskeyKind, ProviderId, RecordId, SessionId, UserId},
     problem::INTERNAL,
 };
 use sekisho_vault::{Entry, Scope};
@@ -27,16 +28,28 @@ use crate::{
 pub const PREFIX: &str = "skc_";
 const PROOF: &str = "passkey proof";
 
-/// What a passkey has proven, as the person carries it: sealed.
+/// What a passkey or a provider has proven, as the person carries it: sealed.
 #[derive(Serialize, Deserialize)]
 struct Proof {
     id: RecordId,
     user: UserId,
     session: SessionId,
+    /// Where a provider has, which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    provider: Option<ProviderId>,
     until: Time,
 }
 
 impl Identity {
+    /// A proof of who is there, by a passkey or by a provider.
+    pub(crate) async fn sealed_proof(&self, cx: &Cx, provider: Option<ProviderId>) -> Answer<Secret<String>> {
+        let (user, session) = who(cx)?;
+        let proof = Proof { id: self.id(), user, session, provider, until: self.now().plus(LIFE) };
+        let text = serde_json::to_string(&proof).map_err(|e| Problem::new(&INTERNAL).log(e))?;
+        let sealed = self.vault().seal_text(&Scope::of(cx), PROOF, &text).await?;
+        Ok(Secret::new(format!("{PREFIX}{sealed}")))
+    }
+
     /// What a browser needs to prove by a passkey who is there.
     ///
     /// # Errors
@@ -85,9 +98,7 @@ impl Identity {
                 return Err(self.stop(cx, act(), Problem::new(&PASSKEY_WRONG).log(reason)).await);
             }
         };
-        let proof = Proof { id: self.id(), user, session, until: self.now().plus(LIFE) };
-        let text = serde_json::to_string(&proof).map_err(|e| Problem::new(&INTERNAL).log(e))?;
-        let sealed = self.vault().seal_text(&scope, PROOF, &text).await?;
+        let proof = self.sealed_proof(cx, None).await?;
         let id = passkey.id::<PasskeyKind>();
         let done = self
             .vault()
@@ -101,15 +112,17 @@ impl Identity {
             })
             .await;
         self.settle(cx, t, done).await?;
-        Ok(Secret::new(format!("{PREFIX}{sealed}")))
+        Ok(proof)
     }
 
-    /// Takes a proof that stands in for a password; `None` where it is none of ours, so that it may be a password.
-    pub(crate) async fn confirmed_by_passkey(
+    /// Takes a proof that stands in for a password; `None` where it is none of ours, so that it may be a password. A provider's
+    /// counts where a first passkey is registered.
+    pub(crate) async fn confirmed_by_proof(
         &self,
         cx: &Cx,
         event: &'static Event,
         given: &Secret<String>,
+        first_passkey: bool,
     ) -> Answer<Option<Try>> {
         let (user, session) = who(cx)?;
         let scope = Scope::of(cx);
@@ -120,6 +133,11 @@ impl Identity {
         };
         let Some(proof) = text.and_then(|t| serde_json::from_str::<Proof>(&t).ok()) else { return Ok(None) };
         let ours = proof.user == user && proof.session == session && proof.until > self.now();
+        let ours = ours
+            && match proof.provider {
+                None => true,
+                Some(provider) => first_passkey && self.still_vouches(cx, provider).await?,
+            };
         let (id, until) = (proof.id, proof.until);
         let take = move |k: &mut sekisho_vault::Keeper<'_>| k.run(&sql::CEREMONY_TAKE, &[id.into(), until.into()]);
         if ours && self.vault().keep(&scope, take).await? > 0 {

@@ -14,7 +14,7 @@ use crate::{
     Answer, Identity,
     account::who,
     factors, guard, own, people,
-    problems::{PASSKEY_EXISTS, PASSKEY_OVER, PASSKEYS_OFF, TOO_MANY_RECORDS},
+    problems::{CONFIRM_FIRST, PASSKEY_EXISTS, PASSKEY_OVER, PASSKEYS_OFF, TOO_MANY_RECORDS},
     records::{Passkey, RecoveryCodes, UserAccount},
     signals, sql, token,
     types::{PasskeyAnswer, PasskeyMade, PasskeyOptions, PasskeyPatch, PasskeyView, RelyingParty},
@@ -131,15 +131,16 @@ impl Identity {
             .await
     }
 
-    /// Begins to register a passkey: a new way in, so the password is asked for first.
+    /// Begins to register a passkey: a new way in, so the password is asked for first, or what stands in for it. For a first one
+    /// of an account that has no password, that is a fresh sign-in at its provider.
     ///
     /// # Errors
-    /// `SK-4070` (the policy takes none), `SK-4004`.
+    /// `SK-4070` (the policy takes none), `SK-4004`, `SK-4203` where nothing is given, `SK-4074` for a proof that counts no more.
     pub async fn register_options(
         &self,
         cx: &Cx,
         rp: &RelyingParty,
-        password: Secret<String>,
+        given: Option<Secret<String>>,
     ) -> Answer<PasskeyOptions> {
         let (user, session) = who(cx)?;
         let event = &event::SESSION_REAUTHENTICATE;
@@ -147,7 +148,13 @@ impl Identity {
         if !rule.allowed {
             return Err(self.stop(cx, own(cx, event, user), Problem::new(&PASSKEYS_OFF)).await);
         }
-        let t = self.confirm(cx, event, &password).await?;
+        let Some(given) = given else {
+            return Err(self.stop(cx, own(cx, event, user), Problem::new(&CONFIRM_FIRST)).await);
+        };
+        let t = match self.confirmed_by_proof(cx, event, &given, true).await? {
+            Some(t) => t,
+            None => self.confirm_password(cx, event, &given).await?.1,
+        };
         let done = self
             .vault()
             .act(cx, own(cx, event, user), move |tx, permit| {

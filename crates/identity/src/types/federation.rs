@@ -347,6 +347,8 @@ pub enum Errand {
     SignIn,
     /// To link their account here to the one there; they are signed in.
     Link,
+    /// To prove again who is there, before a first passkey; they are signed in.
+    Confirm,
 }
 
 /// A person on the way to a provider.
@@ -425,4 +427,6 @@ pub enum CameBack {
     Step(SignInStep),
     /// The account is linked.
     Linked,
+    /// The person is who they were: what stands in for a password when they register a first passkey, once.
+    Confirmed(Secret<String>),
 }

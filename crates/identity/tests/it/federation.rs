@@ -90,7 +90,7 @@ pub async fn round(house: &House, p: &ProviderView, subject: &str, more: Value) 
     house.idp.tokens(&ed(1).usual("one", &said));
     match back(house, p, returning(&leaving)).await? {
         CameBack::Step(step) => Ok(step),
-        CameBack::Linked => panic!("a sign-in was wanted"),
+        CameBack::Linked | CameBack::Confirmed(_) => panic!("a sign-in was wanted"),
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod backchannel;
+mod confirm;
 mod device;
 mod device_code;
 mod domains;

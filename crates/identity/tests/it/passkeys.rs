@@ -19,17 +19,17 @@ use crate::{
 
 const ORIGIN: &str = "https://acme.console.localhost";
 
-fn rp() -> RelyingParty {
+pub fn rp() -> RelyingParty {
     RelyingParty { id: "acme.console.localhost".into(), origin: ORIGIN.into(), browser: secret("a browser") }
 }
 
-fn answer(options: &PasskeyOptions, credential: serde_json::Value) -> PasskeyAnswer {
+pub fn answer(options: &PasskeyOptions, credential: serde_json::Value) -> PasskeyAnswer {
     PasskeyAnswer { ceremony: options.ceremony.clone(), credential, name: "Key ring".into() }
 }
 
 async fn options(house: &House, cx: &Cx) -> PasskeyOptions {
     house.tick();
-    house.node.register_options(cx, &rp(), secret(PASSWORD)).await.expect("options")
+    house.node.register_options(cx, &rp(), Some(secret(PASSWORD))).await.expect("options")
 }
 
 async fn try_register(house: &House, cx: &Cx, key: &mut Authenticator, twist: &Twist) -> Result<PasskeyMade, Problem> {
@@ -203,7 +203,7 @@ async fn registration_is_bound_to_the_session_that_asked() {
         assert_eq!(code(house.node.create_passkey(&two, &rp(), answer(&o, made.clone())).await), "SK-4074");
         house.node.create_passkey(&one, &rp(), answer(&o, made.clone())).await.expect("registered");
         assert_eq!(code(house.node.create_passkey(&one, &rp(), answer(&o, made)).await), "SK-4074", "once");
-        assert_eq!(code(house.node.register_options(&one, &rp(), secret("wrong")).await), "SK-4004");
+        assert_eq!(code(house.node.register_options(&one, &rp(), Some(secret("wrong"))).await), "SK-4004");
     })
     .await;
 }
@@ -422,7 +422,7 @@ async fn the_policy_says_what_a_passkey_may_do() {
     .await;
     each_under(mode("off"), None, |house| async move {
         let cx = house.admin_cx().await;
-        assert_eq!(code(house.node.register_options(&cx, &rp(), secret(PASSWORD)).await), "SK-4070");
+        assert_eq!(code(house.node.register_options(&cx, &rp(), Some(secret(PASSWORD))).await), "SK-4070");
         assert_eq!(code(house.node.passkey_options(&house.here().await, &rp(), None).await), "SK-4070");
     })
     .await;
@@ -626,7 +626,7 @@ async fn the_last_passkey_of_an_account_without_a_password_stays() {
         let proof = prove(&house, &cx, &mut one, &plain).await.expect("a proof");
         assert_eq!(code(house.node.delete_passkey(&cx, first, proof).await), "SK-4055");
         let proof = prove(&house, &cx, &mut one, &plain).await.expect("a proof");
-        let o = house.node.register_options(&cx, &rp(), proof).await.expect("options");
+        let o = house.node.register_options(&cx, &rp(), Some(proof)).await.expect("options");
         let made = two.create(&o.public_key, ORIGIN);
         house.node.create_passkey(&cx, &rp(), answer(&o, made)).await.expect("registered");
         let proof = prove(&house, &cx, &mut two, &plain).await.expect("a proof");

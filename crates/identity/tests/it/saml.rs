@@ -45,10 +45,15 @@ pub fn parameter(to: &str, name: &str) -> String {
     value.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=")
 }
 
-/// The id of the request that a browser was sent with; what is stored stands in the clear after inflating.
-pub fn request(leaving: &Leaving) -> String {
+/// The request that a browser was sent with; what is stored stands in the clear after inflating.
+pub fn request_text(leaving: &Leaving) -> String {
     let packed = STANDARD.decode(field(leaving, "SAMLRequest")).expect("base64");
-    let text = String::from_utf8(miniz_oxide::inflate::decompress_to_vec(&packed).expect("DEFLATE")).expect("XML");
+    String::from_utf8(miniz_oxide::inflate::decompress_to_vec(&packed).expect("DEFLATE")).expect("XML")
+}
+
+/// Its id.
+pub fn request(leaving: &Leaving) -> String {
+    let text = request_text(leaving);
     text.split(" ID=\"").nth(1).and_then(|r| r.split('"').next()).expect("an id").to_owned()
 }
 
@@ -66,6 +71,7 @@ pub fn said(house: &House, leaving: Option<&Leaving>, subject: &str) -> Said {
         by: Key::Present,
         index: None,
         session_until: None,
+        since: None,
     }
 }
 
@@ -92,7 +98,7 @@ pub async fn brought(house: &House, leaving: Option<&Leaving>, response: String)
 pub fn step(came: Result<CameBack, Problem>) -> Result<SignInStep, Problem> {
     came.map(|came| match came {
         CameBack::Step(step) => step,
-        CameBack::Linked => panic!("a sign-in was wanted"),
+        CameBack::Linked | CameBack::Confirmed(_) => panic!("a sign-in was wanted"),
     })
 }
 

@@ -87,6 +87,8 @@ pub struct Said {
     pub index: Option<String>,
     /// `SessionNotOnOrAfter`.
     pub session_until: Option<Time>,
+    /// `AuthnInstant`; the moment itself without.
+    pub since: Option<Time>,
 }
 
 pub fn moment(at: Time) -> String {
@@ -181,6 +183,7 @@ impl Said {
         let (id, acs, answers) = (&self.id, self.acs(), self.answers());
         let audience = format!("{}/saml/metadata", self.origin);
         let index = self.index.clone().unwrap_or_else(|| format!("s{id}"));
+        let since = moment(self.since.unwrap_or(self.at));
         let ends: String =
             self.session_until.iter().map(|t| format!(" SessionNotOnOrAfter=\"{}\"", moment(*t))).collect();
         let attributes: String = self
@@ -199,7 +202,7 @@ impl Said {
              Method=\"urn:oasis:names:tc:SAML:2.0:cm:bearer\"><saml:SubjectConfirmationData{answers} NotOnOrAfter=\"{until}\" \
              Recipient=\"{acs}\"></saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject><saml:Conditions \
              NotOnOrAfter=\"{until}\"><saml:AudienceRestriction><saml:Audience>{audience}</saml:Audience>\
-             </saml:AudienceRestriction></saml:Conditions><saml:AuthnStatement AuthnInstant=\"{from}\" SessionIndex=\"{index}\"{ends}>\
+             </saml:AudienceRestriction></saml:Conditions><saml:AuthnStatement AuthnInstant=\"{since}\" SessionIndex=\"{index}\"{ends}>\
              <saml:AuthnContext><saml:AuthnContextClassRef>{}</saml:AuthnContextClassRef></saml:AuthnContext>\
              </saml:AuthnStatement><saml:AttributeStatement>{attributes}</saml:AttributeStatement></saml:Assertion>",
             self.format, self.subject, self.context,

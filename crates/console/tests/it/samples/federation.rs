@@ -10,6 +10,25 @@ fn way(lang: Lang) -> WayIn {
     WayIn { id: id(21), name: j(lang, "アクメ ID", "Acme ID") }
 }
 
+/// The account of somebody whom a provider alone signs in.
+pub fn without_password(lang: Lang, me: Me, confirmed: bool) -> account::AccountPage {
+    account::AccountPage {
+        p: shell(lang, m::ACCOUNT, "/account"),
+        rights: Vec::new(),
+        site_rights: Vec::new(),
+        me,
+        factors: Vec::new(),
+        can_enrol: true,
+        passkeys: Vec::new(),
+        can_register: true,
+        confirm_at: vec![way(lang)],
+        confirmed,
+        alone: true,
+        recovery_left: None,
+        rule: String::new(),
+    }
+}
+
 fn provider(lang: Lang, n: u8, enabled: bool) -> ProviderView {
     ProviderView {
         id: id(n),

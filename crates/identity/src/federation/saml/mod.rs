@@ -19,7 +19,7 @@ use base64::{
 use sekisho_kernel::{
     Cx, Problem, Secret, Time,
     hook::{Knock, Onward},
-    id::{ProviderId, SessionId, UserId},
+    id::ProviderId,
     percent::{decode, encode},
     problem::INTERNAL,
 };
@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
+    confirm::Own,
     flow::{Refusal, refused},
     logout::mark,
     mapping,
@@ -68,9 +69,9 @@ struct Asked {
     /// The RelayState, which comes back with it.
     state: String,
     at: Time,
-    /// Who links, in which session; nobody signs in.
+    /// Who links or proves who they are; nobody signs in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    link: Option<(UserId, SessionId)>,
+    own: Option<Own>,
 }
 
 impl Asked {
@@ -81,7 +82,7 @@ impl Asked {
             acs: sp.acs().to_owned(),
             issued: self.at,
             until: self.at.plus(AWAY),
-            force: self.link.is_some(),
+            force: self.own.is_some(),
             relay_state: Some(self.state.clone()),
         }
     }
@@ -167,7 +168,7 @@ impl Identity {
         origin: &str,
         id: ProviderId,
         settings: &SamlSettings,
-        link: Option<(UserId, SessionId)>,
+        own: Option<Own>,
     ) -> Answer<Leaving> {
         let now = self.now();
         let asked = async {
@@ -176,12 +177,12 @@ impl Identity {
             let state = URL_SAFE_NO_PAD.encode(sekisho_kernel::rng::bytes::<16>(self.rng()));
             let ask = Ask {
                 relay_state: Some(state.clone()),
-                // Whoever links shows at the provider, too, that they are there.
-                force: link.is_some(),
+                // Whoever links, or proves who they are, shows at the provider, too, that they are there.
+                force: own.is_some(),
                 ..Ask::default()
             };
             let (out, pending) = sp.request(&idp, &ask, now, self.rng())?;
-            Ok::<_, Refusal>((out, Asked { provider: id, id: pending.id, state, at: now, link }))
+            Ok::<_, Refusal>((out, Asked { provider: id, id: pending.id, state, at: now, own }))
         };
         let (out, asked) = match asked.await {
             Ok(asked) => asked,
@@ -193,11 +194,11 @@ impl Identity {
         Ok(Leaving { to, fields, carried, posted_back: true })
     }
 
-    /// Takes a person back from a SAML provider: the next step of their sign-in, or the link made.
+    /// Takes a person back from a SAML provider: the next step of their sign-in, the link made, or who they are proven.
     ///
     /// # Errors
     /// `SK-4050` for every answer that is not taken, the history tells why; `SK-4129` for an assertion that has been used;
-    /// `SK-4053`, `SK-4054`, `SK-4058`.
+    /// `SK-4053`, `SK-4054`, `SK-4058`, `SK-4201`.
     pub async fn come_back_saml(
         &self,
         knock: &Knock,
@@ -219,12 +220,15 @@ impl Identity {
             until: said.session_until,
         };
         let vouched = Vouched { id, provider: &provider, subject: subject(&said.name_id), claims: claims(&said) };
-        if let Some((user, session)) = asked.and_then(|a| a.link) {
+        if let Some(own) = asked.and_then(|a| a.own) {
             // The session's own cookie does not come with another site's form; what was sealed for it does.
-            let passage = self.passage_of(knock, session).await?.filter(|p| p.user == user);
+            let passage = self.passage_of(knock, own.session).await?.filter(|p| own.is(p));
             let Some(passage) = passage else {
                 return Err(self.refused(&cx, &id.to_string(), "another-session", refused()).await);
             };
+            if own.confirm {
+                return self.confirmed_at(&passage.cx, &vouched, once).await.map(CameBack::Confirmed);
+            }
             self.link_identity(&passage.cx, &vouched, once).await?;
             return Ok(CameBack::Linked);
         }

@@ -362,6 +362,7 @@ const BODIES: &[(&str, &str)] = &[
         r#"{"url":"https://siem.example.test/b","token":"","events":["credential-change"],"enabled":false}"#,
     ),
     ("turnSigningKeys", r#"{"withdraw":false}"#),
+    ("reauthenticateProvider", r#"{"provider":"idp_01a203baed7576b7ae94e9addb9a46de"}"#),
     (
         "createRelation",
         r#"{"one":"usr_01a203baed7576b7ae94e9addb9a46de","other":"sit_01a203baed7576b7ae94e9addb9a46de","starts":"2026-11-22T00:00:00Z","ends":"2126-11-22T09:00:00+09:00","note":"x"}"#,
@@ -400,6 +401,7 @@ fn signed_in() {
         ("createMailDomain", "mail-domains"),
         ("createSignalReceiver", "signal-receivers"),
         ("turnSigningKeys", "signing-keys/turn"),
+        ("reauthenticateProvider", "me/reauthenticate/provider"),
         ("createRelation", "relations"),
         ("checkRelations", "relations/check"),
     ] {
@@ -496,6 +498,7 @@ fn signed_in() {
         "csrf={csrf}&name=%3Cfuzz%3E&redirect_uris=https%3A%2F%2Fa.example%2F+https%3A%2F%2Fb.example%2F&rights=users.read",
     );
     page("provider-leave", "POST /sign-in/provider", "csrf={csrf}&provider=idp_01a203baed7576b7ae94e9addb9a46de");
+    page("account-confirm", "POST /account/confirm", "csrf={csrf}&provider=idp_01a203baed7576b7ae94e9addb9a46de");
     page("provider-mail", "POST /sign-in/mail", "csrf={csrf}&mail=hanako%40example.co.jp");
     page(
         "provider-callback",

@@ -17,11 +17,15 @@ use crate::{
     },
 };
 
-/// Whether an operation hands out a challenge. Whoever asks has it, as often as they like; what is done with it is entered.
+/// Whether an operation hands out a challenge, or the way to a provider. Whoever asks has it, as often as they like; what is done
+/// with it is entered.
 pub fn challenge(operation: &Operation) -> bool {
     matches!(
         operation.path.as_str(),
-        "/sign-in/passkey/options" | "/sign-in/enrol/passkey/options" | "/me/reauthenticate/passkey/options"
+        "/sign-in/passkey/options"
+            | "/sign-in/enrol/passkey/options"
+            | "/me/reauthenticate/passkey/options"
+            | "/me/reauthenticate/provider"
     )
 }
 
