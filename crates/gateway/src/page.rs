@@ -115,19 +115,24 @@ fn html(problem: &Problem, status: StatusCode, trace: TraceId, lang: Lang) -> Re
         ));
     }
     let trace_word = if lang == Lang::Ja { "追跡番号" } else { "Trace" };
+    let (status, code) = (status.as_u16(), problem.kind.code);
+    let title = format!("{status} {}", escape(problem.kind.title.get(lang)));
+    let body = format!("<main>{sections}<footer>{code} · HTTP {status} · {trace_word} {trace}</footer></main>");
+    whole(lang, &title, &body, POLICY.clone())
+}
+
+/// A page of our own look; title and body are markup already.
+fn whole(lang: Lang, title: &str, body: &str, policy: HeaderValue) -> Response<Body> {
     let text = format!(
-        "<!doctype html><html lang=\"{tag}\"><head><meta charset=\"utf-8\">\
-<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{status} {title}</title>\
-<style>{STYLE}</style></head><body><main>{sections}<footer>{code} · HTTP {status} · {trace_word} {trace}</footer></main></body></html>",
-        tag = lang.tag(),
-        status = status.as_u16(),
-        title = escape(problem.kind.title.get(lang)),
-        code = problem.kind.code,
+        "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\">\
+<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{title}</title><style>{STYLE}</style></head>\
+<body>{body}</body></html>",
+        lang.tag(),
     );
     let mut answer = Response::new(Body::text(text));
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     answer
 }
@@ -153,20 +158,15 @@ pub(crate) fn posts(on: &Onward, lang: Lang) -> Option<Response<Body>> {
         .iter()
         .map(|(name, value)| format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value)))
         .collect();
-    let text = format!(
-        "<!doctype html><html lang=\"{tag}\"><head><meta charset=\"utf-8\">\
-<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{title}</title><style>{STYLE}</style></head>\
-<body><main><h1>{title}</h1><p>{says}</p><form method=\"post\" action=\"{to}\">{fields}<button>{button}</button></form></main>\
-<script>{SEND}</script></body></html>",
-        tag = lang.tag(),
+    let body = format!(
+        "<main><h1>{title}</h1><p>{says}</p><form method=\"post\" action=\"{to}\">{fields}<button>{button}</button></form></main>\
+<script>{SEND}</script>",
         to = escape(&on.to),
     );
-    let mut answer = Response::new(Body::text(text));
+    let policy = HeaderValue::try_from(policy(&hash(SEND), origin)).ok()?;
+    let mut answer = whole(lang, title, &body, policy);
     let headers = answer.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::try_from(policy(&hash(SEND), origin)).ok()?);
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Some(answer)
 }

@@ -12,7 +12,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Scope, Stored};
 
 use crate::{
-    Answer, Identity,
+    Answer, Identity, boxed,
     federation::saml::Farewell,
     lockout::Try,
     own,
@@ -114,6 +114,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4004`, `SK-4005`.
+    #[boxed]
     pub async fn change_password(&self, cx: &Cx, current: Secret<String>, new: Secret<String>) -> Answer<()> {
         let (user, this) = who(cx)?;
         let event = &event::PASSWORD_CHANGE;
@@ -148,6 +149,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4004`.
+    #[boxed]
     pub async fn reauthenticate(&self, cx: &Cx, password: Secret<String>) -> Answer<()> {
         let (user, this) = who(cx)?;
         let event = &event::SESSION_REAUTHENTICATE;
@@ -167,6 +169,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
+    #[boxed]
     pub async fn session_state(&self, cx: &Cx) -> Answer<SessionState> {
         let (user, session) = who(cx)?;
         let rule = self.gates().session(&cx.policy);
@@ -190,6 +193,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
+    #[boxed]
     pub async fn own_sessions(&self, cx: &Cx) -> Answer<Vec<SessionView>> {
         let (user, this) = who(cx)?;
         self.sessions_of(cx, own(cx, &event::SESSION_LIST, user), user, Some(this)).await
@@ -199,6 +203,7 @@ impl Identity {
     ///
     /// # Errors
     /// `FORBIDDEN`.
+    #[boxed]
     pub async fn user_sessions(&self, cx: &Cx, id: UserId) -> Answer<Vec<SessionView>> {
         let target = self.target_of(cx, id).await?;
         let this = who(cx).ok().map(|(_, session)| session);
@@ -238,6 +243,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND` for anybody else's.
+    #[boxed]
     pub async fn end_own_session(&self, cx: &Cx, id: SessionId) -> Answer<()> {
         let (user, _) = who(cx)?;
         let tenant = cx.tenant;
@@ -254,6 +260,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
+    #[boxed]
     pub async fn end_other_sessions(&self, cx: &Cx) -> Answer<u32> {
         let (_, this) = who(cx)?;
         self.end_own_sessions(cx, Some(this), None).await
@@ -264,6 +271,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
+    #[boxed]
     pub async fn end_every_session(&self, cx: &Cx, console: &str) -> Answer<(u32, Option<Onward>)> {
         let (user, this) = who(cx)?;
         let farewell = self.farewell(cx, (user, this), console, None).await;
@@ -292,6 +300,7 @@ impl Identity {
     ///
     /// # Errors
     /// `FORBIDDEN`, `NOT_FOUND`.
+    #[boxed]
     pub async fn end_user_sessions(&self, cx: &Cx, id: UserId) -> Answer<u32> {
         let target: Target = self.target_of(cx, id).await?;
         let tenant = cx.tenant;

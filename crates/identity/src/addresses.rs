@@ -14,7 +14,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Page, Stored, Tx, View};
 
 use crate::{
-    Answer, Identity, guard, page_size,
+    Answer, Identity, boxed, guard, page_size,
     problems::{LOCKS_YOU_OUT, TOO_MANY_RECORDS},
     records::AddressRule,
     sql,
@@ -63,6 +63,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4017` (would shut out whoever sets it), `SK-4018`, `INVALID`.
+    #[boxed]
     pub async fn create_address_rule(&self, cx: &Cx, new: NewAddressRule) -> Answer<AddressRuleView> {
         let (id, setter): (AddressRuleId, _) = (self.id(), self.setter(cx));
         let tenant = cx.tenant;
@@ -86,6 +87,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`.
+    #[boxed]
     pub async fn address_rule(&self, cx: &Cx, id: AddressRuleId) -> Answer<AddressRuleView> {
         let act = under(Right::ADDRESSES_READ, &event::ADDRESS_RULE_LIST, Target::tenant(cx.tenant), id);
         self.vault().look(cx, act, move |view| shown(view.get(id)?)).await
@@ -95,6 +97,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn address_rules(
         &self,
         cx: &Cx,
@@ -114,6 +117,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`, and those of [`Identity::create_address_rule`].
+    #[boxed]
     pub async fn update_address_rule(
         &self,
         cx: &Cx,
@@ -145,6 +149,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`, `SK-4017`.
+    #[boxed]
     pub async fn delete_address_rule(&self, cx: &Cx, id: AddressRuleId, version: Option<i64>) -> Answer<()> {
         let (tenant, setter) = (cx.tenant, self.setter(cx));
         let act = under(Right::ADDRESSES_WRITE, &event::ADDRESS_RULE_DELETE, Target::tenant(tenant), id);

@@ -10,7 +10,7 @@ use std::{
 
 use sekisho_kernel::{Problem, Secret};
 
-use crate::problems::BREACHED_LIST;
+use crate::{boxed, problems::BREACHED_LIST};
 
 /// Most passwords in a list: 40 MB of memory.
 pub const MOST: usize = 8_000_000;
@@ -94,6 +94,7 @@ impl Lists {
     ///
     /// # Errors
     /// As [`List::load`].
+    #[boxed]
     pub async fn get(&self, path: &str) -> Result<Arc<List>, Problem> {
         if let Some(list) = self.lock().get(path) {
             return Ok(list.clone());

@@ -11,7 +11,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Page, Scope, Stored, Tx};
 
 use crate::{
-    Answer, Identity,
+    Answer, Identity, boxed,
     guard::{self, Reach},
     page_size, people,
     problems::{SERVICE_ACCOUNT, TOO_MANY_RECORDS},
@@ -38,6 +38,7 @@ impl Identity {
     ///
     /// # Errors
     /// `INVALID`, `SK-4019` (name taken).
+    #[boxed]
     pub async fn create_client(&self, cx: &Cx, new: NewClient) -> Answer<ClientIssued> {
         let id: SigningClientId = self.id();
         let secret = token::new(self.rng()).text;
@@ -61,6 +62,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`.
+    #[boxed]
     pub async fn client(&self, cx: &Cx, id: SigningClientId) -> Answer<ClientView> {
         let act = under(Right::CLIENTS_READ, &event::CLIENT_READ, Target::tenant(cx.tenant), id);
         self.vault().look(cx, act, move |view| view.get(id)?.map(client_view).ok_or_else(missing)).await
@@ -70,6 +72,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn clients(
         &self,
         cx: &Cx,
@@ -94,6 +97,7 @@ impl Identity {
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`, `INVALID`, `SK-4019`; `SK-4014` when it is enabled by somebody with fewer rights than
     /// the people it signs in.
+    #[boxed]
     pub async fn update_client(
         &self,
         cx: &Cx,
@@ -132,6 +136,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4014`.
+    #[boxed]
     pub async fn renew_client(&self, cx: &Cx, id: SigningClientId) -> Answer<ClientIssued> {
         let (tenant, reach) = (cx.tenant, self.reach(cx));
         let secret = token::new(self.rng()).text;
@@ -151,6 +156,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`.
+    #[boxed]
     pub async fn delete_client(&self, cx: &Cx, id: SigningClientId, version: Option<i64>) -> Answer<()> {
         let act = under(Right::CLIENTS_WRITE, &event::CLIENT_DELETE, Target::tenant(cx.tenant), id);
         self.vault()
@@ -172,6 +178,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND` (client, user), `INVALID`, `CONFLICT` (the unique ID is somebody's already), `SK-4014`.
+    #[boxed]
     pub async fn create_unique_id(&self, cx: &Cx, new: NewUniqueId) -> Answer<UniqueIdView> {
         let id: UniqueIdId = self.id();
         let (tenant, reach) = (cx.tenant, self.reach(cx));
@@ -208,6 +215,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn unique_ids(&self, cx: &Cx, query: UniqueIdQuery) -> Answer<Listed<UniqueIdView, UniqueIdId>> {
         let act = under(Right::CLIENTS_READ, &event::UNIQUE_ID_LIST, Target::tenant(cx.tenant), "unique-ids");
         self.vault()
@@ -226,6 +234,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`.
+    #[boxed]
     pub async fn delete_unique_id(&self, cx: &Cx, id: UniqueIdId) -> Answer<()> {
         let act = under(Right::CLIENTS_WRITE, &event::UNIQUE_ID_DELETE, Target::tenant(cx.tenant), id);
         self.vault()
@@ -243,6 +252,7 @@ impl Identity {
     ///
     /// # Errors
     /// The store's.
+    #[boxed]
     pub async fn user_named(&self, cx: &Cx, name: &str) -> Answer<Option<UserId>> {
         let name = name.to_owned();
         let found = self.vault().peek(&Scope::of(cx), move |view| view.find::<UserAccount>("name", &name)).await?;

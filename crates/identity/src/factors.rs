@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 use crate::{
     Answer, Identity,
     account::who,
-    own, people,
+    boxed, own, people,
     problems::{CODE_WRONG, FACTOR_EXISTS, FACTORS_OFF},
     records::{Factor, Passkey, RecoveryCodes, UserAccount},
     signals, sql, token, totp,
@@ -122,6 +122,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
+    #[boxed]
     pub async fn factors(&self, cx: &Cx) -> Answer<Vec<FactorView>> {
         let (user, _) = who(cx)?;
         self.vault()
@@ -145,6 +146,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4009` (the policy allows none), `SK-4010` (there is one).
+    #[boxed]
     pub async fn enrol_factor(&self, cx: &Cx) -> Answer<Enrolment> {
         let (user, _) = who(cx)?;
         let id: FactorId = self.id();
@@ -167,6 +169,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4008`, `SK-4010`.
+    #[boxed]
     pub async fn confirm_factor(&self, cx: &Cx, id: FactorId, code: Secret<String>) -> Answer<Vec<Secret<String>>> {
         let (user, _) = who(cx)?;
         let (codes, stored) = recovery_codes(self.rng(), self.gates().factor(&cx.policy).recovery_codes);
@@ -188,6 +191,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4004`.
+    #[boxed]
     pub async fn delete_factor(&self, cx: &Cx, id: FactorId, password: Secret<String>) -> Answer<()> {
         let (user, _) = who(cx)?;
         let t = self.confirm(cx, &event::FACTOR_DELETE, &password).await?;
@@ -212,6 +216,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND` without a second factor, `SK-4004`.
+    #[boxed]
     pub async fn new_recovery_codes(&self, cx: &Cx, password: Secret<String>) -> Answer<Vec<Secret<String>>> {
         let (user, _) = who(cx)?;
         let t = self.confirm(cx, &event::RECOVERY_CREATE, &password).await?;

@@ -10,7 +10,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Page, Scope, Stored};
 
 use crate::{
-    Answer, Identity, guard, page_size, people,
+    Answer, Identity, boxed, guard, page_size, people,
     problems::{GROUP_GRANT, TOO_MANY_RECORDS},
     records::{CustomRole, RoleGrant, Site, UserAccount},
     rights::{self, MOST_GRANTS},
@@ -25,6 +25,7 @@ impl Identity {
     /// # Errors
     /// `NOT_FOUND` (user, role or site), `CONFLICT` (granted already), `SK-4013` (rights beyond one's own), `FORBIDDEN`
     /// where one's right is for a site and the person belongs to another.
+    #[boxed]
     pub async fn create_grant(&self, cx: &Cx, new: NewGrant) -> Answer<GrantView> {
         let (id, tenant, reach): (GrantId, _, _) = (self.id(), cx.tenant, self.reach(cx));
         let act = under(Right::GRANTS_WRITE, &event::GRANT_CREATE, Target::site(tenant, new.site), id);
@@ -74,6 +75,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn grants(&self, cx: &Cx, query: GrantQuery) -> Answer<Listed<GrantView, GrantId>> {
         let object = query.user.map_or_else(|| "grants".to_owned(), |u: UserId| u.to_string());
         let act = under(Right::ROLES_READ, &event::GRANT_LIST, Target::tenant(cx.tenant), object);
@@ -93,6 +95,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4099` where a provisioned group gives it.
+    #[boxed]
     pub async fn delete_grant(&self, cx: &Cx, id: GrantId) -> Answer<()> {
         let site = self
             .vault()

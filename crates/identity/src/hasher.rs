@@ -19,7 +19,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::problems::BUSY;
+use crate::{boxed, problems::BUSY};
 
 /// Most hashes of one address (one /64 of IPv6) that run or wait.
 pub const PER_ADDRESS: usize = 32;
@@ -137,6 +137,7 @@ impl Hasher {
     ///
     /// # Errors
     /// A defect of ours when `stored` is no hash.
+    #[boxed]
     pub async fn verify(&self, place: &Place, password: &Secret<String>, stored: &str) -> Result<bool, Problem> {
         let password = normal(password);
         if self.plain && !stored.starts_with('$') {
@@ -154,6 +155,7 @@ impl Hasher {
     ///
     /// # Errors
     /// A defect of ours when the cost is out of range.
+    #[boxed]
     pub async fn hash(&self, place: &Place, password: &Secret<String>, rule: &PasswordRule) -> Result<String, Problem> {
         let password = normal(password);
         if self.plain {

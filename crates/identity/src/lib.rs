@@ -47,6 +47,9 @@ mod users;
 mod values;
 pub mod webauthn;
 
+/// For the functions that other crates await: the future is boxed, so that its body is compiled here, once, and not again in every
+/// crate that awaits it.
+use async_recursion::async_recursion as boxed;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use sekisho_kernel::{

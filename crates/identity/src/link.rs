@@ -11,7 +11,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Tx};
 
 use crate::{
-    Answer, Identity, by_job,
+    Answer, Identity, boxed, by_job,
     oauth::grants,
     people,
     problems::{LINK_OVER, PASSWORDS_OFF},
@@ -51,6 +51,7 @@ impl Identity {
     /// # Errors
     /// `SK-4007` for a link that is unknown, used, run out or another tenant's; `SK-4005`; `SK-4184` where passwords are no way
     /// in, which leaves the link good.
+    #[boxed]
     pub async fn use_link(&self, knock: &Knock, token: &Secret<String>, password: Secret<String>) -> Answer<LinkUsed> {
         let cx = Self::before_sign_in(knock);
         let over = || Problem::new(&LINK_OVER);

@@ -10,7 +10,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Page, Scope, Tx};
 
 use crate::{
-    Answer, Identity, by_job, link,
+    Answer, Identity, boxed, by_job, link,
     problems::BAD_HOST,
     records::{LinkPurpose, TenantHost, TenantSetting, UserAccount},
     sql,
@@ -51,6 +51,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4029` (host name), `INVALID` (names); the store's.
+    #[boxed]
     pub async fn create_tenant(&self, job: Job, new: NewTenant) -> Answer<TenantMade> {
         let name = values::label("name", &new.name)?;
         let (console, app) = (values::host(&new.console_host)?, values::host(&new.app_host)?);
@@ -103,6 +104,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND` in a tenant without an administrator.
+    #[boxed]
     pub async fn recover_admin(&self, tenant: TenantId) -> Answer<(UserId, Secret<String>)> {
         let cx = self.command(tenant, Job::Command);
         let admins = self
@@ -129,6 +131,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`.
+    #[boxed]
     pub async fn unlock(&self, tenant: TenantId, name: &str) -> Answer<UserId> {
         let cx = self.command(tenant, Job::Command);
         let name = name.to_owned();
@@ -146,6 +149,7 @@ impl Identity {
     ///
     /// # Errors
     /// The store's.
+    #[boxed]
     pub async fn tenants(&self) -> Answer<Vec<(TenantId, String)>> {
         let mut named = Vec::new();
         for tenant in self.vault().tenants().await? {

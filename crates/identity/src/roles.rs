@@ -10,7 +10,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Page, Stored};
 
 use crate::{
-    Answer, Identity, guard, page_size,
+    Answer, Identity, boxed, guard, page_size,
     problems::ROLE_IN_USE,
     records::{CustomRole, RoleGrant, ScimGroup},
     rights, sql,
@@ -24,6 +24,7 @@ impl Identity {
     ///
     /// # Errors
     /// `INVALID`, `SK-4013` (rights beyond one's own), `SK-4019` (name taken), `SK-4024` (unknown right).
+    #[boxed]
     pub async fn create_role(&self, cx: &Cx, new: NewRole) -> Answer<RoleView> {
         let (id, reach): (RoleId, _) = (self.id(), self.reach(cx));
         let act = under(Right::ROLES_WRITE, &event::ROLE_CREATE, Target::tenant(cx.tenant), id);
@@ -44,6 +45,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`.
+    #[boxed]
     pub async fn role(&self, cx: &Cx, id: RoleId) -> Answer<RoleView> {
         let act = under(Right::ROLES_READ, &event::ROLE_READ, Target::tenant(cx.tenant), id);
         self.vault().look(cx, act, move |view| shown(view.get(id)?)).await
@@ -53,6 +55,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn roles(&self, cx: &Cx, page: After<RoleKind>) -> Answer<Listed<RoleView, RoleId>> {
         let act = under(Right::ROLES_READ, &event::ROLE_LIST, Target::tenant(cx.tenant), "roles");
         self.vault()
@@ -68,6 +71,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`, and those of [`Identity::create_role`].
+    #[boxed]
     pub async fn update_role(&self, cx: &Cx, id: RoleId, version: i64, patch: RolePatch) -> Answer<RoleView> {
         let (tenant, reach) = (cx.tenant, self.reach(cx));
         let act = under(Right::ROLES_WRITE, &event::ROLE_UPDATE, Target::tenant(tenant), id);
@@ -99,6 +103,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`, `SK-4015`.
+    #[boxed]
     pub async fn delete_role(&self, cx: &Cx, id: RoleId, version: Option<i64>) -> Answer<()> {
         let act = under(Right::ROLES_WRITE, &event::ROLE_DELETE, Target::tenant(cx.tenant), id);
         self.vault()

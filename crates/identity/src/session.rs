@@ -19,7 +19,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Bookkeeping, Entry, Scope, Stored, Tx};
 
 use crate::{
-    Answer, Identity, by_job,
+    Answer, Identity, boxed, by_job,
     cache::Slot,
     device,
     federation::{logout, saml::Farewell},
@@ -417,6 +417,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED`, the store's.
+    #[boxed]
     pub async fn sign_out_to(
         &self,
         knock: &Knock,

@@ -14,7 +14,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Stored, Tx, View};
 
 use crate::{
-    Answer, Identity,
+    Answer, Identity, boxed,
     guard::{self, Ways},
     problems::UNKNOWN_SETTING,
     records::TenantSetting,
@@ -29,6 +29,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn policy(&self, cx: &Cx) -> Answer<PolicyView> {
         let (this, tenant) = (self.clone(), cx.tenant);
         let policy = self.platform();
@@ -52,6 +53,7 @@ impl Identity {
     /// # Errors
     /// `SK-4021` (no such setting), a value's own fault, the gate's refusal of what would loosen the platform's, or `SK-4185`
     /// where no administrator could come in any more.
+    #[boxed]
     pub async fn set_policy(&self, cx: &Cx, key: &str, value: serde_json::Value) -> Answer<SettingView> {
         let policy = self.platform();
         let known = self.known(cx, key);
@@ -73,6 +75,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4021`.
+    #[boxed]
     pub async fn clear_policy(&self, cx: &Cx, key: &str) -> Answer<SettingView> {
         let known = self.known(cx, key);
         self.tenant_policy(cx, short(key), move |own| {
@@ -120,6 +123,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn functions(&self, cx: &Cx) -> Answer<Vec<FunctionView>> {
         let tenant = cx.tenant;
         let act = under(Right::POLICY_READ, &event::SWITCH_READ, Target::tenant(tenant), "functions");
@@ -131,6 +135,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4024`.
+    #[boxed]
     pub async fn switch_functions(&self, cx: &Cx, off: Vec<String>) -> Answer<Vec<FunctionView>> {
         let (tenant, functions) = (cx.tenant, rights::functions(&off));
         let act = under(Right::SWITCHES_WRITE, &event::SWITCH_UPDATE, Target::tenant(tenant), "functions");

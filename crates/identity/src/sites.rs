@@ -10,7 +10,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Page, Stored};
 
 use crate::{
-    Answer, Identity, guard, page_size,
+    Answer, Identity, boxed, guard, page_size,
     problems::SITE_IN_USE,
     records::{RoleGrant, ScimGroup, Site, UserAccount},
     sql,
@@ -24,6 +24,7 @@ impl Identity {
     ///
     /// # Errors
     /// `INVALID`, `SK-4019` (name taken).
+    #[boxed]
     pub async fn create_site(&self, cx: &Cx, new: NewSite) -> Answer<SiteView> {
         let id: SiteId = self.id();
         let act = under(Right::SITES_WRITE, &event::SITE_CREATE, Target::tenant(cx.tenant), id);
@@ -41,6 +42,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`.
+    #[boxed]
     pub async fn site(&self, cx: &Cx, id: SiteId) -> Answer<SiteView> {
         let act = under(Right::SITES_READ, &event::SITE_READ, Target::site(cx.tenant, Some(id)), id);
         self.vault().look(cx, act, move |view| shown(view.get(id)?)).await
@@ -50,6 +52,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn sites(&self, cx: &Cx, page: After<SiteKind>) -> Answer<Listed<SiteView, SiteId>> {
         let reach = self.reach(cx);
         let act = under(Right::SITES_READ, &event::SITE_LIST, reach.target(Right::SITES_READ), "sites");
@@ -68,6 +71,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`, `INVALID`, `SK-4019`.
+    #[boxed]
     pub async fn update_site(&self, cx: &Cx, id: SiteId, version: i64, patch: SitePatch) -> Answer<SiteView> {
         let act = under(Right::SITES_WRITE, &event::SITE_UPDATE, Target::site(cx.tenant, Some(id)), id);
         self.vault()
@@ -90,6 +94,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`, `SK-4016`.
+    #[boxed]
     pub async fn delete_site(&self, cx: &Cx, id: SiteId, version: Option<i64>) -> Answer<()> {
         let act = under(Right::SITES_WRITE, &event::SITE_DELETE, Target::site(cx.tenant, Some(id)), id);
         self.vault()

@@ -10,7 +10,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Scope};
 
 use crate::{
-    Answer, Identity, by_job,
+    Answer, Identity, boxed, by_job,
     records::UserSession,
     relations::ENDED_KEPT,
     session::{self, last_used},
@@ -35,6 +35,7 @@ impl Identity {
     ///
     /// # Errors
     /// The first tenant's that cannot be swept; the others have been.
+    #[boxed]
     pub async fn sweep(&self) -> Answer<Swept> {
         let mut swept = Swept::default();
         let mut trouble = None;

@@ -8,7 +8,7 @@ use sekisho_kernel::{
 use sekisho_vault::Entry;
 
 use crate::{
-    Answer, Identity, own,
+    Answer, Identity, boxed, own,
     records::{Accepted, MOST_ACCEPTED, UserAccount},
     types::{AcceptedView, TermsView},
 };
@@ -39,6 +39,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED` for anybody but a person.
+    #[boxed]
     pub async fn terms(&self, cx: &Cx) -> Answer<TermsView> {
         let id = person(cx)?;
         let account = self
@@ -55,6 +56,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED` for anybody but a person, `NOT_FOUND` where no terms are in force, `CONFLICT` for another version.
+    #[boxed]
     pub async fn accept_terms(&self, cx: &Cx, version: &str) -> Answer<TermsView> {
         let id = person(cx)?;
         let rule = self.gates().terms(&cx.policy).ok_or_else(|| Problem::new(&NOT_FOUND))?;

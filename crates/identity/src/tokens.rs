@@ -22,7 +22,7 @@ use sekisho_vault::{ClearValue, Entry, Page, Scope, Stored, Tx};
 use crate::{
     Answer, Identity,
     account::who,
-    by_job,
+    boxed, by_job,
     cache::{Slot, TokenEnds},
     guard, own, page_size, people,
     problems::{BEYOND_OWN, NO_SERVICE_ACCOUNT, TOKENS_OFF, TOO_MANY_RECORDS},
@@ -98,6 +98,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4004`, `SK-4031` (switched off), `SK-4013` (rights beyond one's own), `INVALID`, `SK-4027`.
+    #[boxed]
     pub async fn create_own_token(&self, cx: &Cx, new: NewOwnToken) -> Answer<TokenIssued> {
         let (user, _) = who(cx)?;
         let event = &event::TOKEN_CREATE;
@@ -129,6 +130,7 @@ impl Identity {
     /// # Errors
     /// `NOT_FOUND`, `SK-4032` (a person's account), `SK-4013` (a scope beyond one's own rights), `SK-4014`, `INVALID`,
     /// `SK-4027`.
+    #[boxed]
     pub async fn create_token(&self, cx: &Cx, user: UserId, new: NewToken) -> Answer<TokenIssued> {
         let (tenant, reach) = (cx.tenant, self.reach(cx));
         let act = under(Right::TOKENS_WRITE, &event::TOKEN_CREATE, Target::tenant(tenant), user);
@@ -156,6 +158,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
+    #[boxed]
     pub async fn own_tokens(&self, cx: &Cx) -> Answer<Vec<TokenView>> {
         let (user, _) = who(cx)?;
         let unused = self.gates().tokens(&cx.policy).unused;
@@ -170,6 +173,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn tokens(&self, cx: &Cx, query: TokenQuery) -> Answer<Listed<TokenView, ApiTokenId>> {
         let act = under(Right::TOKENS_READ, &event::TOKEN_LIST, Target::tenant(cx.tenant), "tokens");
         let unused = self.gates().tokens(&cx.policy).unused;
@@ -188,6 +192,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND` for anybody else's.
+    #[boxed]
     pub async fn end_own_token(&self, cx: &Cx, id: ApiTokenId) -> Answer<()> {
         let (user, _) = who(cx)?;
         let tenant = cx.tenant;
@@ -204,6 +209,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`.
+    #[boxed]
     pub async fn end_token(&self, cx: &Cx, id: ApiTokenId) -> Answer<()> {
         let tenant = cx.tenant;
         let act = under(Right::TOKENS_WRITE, &event::TOKEN_END, Target::tenant(tenant), id);

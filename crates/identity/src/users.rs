@@ -12,7 +12,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Committed, Entry, Page, Permit, Scope, Stored, Tx, View};
 
 use crate::{
-    Answer, Identity, clients,
+    Answer, Identity, boxed, clients,
     federation::identities,
     guard::{self, Reach, Ways, able},
     link,
@@ -37,6 +37,7 @@ impl Identity {
     ///
     /// # Errors
     /// `INVALID`, `SK-4005` (password), `SK-4013` (type beyond one's own rights), `SK-4019` (name or mail taken).
+    #[boxed]
     pub async fn create_user(&self, cx: &Cx, new: NewUser) -> Answer<Created> {
         let id: UserId = self.id();
         let act = under(Right::USERS_WRITE, &event::USER_CREATE, Target::site(cx.tenant, new.site), id);
@@ -141,6 +142,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`.
+    #[boxed]
     pub async fn user(&self, cx: &Cx, id: UserId) -> Answer<UserView> {
         let target = self.target_of(cx, id).await?;
         let locked = self.locked(cx).await?;
@@ -157,6 +159,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4020` for a substring search among more than 10,000 people.
+    #[boxed]
     pub async fn users(&self, cx: &Cx, query: UserQuery) -> Answer<Listed<UserView, UserId>> {
         let (reach, locked) = (self.reach(cx), self.locked(cx).await?);
         let act = under(Right::USERS_READ, &event::USER_LIST, reach.target(Right::USERS_READ), "users");
@@ -189,6 +192,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`, `INVALID`, and those of [`Identity::create_user`]; `SK-4012`, `SK-4014`, `SK-4185`.
+    #[boxed]
     pub async fn update_user(&self, cx: &Cx, id: UserId, version: i64, patch: UserPatch) -> Answer<UserView> {
         let (reach, ways) = (self.reach(cx), self.ways(cx));
         self.change(cx, id, &event::USER_UPDATE, Right::USERS_WRITE, move |tx, person| {
@@ -232,6 +236,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4012`, `SK-4014`, `SK-4026`, `SK-4185`.
+    #[boxed]
     pub async fn disable_user(&self, cx: &Cx, id: UserId) -> Answer<UserView> {
         let (tenant, reach, ways, me) = (cx.tenant, self.reach(cx), self.ways(cx), cx.actor.user());
         let taken_out = self.0.taken == Some(TakenOut::Deactivation);
@@ -252,6 +257,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4014`.
+    #[boxed]
     pub async fn enable_user(&self, cx: &Cx, id: UserId) -> Answer<UserView> {
         let reach = self.reach(cx);
         self.change(cx, id, &event::USER_ENABLE, Right::USERS_WRITE, move |tx, person| {
@@ -269,6 +275,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`.
+    #[boxed]
     pub async fn unlock_user(&self, cx: &Cx, id: UserId) -> Answer<UserView> {
         self.change(cx, id, &event::ACCOUNT_UNLOCK, Right::USERS_WRITE, move |tx, _| {
             tx.keep(&sql::TRY_CLEAR, &[id.into()])?;
@@ -281,6 +288,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`, `SK-4012`, `SK-4014`, `SK-4026`, `SK-4185`.
+    #[boxed]
     pub async fn delete_user(&self, cx: &Cx, id: UserId, version: Option<i64>) -> Answer<()> {
         let target = self.target_of(cx, id).await?;
         let (tenant, reach, ways, me) = (cx.tenant, self.reach(cx), self.ways(cx), cx.actor.user());
@@ -302,6 +310,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4014`, `SK-4184` where passwords are no way in.
+    #[boxed]
     pub async fn invite_user(&self, cx: &Cx, id: UserId) -> Answer<Secret<String>> {
         let target = self.target_of(cx, id).await?;
         let (tenant, reach) = (cx.tenant, self.reach(cx));
@@ -329,6 +338,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4012`, `SK-4024`, `SK-4185`.
+    #[boxed]
     pub async fn switch_user(&self, cx: &Cx, id: UserId, off: Vec<String>) -> Answer<UserView> {
         let (functions, ways) = (rights::functions(&off), self.ways(cx));
         self.change(cx, id, &event::USER_SWITCH, Right::SWITCHES_WRITE, move |tx, person| {
@@ -348,6 +358,7 @@ impl Identity {
     ///
     /// # Errors
     /// The store's.
+    #[boxed]
     pub async fn names(&self, cx: &Cx, ids: Vec<UserId>) -> Answer<HashMap<UserId, String>> {
         self.vault()
             .peek(&Scope::of(cx), move |view| {
@@ -368,6 +379,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED` for anybody else.
+    #[boxed]
     pub async fn me(&self, cx: &Cx) -> Answer<Me> {
         let sekisho_kernel::Actor::User { id, session, rights } = &cx.actor else {
             return Err(Problem::new(&UNAUTHENTICATED));

@@ -92,6 +92,7 @@ pub fn run() -> Result<(), Vec<String>> {
         length(source, &mut complaints);
         words(source, &mut complaints);
         fences(source, &mut complaints);
+        boxed(source, &mut complaints);
     }
     codes(&sources, &mut complaints);
     if complaints.is_empty() { Ok(()) } else { Err(complaints) }
@@ -176,6 +177,20 @@ fn fences(source: &Source, complaints: &mut Vec<String>) {
             let line = source.text[..at].lines().count();
             complaints.push(format!("{}:{line}: {word} may not stand here: {why}", source.path));
         }
+    }
+}
+
+/// What other crates await of identity is compiled there, once (docs/decisions/0005-compiled-once.md).
+fn boxed(source: &Source, complaints: &mut Vec<String>) {
+    if !source.path.starts_with("crates/identity/src/") {
+        return;
+    }
+    let mut before = "";
+    for (number, line) in source.text.lines().enumerate() {
+        if line.starts_with("    pub async fn") && before.trim() != "#[boxed]" {
+            complaints.push(format!("{}:{}: add #[boxed]: others await it", source.path, number + 1));
+        }
+        before = line;
     }
 }
 

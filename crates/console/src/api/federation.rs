@@ -11,11 +11,12 @@ use sekisho_identity::types::{
 };
 use sekisho_kernel::{
     Problem, Secret,
+    hook::Onward,
     id::ProviderId,
     problem::{INVALID, NOT_FOUND},
 };
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::oauth::{Form, issuer};
 use crate::{call::Call, cookie, problem::Fault, reply};
@@ -174,8 +175,7 @@ pub(crate) async fn confirming(call: &Call) -> Result<Leaving, Fault> {
 /// POST /me/reauthenticate/provider
 pub async fn confirm(call: Arc<Call>) -> Result<Response, Fault> {
     let leaving = confirming(&call).await?;
-    let fields: Map<String, Value> = leaving.fields.iter().map(|(n, v)| ((*n).to_owned(), json!(v))).collect();
-    let mut response = reply::ok(&json!({ "to": leaving.to, "fields": fields }))?;
+    let mut response = reply::ok(&Onward { to: leaving.to.clone(), fields: leaving.fields.clone() })?;
     takes_along(&mut response, &leaving);
     Ok(response)
 }

@@ -69,9 +69,7 @@ async fn parted(call: &Call, message: &SamlLogoutMessage) -> Result<Response, Fa
             let to = HeaderValue::try_from(on.to).map_err(|e| Fault::own(Problem::new(&INTERNAL).log(e)))?;
             Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
         }
-        SamlFarewell::Asked(Some(on)) => {
-            sign_in::leads_on(call, m::LEAVING_PROVIDER, m::LEAVING_PROVIDER_LEAD, on.to, on.fields)
-        }
+        SamlFarewell::Asked(Some(on)) => sign_in::parting(call, on),
         SamlFarewell::Answered { to: Some(to), .. } => authorize::returns(call, to),
         SamlFarewell::Answered { partial: false, .. } => page::done("/sign-in", "signed-out-provider"),
         SamlFarewell::Answered { partial: true, .. } => page::done("/sign-in", "signed-out-partly"),

@@ -1,5 +1,5 @@
 //! What the rules are not given of requests to our own routes: passwords, codes, tokens, and whatever else is one word that a
-//! protocol made at random. They are neither looked at nor written down.
+//! protocol made at random and that reads as SQL by chance. They are neither looked at nor written down.
 
 use http::HeaderValue;
 use sekisho_kernel::percent;

@@ -13,7 +13,7 @@ use super::{flow::Refusal, identities, people::Vouched};
 use crate::{
     Answer, Identity,
     account::who,
-    own, people,
+    boxed, own, people,
     problems::{CONFIRM_ANOTHER, CONFIRM_OTHERWISE, PASSKEYS_OFF},
     records::{Credential, IdentityProvider, OutsideIdentity, Passkey},
     sign_in::step::Once,
@@ -33,6 +33,8 @@ impl Own {
     pub fn of(passage: &Passage, confirm: bool) -> Self {
         Self { user: passage.user, session: passage.session, confirm }
     }
+
+    /// Whether whoever comes back is who left, in the same session.
     pub fn is(&self, passage: &Passage) -> bool {
         (self.user, self.session) == (passage.user, passage.session)
     }
@@ -68,6 +70,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
+    #[boxed]
     pub async fn ways_to_confirm(&self, cx: &Cx) -> Answer<Vec<WayIn>> {
         if !self.gates().passkeys(&cx.policy).allowed {
             return Ok(Vec::new());

@@ -11,7 +11,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Act, Entry, Page, Scope, Stored, Tx};
 
 use crate::{
-    Answer, Identity, by_job, guard, page_size,
+    Answer, Identity, boxed, by_job, guard, page_size,
     problems::{DOMAIN_ELSEWHERE, DOMAIN_UNPROVEN, TOO_MANY_RECORDS},
     records::{IdentityProvider, MailDomain},
     token,
@@ -44,6 +44,7 @@ impl Identity {
     ///
     /// # Errors
     /// `INVALID`, `NOT_FOUND` (provider), `CONFLICT` (registered already), `SK-4027`.
+    #[boxed]
     pub async fn create_domain(&self, cx: &Cx, new: NewMailDomain) -> Answer<MailDomainView> {
         let id: MailDomainId = self.id();
         let proof = token::new(self.rng()).text.reveal().clone();
@@ -73,6 +74,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn domains(
         &self,
         cx: &Cx,
@@ -95,6 +97,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`; `SK-4057` without the record, with what was found; `SK-4058` when it is another tenant's.
+    #[boxed]
     pub async fn verify_domain(&self, cx: &Cx, id: MailDomainId) -> Answer<MailDomainView> {
         let act = || under(Right::FEDERATION_WRITE, &event::MAIL_DOMAIN_VERIFY, Target::tenant(cx.tenant), id);
         // Whoever lacks the right makes us ask nobody.
@@ -130,6 +133,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`; `SK-4058`.
+    #[boxed]
     pub async fn vouch_domain(&self, tenant: TenantId, domain: &str) -> Answer<MailDomainView> {
         let cx = Cx::job(tenant, Job::Command, Effective::platform(self.platform()), self.rng());
         let domain = domain.to_ascii_lowercase();
@@ -161,6 +165,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`.
+    #[boxed]
     pub async fn delete_domain(&self, cx: &Cx, id: MailDomainId) -> Answer<()> {
         let act = under(Right::FEDERATION_WRITE, &event::MAIL_DOMAIN_DELETE, Target::tenant(cx.tenant), id);
         self.vault()

@@ -34,7 +34,7 @@ use super::{
 use crate::{
     Answer, Identity,
     account::who,
-    own, people,
+    boxed, own, people,
     problems::{CONFIRM_STALE, LINKED_ALREADY, PROVIDER_DOWN, PROVIDER_REFUSED},
     records::{CameBy, IdentityProvider, MailDomain, OidcSettings, OutsideIdentity, Protocol},
     sign_in::step::{By, Finish, Once, Stage, Way},
@@ -122,6 +122,7 @@ impl Identity {
     ///
     /// # Errors
     /// The store's.
+    #[boxed]
     pub async fn ways_in(&self, knock: &Knock) -> Answer<WaysIn> {
         if !self.gates().federation(&knock.policy).allowed {
             return Ok(WaysIn::default());
@@ -144,6 +145,7 @@ impl Identity {
     ///
     /// # Errors
     /// The store's.
+    #[boxed]
     pub async fn provider_of_mail(&self, knock: &Knock, mail: &str) -> Answer<Option<ProviderId>> {
         let Some(domain) = domains::of_mail(mail) else { return Ok(None) };
         let scope = self.scope(knock.host.tenant);
@@ -165,6 +167,7 @@ impl Identity {
     /// # Errors
     /// `NOT_FOUND`, `SK-4051` (the provider does not answer), `SK-4056` (linking without a recent sign-in); to prove who one is,
     /// `SK-4070`, `SK-4200`, `SK-4201`.
+    #[boxed]
     pub async fn leave(
         &self,
         knock: &Knock,
@@ -237,6 +240,7 @@ impl Identity {
     /// # Errors
     /// `SK-4050` for every answer that is not taken, the history tells why; `SK-4051`, `SK-4053`, `SK-4054`, `SK-4058`, `SK-4201`,
     /// `SK-4202`.
+    #[boxed]
     pub async fn come_back(
         &self,
         knock: &Knock,

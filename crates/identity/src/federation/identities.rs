@@ -15,7 +15,7 @@ use sekisho_vault::{Entry, Page, Scope, Stored, Tx, View};
 use crate::{
     Answer, Identity,
     account::who,
-    guard, own, page_size, people,
+    boxed, guard, own, page_size, people,
     problems::SIGN_IN_AGAIN,
     records::{IdentityProvider, OutsideIdentity, UserSession},
     rights, token,
@@ -40,6 +40,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn identities(&self, cx: &Cx, query: IdentityQuery) -> Answer<Listed<IdentityView, IdentityId>> {
         let act = under(Right::FEDERATION_READ, &event::IDENTITY_LIST, Target::tenant(cx.tenant), "identities");
         self.vault()
@@ -59,6 +60,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4014`, `SK-4185`.
+    #[boxed]
     pub async fn delete_identity(&self, cx: &Cx, id: IdentityId) -> Answer<()> {
         let (tenant, reach, ways) = (cx.tenant, self.reach(cx), self.ways(cx));
         let act = under(Right::FEDERATION_WRITE, &event::IDENTITY_DELETE, Target::tenant(tenant), id);
@@ -83,6 +85,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
+    #[boxed]
     pub async fn own_identities(&self, cx: &Cx) -> Answer<Vec<IdentityView>> {
         let (user, _) = who(cx)?;
         self.vault()
@@ -97,6 +100,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND` for anybody else's, `SK-4055` for the only way in, `SK-4056` when the sign-in is not recent.
+    #[boxed]
     pub async fn delete_own_identity(&self, cx: &Cx, id: IdentityId) -> Answer<()> {
         let (user, session) = who(cx)?;
         let (now, ways) = (self.now(), self.ways(cx));

@@ -10,7 +10,7 @@ use sekisho_vault::{Entry, Scope, Tx};
 
 use super::{id_token, identities, jwt};
 use crate::{
-    Answer, Identity, by_job, people,
+    Answer, Identity, boxed, by_job, people,
     problems::PROVIDER_REFUSED,
     records::{CameBy, IdentityProvider, Protocol, UserSession},
     session, token,
@@ -53,6 +53,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4050` for a token that is not taken; the history tells why.
+    #[boxed]
     pub async fn provider_sign_out(&self, knock: &Knock, id: ProviderId, text: &Secret<String>) -> Answer<u32> {
         let cx = Self::before_sign_in(knock);
         let scope = Scope::of(&cx);

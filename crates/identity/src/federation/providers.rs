@@ -11,7 +11,7 @@ use sekisho_vault::{Entry, Page, Stored, Tx, View};
 
 use super::{domains, identities, saml::settings};
 use crate::{
-    Answer, Identity,
+    Answer, Identity, boxed,
     guard::{self, Reach},
     page_size,
     problems::TOO_MANY_RECORDS,
@@ -84,6 +84,7 @@ impl Identity {
     ///
     /// # Errors
     /// `INVALID`, `SK-4019` (name taken), `SK-4027`.
+    #[boxed]
     pub async fn create_provider(&self, cx: &Cx, new: NewProvider) -> Answer<ProviderView> {
         let id: ProviderId = self.id();
         let act = under(Right::FEDERATION_WRITE, &event::PROVIDER_CREATE, Target::tenant(cx.tenant), id);
@@ -124,6 +125,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`.
+    #[boxed]
     pub async fn provider(&self, cx: &Cx, id: ProviderId) -> Answer<ProviderView> {
         let act = under(Right::FEDERATION_READ, &event::PROVIDER_READ, Target::tenant(cx.tenant), id);
         self.vault().look(cx, act, move |view| shown(view, id)).await
@@ -133,6 +135,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn providers(&self, cx: &Cx, page: After<ProviderKind>) -> Answer<Listed<ProviderView, ProviderId>> {
         let act = under(Right::FEDERATION_READ, &event::PROVIDER_LIST, Target::tenant(cx.tenant), "providers");
         self.vault()
@@ -150,6 +153,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`, `INVALID`, `SK-4013`, `SK-4014`, `SK-4019`, `SK-4185`.
+    #[boxed]
     pub async fn update_provider(
         &self,
         cx: &Cx,
@@ -192,6 +196,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`, `SK-4185`.
+    #[boxed]
     pub async fn delete_provider(&self, cx: &Cx, id: ProviderId, version: Option<i64>) -> Answer<()> {
         let act = under(Right::FEDERATION_WRITE, &event::PROVIDER_DELETE, Target::tenant(cx.tenant), id);
         let ways = self.ways(cx);

@@ -9,7 +9,7 @@ use super::{
     metadata::{Known, Trouble},
 };
 use crate::{
-    Answer, Identity,
+    Answer, Identity, boxed,
     records::{IdentityProvider, OidcSettings, Protocol},
     types::Check,
     under,
@@ -28,6 +28,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`.
+    #[boxed]
     pub async fn test_provider(&self, cx: &Cx, origin: &str, id: ProviderId) -> Answer<Vec<Check>> {
         let act = under(Right::FEDERATION_WRITE, &event::PROVIDER_TEST, Target::tenant(cx.tenant), id);
         let missing = || Problem::new(&NOT_FOUND);

@@ -14,7 +14,7 @@ use super::grants;
 use crate::{
     Answer, Identity,
     account::who,
-    guard, own, page_size, people,
+    boxed, guard, own, page_size, people,
     problems::{BAD_REDIRECT, NO_SERVICE_ACCOUNT, TOO_MANY_RECORDS},
     records::{Application, ApplicationState, Backchannel, Consent, UserAccount},
     rights, signals, sql, token,
@@ -50,6 +50,7 @@ impl Identity {
     ///
     /// # Errors
     /// `INVALID`, `SK-4040` (redirect address), `SK-4019`, `SK-4024`, `SK-4032`.
+    #[boxed]
     pub async fn create_application(&self, cx: &Cx, new: NewApplication) -> Answer<ApplicationIssued> {
         let id: ApplicationId = self.id();
         let secret = new.confidential.then(|| token::new(self.rng()));
@@ -105,6 +106,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`.
+    #[boxed]
     pub async fn application(&self, cx: &Cx, id: ApplicationId) -> Answer<ApplicationView> {
         let act = under(Right::CLIENTS_READ, &event::APPLICATION_READ, Target::tenant(cx.tenant), id);
         self.vault().look(cx, act, move |view| shown(view, id)).await
@@ -114,6 +116,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn applications(
         &self,
         cx: &Cx,
@@ -136,6 +139,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4013`, `SK-4014`.
+    #[boxed]
     pub async fn decide_application(&self, cx: &Cx, id: ApplicationId, approve: bool) -> Answer<ApplicationView> {
         let (tenant, reach) = (cx.tenant, self.reach(cx));
         let (right, event) = match approve {
@@ -176,6 +180,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`.
+    #[boxed]
     pub async fn delete_application(&self, cx: &Cx, id: ApplicationId, version: Option<i64>) -> Answer<()> {
         let tenant = cx.tenant;
         let act = under(Right::CLIENTS_WRITE, &event::APPLICATION_DELETE, Target::tenant(tenant), id);
@@ -203,6 +208,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
+    #[boxed]
     pub async fn consents(&self, cx: &Cx) -> Answer<Vec<ConsentView>> {
         let (user, _) = who(cx)?;
         self.vault()
@@ -230,6 +236,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND` for anybody else's.
+    #[boxed]
     pub async fn withdraw(&self, cx: &Cx, id: ConsentId) -> Answer<()> {
         let (user, _) = who(cx)?;
         let tenant = cx.tenant;

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Answer, Identity,
     account::who,
-    own, problems as p,
+    boxed, own, problems as p,
     records::{Application, ApplicationState, Consent, UserSession},
     token,
     types::{Authorize, AuthorizeRequest},
@@ -199,6 +199,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4041` (client), `SK-4040` (address).
+    #[boxed]
     pub async fn authorize(&self, cx: &Cx, issuer: &str, asked: &AuthorizeRequest) -> Answer<Authorize> {
         let (user, session) = who(cx)?;
         let id = asked.client;
@@ -278,6 +279,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4041` (client), `SK-4040` (address).
+    #[boxed]
     pub async fn silently(
         &self,
         knock: &Knock,
@@ -298,6 +300,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4042` for a page that has run out or was another person's.
+    #[boxed]
     pub async fn consent(&self, cx: &Cx, issuer: &str, sealed: &Secret<String>, allow: bool) -> Answer<String> {
         let (user, _) = who(cx)?;
         let over = || is(&p::OAUTH_PAGE_OVER);

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Answer, Identity,
     account::who,
-    by_job, own, problems as p,
+    boxed, by_job, own, problems as p,
     records::{Application, ApplicationState, DeviceState, OauthDevice, UserSession},
     signals::logout,
     sql, token,
@@ -80,6 +80,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4041` (client), `SK-4045` (not for devices), `SK-4044` (scope), `SK-4141` (too many wait).
+    #[boxed]
     pub async fn start_device(
         &self,
         knock: &Knock,
@@ -133,6 +134,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4146` for a code that nobody shows, `SK-4147` after too many of them.
+    #[boxed]
     pub async fn device_typed(&self, cx: &Cx, text: &str) -> Answer<DeviceAsk> {
         let (user, _) = who(cx)?;
         let (scope, rule) = (Scope::of(cx), self.gates().lockout(&cx.policy));
@@ -177,6 +179,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4042` for a page that has run out, was another person's, or was decided already.
+    #[boxed]
     pub async fn decide_device(&self, cx: &Cx, sealed: &Secret<String>, allow: bool) -> Answer<()> {
         let (user, session) = who(cx)?;
         let over = || is(&p::OAUTH_PAGE_OVER);

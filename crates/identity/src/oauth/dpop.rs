@@ -9,7 +9,7 @@ use sekisho_vault::{Scope, Tx};
 use serde_json::{Value, json};
 
 use crate::{
-    Answer, Identity,
+    Answer, Identity, boxed,
     federation::{json, jwt},
     problems as p, sql, token,
 };
@@ -141,6 +141,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4144` for one that is not taken, `SK-4145` for one without a nonce where the policy asks for one.
+    #[boxed]
     pub async fn proof(&self, knock: &Knock, asked: &Proved<'_>, access: Option<&Secret<String>>) -> Answer<Proof> {
         let cx = Self::before_sign_in(knock);
         let nonces = match self.gates().oauth(&cx.policy).nonce {
@@ -157,6 +158,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4144` for one that was used.
+    #[boxed]
     pub async fn use_proof(&self, cx: &Cx, proof: &Proof) -> Answer<()> {
         let Proof { mark, until, .. } = *proof;
         let scope = Scope::of(cx);
@@ -168,6 +170,7 @@ impl Identity {
     ///
     /// # Errors
     /// The store's.
+    #[boxed]
     pub async fn dpop_nonce(&self, knock: &Knock) -> Answer<String> {
         self.nonce_of(&Self::before_sign_in(knock), 0).await
     }

@@ -19,7 +19,7 @@ use super::{
     scope::{PersonScope, Wanted},
 };
 use crate::{
-    Answer, Identity, by_job, problems as p,
+    Answer, Identity, boxed, by_job, problems as p,
     records::{Application, ApplicationState, OauthGrant, UserAccount, UserSession},
     signals::logout,
     token,
@@ -60,6 +60,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4041` (client), `SK-4043` (grant), `SK-4044` (scope), `SK-4045` (not allowed for this client).
+    #[boxed]
     pub async fn oauth_token(
         &self,
         knock: &Knock,

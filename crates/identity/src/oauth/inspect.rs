@@ -5,7 +5,7 @@ use sekisho_vault::{Entry, Scope, Stored};
 
 use super::{flow::may_ask, grants, scope::Wanted};
 use crate::{
-    Answer, Identity, by_job, problems as p,
+    Answer, Identity, boxed, by_job, problems as p,
     records::{Application, OauthGrant, UserAccount},
     types::{Introspection, OauthClient, UserState},
 };
@@ -50,6 +50,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4041`.
+    #[boxed]
     pub async fn introspect(
         &self,
         knock: &Knock,
@@ -76,6 +77,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4041`.
+    #[boxed]
     pub async fn revoke(&self, knock: &Knock, client: &OauthClient, text: &Secret<String>) -> Answer<()> {
         let cx = Self::before_sign_in(knock);
         let found: Option<OauthGrantId> = self.family_of(&cx, client, text.reveal()).await?.map(|(g, _)| g.id());

@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::{dpop::Proof, grants, scope::PersonScope};
 use crate::{
-    Answer, Identity,
+    Answer, Identity, boxed,
     federation::jwt,
     problems as p,
     records::{Application, ApplicationState, OauthGrant, UserAccount},
@@ -113,6 +113,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4142` for a token that is none or has run out, `SK-4143` for one that nobody signed in for.
+    #[boxed]
     pub async fn person_claims(
         &self,
         knock: &Knock,
@@ -174,6 +175,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4040` for an address that is none of the application's: nobody is sent there, and nobody is signed out.
+    #[boxed]
     pub async fn ask_to_sign_out(
         &self,
         knock: &Knock,
@@ -216,6 +218,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4042` for a page that has run out.
+    #[boxed]
     pub async fn signed_out_to(&self, cx: &Cx, sealed: &Secret<String>) -> Answer<Option<LeaveTo>> {
         let over = || Problem::new(&p::OAUTH_PAGE_OVER);
         let text = match sealed.reveal().len() {

@@ -10,7 +10,7 @@ use sekisho_kernel::{Time, id::TenantId};
 use sekisho_vault::Page;
 
 use crate::{
-    Answer, Identity,
+    Answer, Identity, boxed,
     records::{Application, ApplicationState},
 };
 
@@ -55,6 +55,7 @@ impl Identity {
     ///
     /// # Errors
     /// The store's.
+    #[boxed]
     pub async fn is_public_origin(&self, tenant: TenantId, given: &str) -> Answer<bool> {
         if given.len() > LONGEST || !given.starts_with("https://") {
             return Ok(false);

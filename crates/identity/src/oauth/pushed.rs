@@ -11,7 +11,7 @@ use sekisho_kernel::{
 use sekisho_vault::Entry;
 
 use crate::{
-    Answer, Identity, by_job, own, problems as p,
+    Answer, Identity, boxed, by_job, own, problems as p,
     records::OauthPush,
     token,
     types::{AuthorizeRequest, OauthClient, Pushed},
@@ -34,6 +34,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4041` (client), `SK-4040`, `SK-4044`, `SK-4046` (what is wrong with the request), `SK-4141` (too many).
+    #[boxed]
     pub async fn push_request(
         &self,
         knock: &Knock,
@@ -82,6 +83,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4140` for one that is unknown, used, run out, or another application's.
+    #[boxed]
     pub async fn pushed_request(&self, cx: &Cx, client: ApplicationId, reference: &str) -> Answer<AuthorizeRequest> {
         let key = reference.strip_prefix(SCHEME).and_then(token::hash).ok_or_else(over)?;
         let found = self.vault().resolve_pointer(POINTER, &key).await?;

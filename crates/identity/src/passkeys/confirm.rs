@@ -16,6 +16,7 @@ use super::{
 use crate::{
     Answer, Identity,
     account::who,
+    boxed,
     lockout::Try,
     own,
     problems::{PASSKEY_OVER, PASSKEY_WRONG},
@@ -54,6 +55,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
+    #[boxed]
     pub async fn confirm_options(&self, cx: &Cx, rp: &RelyingParty) -> Answer<PasskeyOptions> {
         let (user, session) = who(cx)?;
         let scope = Scope::of(cx);
@@ -67,6 +69,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4074` (challenge), `SK-4076`.
+    #[boxed]
     pub async fn confirm_by_passkey(&self, cx: &Cx, rp: &RelyingParty, given: PasskeyAnswer) -> Answer<Secret<String>> {
         let (user, session) = who(cx)?;
         let scope = Scope::of(cx);

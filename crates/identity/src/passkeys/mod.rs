@@ -13,7 +13,7 @@ use sekisho_vault::{ClearValue, Entry, Scope, Stored, Tx, View};
 use crate::{
     Answer, Identity,
     account::who,
-    factors, guard, own, people,
+    boxed, factors, guard, own, people,
     problems::{CONFIRM_FIRST, PASSKEY_EXISTS, PASSKEY_OVER, PASSKEYS_OFF, TOO_MANY_RECORDS},
     records::{Passkey, RecoveryCodes, UserAccount},
     signals, sql, token,
@@ -121,6 +121,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
+    #[boxed]
     pub async fn passkeys(&self, cx: &Cx) -> Answer<Vec<PasskeyView>> {
         let (user, _) = who(cx)?;
         self.vault()
@@ -136,6 +137,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4070` (the policy takes none), `SK-4004`, `SK-4203` where nothing is given, `SK-4074` for a proof that counts no more.
+    #[boxed]
     pub async fn register_options(
         &self,
         cx: &Cx,
@@ -177,6 +179,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4070`, `SK-4074` (challenge), `SK-4071`, `SK-4072` (verification, policy), `SK-4073`, `SK-4027`, `INVALID` (name).
+    #[boxed]
     pub async fn create_passkey(&self, cx: &Cx, rp: &RelyingParty, given: PasskeyAnswer) -> Answer<PasskeyMade> {
         let (user, session) = who(cx)?;
         let id: PasskeyId = self.id();
@@ -232,6 +235,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`, `INVALID`.
+    #[boxed]
     pub async fn rename_passkey(
         &self,
         cx: &Cx,
@@ -256,6 +260,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4004`, `SK-4055`.
+    #[boxed]
     pub async fn delete_passkey(&self, cx: &Cx, id: PasskeyId, password: Secret<String>) -> Answer<()> {
         let (user, _) = who(cx)?;
         let t = self.confirm(cx, &event::PASSKEY_DELETE, &password).await?;

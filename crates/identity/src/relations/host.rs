@@ -9,7 +9,7 @@ use sekisho_kernel::{
 
 use super::listed;
 use crate::{
-    Answer, Identity, by_job,
+    Answer, Identity, boxed, by_job,
     types::{Between, Listed, NewRelation, RelationQuery, RelationView, Side},
 };
 
@@ -23,6 +23,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND` naming the word.
+    #[boxed]
     pub async fn side_of(&self, tenant: TenantId, word: &str) -> Answer<Side> {
         if let Ok(side) = word.parse() {
             return Ok(side);
@@ -35,6 +36,7 @@ impl Identity {
     ///
     /// # Errors
     /// As there.
+    #[boxed]
     pub async fn create_relation_of(&self, tenant: TenantId, new: NewRelation) -> Answer<RelationView> {
         let (cx, id) = (self.host_cx(tenant).await?, self.id());
         let act = by_job(&cx, Job::Command, &event::RELATION_CREATE, id);
@@ -45,6 +47,7 @@ impl Identity {
     ///
     /// # Errors
     /// The store's.
+    #[boxed]
     pub async fn relations_of(
         &self,
         tenant: TenantId,
@@ -59,6 +62,7 @@ impl Identity {
     ///
     /// # Errors
     /// As there.
+    #[boxed]
     pub async fn end_relation_of(&self, tenant: TenantId, id: RelationId) -> Answer<RelationView> {
         let cx = self.host_cx(tenant).await?;
         let act = by_job(&cx, Job::Command, &event::RELATION_END, id);
@@ -69,6 +73,7 @@ impl Identity {
     ///
     /// # Errors
     /// As there; `INVALID` for a side that is no person.
+    #[boxed]
     pub async fn between_of(&self, tenant: TenantId, one: Side, other: Side) -> Answer<Between> {
         let (Side::Person(one), Side::Person(other)) = (one, other) else {
             let detail = Text::new("利用者を 2 人指定してください。", "Name two people.");

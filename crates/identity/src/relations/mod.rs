@@ -15,7 +15,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Act, Entry, Page, Stored, Tx, View};
 
 use crate::{
-    Answer, Identity, guard, page_size,
+    Answer, Identity, boxed, guard, page_size,
     problems::{RELATION_DATES, RELATION_OVER, RELATION_THERE, RELATION_TO_ONESELF, TOO_MANY_RECORDS},
     records::{CustomRole, Relation, Side, Site, UserAccount},
     sql::{self, ids},
@@ -42,6 +42,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND` (a side), `INVALID`, `SK-4180` to `SK-4182`, `SK-4027`.
+    #[boxed]
     pub async fn create_relation(&self, cx: &Cx, new: NewRelation) -> Answer<RelationView> {
         let id: RelationId = self.id();
         let act = under(Right::RELATIONS_WRITE, &event::RELATION_CREATE, Target::tenant(cx.tenant), id);
@@ -85,6 +86,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn relations(&self, cx: &Cx, query: RelationQuery) -> Answer<Listed<RelationView, RelationId>> {
         let object = listed(&query);
         let act = under(Right::RELATIONS_READ, &event::RELATION_LIST, Target::tenant(cx.tenant), object);
@@ -119,6 +121,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4183`.
+    #[boxed]
     pub async fn end_relation(&self, cx: &Cx, id: RelationId) -> Answer<RelationView> {
         let act = under(Right::RELATIONS_WRITE, &event::RELATION_END, Target::tenant(cx.tenant), id);
         self.end_by(cx, act, id).await
@@ -144,6 +147,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND` naming the person.
+    #[boxed]
     pub async fn between(&self, cx: &Cx, one: UserId, other: UserId) -> Answer<Between> {
         let act = under(Right::RELATIONS_READ, &event::RELATION_EXPLAIN, Target::tenant(cx.tenant), one);
         self.between_by(cx, act, one, other).await
@@ -180,6 +184,7 @@ impl Identity {
     ///
     /// # Errors
     /// `INVALID` for more than 50 people.
+    #[boxed]
     pub async fn may_reach(&self, cx: &Cx, asked: ReachAsked) -> Answer<ReachTold> {
         let act = under(Right::RELATIONS_CHECK, &event::RELATION_CHECK, Target::tenant(cx.tenant), asked.person);
         if asked.others.len() > ASKED {

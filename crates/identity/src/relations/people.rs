@@ -13,7 +13,7 @@ use sekisho_kernel::{
 use sekisho_vault::View;
 
 use crate::{
-    Answer, Identity, page_size,
+    Answer, Identity, boxed, page_size,
     people::fold,
     records::{Site, UserAccount},
     sql::{self, ids},
@@ -73,6 +73,7 @@ impl Identity {
     ///
     /// # Errors
     /// `UNAUTHENTICATED` for anybody but a person.
+    #[boxed]
     pub async fn people(&self, cx: &Cx, query: PeopleQuery) -> Answer<Listed<PersonCard, UserId>> {
         let me = cx.actor.user().ok_or_else(|| Problem::new(&UNAUTHENTICATED))?;
         let act = under(Right::PEOPLE_FIND, &event::PEOPLE_LIST, Target::tenant(cx.tenant), "people");
@@ -114,6 +115,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`; `UNAUTHENTICATED` for anybody but a person.
+    #[boxed]
     pub async fn person(&self, cx: &Cx, id: UserId) -> Answer<PersonCard> {
         let me = cx.actor.user().ok_or_else(|| Problem::new(&UNAUTHENTICATED))?;
         let act = under(Right::PEOPLE_FIND, &event::PEOPLE_READ, Target::tenant(cx.tenant), id);

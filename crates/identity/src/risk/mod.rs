@@ -24,7 +24,7 @@ pub use known::{Known, MOST_DEVICES, MOST_NETWORKS, Origin, REMEMBERED, Used, Vi
 pub use places::{Condition, Locations, Mmdb, Networks, Place, Sources, Spot, Told};
 pub use replay::{given, tried_settings};
 
-use crate::{Answer, Identity, lockout, records::RiskProfile, sign_in::step::Found, sql, types::Browser};
+use crate::{Answer, Identity, boxed, lockout, records::RiskProfile, sign_in::step::Found, sql, types::Browser};
 
 /// Most names remembered of one address: beyond, it sprays anyway.
 const MOST_NAMES: i64 = 256;
@@ -144,6 +144,7 @@ impl Identity {
     ///
     /// # Errors
     /// The store's.
+    #[boxed]
     pub async fn risk_of(
         &self,
         knock: &Knock,

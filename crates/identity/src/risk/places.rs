@@ -13,7 +13,7 @@ use maxminddb::Reader;
 use sekisho_kernel::{Problem, Time, gate::AdaptiveRule};
 use serde::{Deserialize, Serialize};
 
-use crate::problems::LOCATION_DATA;
+use crate::{boxed, problems::LOCATION_DATA};
 
 /// A point on the earth, as exactly as a database of places is: hundredths of a degree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -318,6 +318,7 @@ pub enum Condition {
 
 impl Sources {
     /// What is known of an address under a rule.
+    #[boxed]
     pub async fn ask(&self, rule: &AdaptiveRule, address: IpAddr, now: Time) -> Told {
         let mut told =
             Told { listed: rule.listed.iter().any(|n| n.contains(&address.to_canonical())), ..Told::default() };
@@ -344,6 +345,7 @@ impl Sources {
     }
 
     /// How the databases of places and of networks and the list stand.
+    #[boxed]
     pub async fn conditions(&self, rule: &AdaptiveRule, now: Time) -> [Condition; 3] {
         let of = |path: &str, read: bool| match (path.is_empty(), read) {
             (true, _) => Condition::None,

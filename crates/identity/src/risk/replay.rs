@@ -20,7 +20,7 @@ use super::{
     places::Networks,
 };
 use crate::{
-    Answer, Identity,
+    Answer, Identity, boxed,
     problems::{NO_REPLAY, UNKNOWN_SETTING},
     types::{RiskChange, RiskDecision, RiskQuery, RiskReplay, RiskReplayed, RiskSources, RiskTally},
     under,
@@ -118,6 +118,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn risk_decisions(&self, cx: &Cx, query: RiskQuery) -> Answer<(Vec<RiskDecision>, Option<EntryId>)> {
         let limit = crate::page_size(query.limit) as usize;
         let (scope, may) = (Scope::of(cx), self.reach(cx).has(Right::HISTORY_READ, None));
@@ -163,6 +164,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4021`, `SK-4061`, a value's own fault, or the gate's refusal of what would loosen the platform's.
+    #[boxed]
     pub async fn replay_risk(&self, cx: &Cx, ask: RiskReplay) -> Answer<RiskReplayed> {
         let act = || under(Right::HISTORY_READ, &event::RISK_REPLAY, Target::tenant(cx.tenant), "risk");
         let tried = match self.tried(cx, &ask) {
@@ -233,6 +235,7 @@ impl Identity {
     }
 
     /// How databases and lists stand.
+    #[boxed]
     pub async fn risk_sources(&self, cx: &Cx) -> RiskSources {
         let rule = self.gates().adaptive(&cx.policy);
         let [places, networks, listed] = self.0.sources.conditions(&rule, self.now()).await;

@@ -12,7 +12,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Page};
 
 use crate::{
-    Answer, Identity, people,
+    Answer, Identity, boxed, people,
     records::{ApiToken, SERVICE, UserAccount},
     tokens,
     types::{ConnectionView, NewConnection, NewToken, TokenIssued, UserState},
@@ -28,6 +28,7 @@ impl Identity {
     ///
     /// # Errors
     /// `INVALID`, `SK-4013` (without the right oneself), `NOT_FOUND` for a provider that is none of OpenID Connect.
+    #[boxed]
     pub async fn create_connection(&self, cx: &Cx, new: NewConnection) -> Answer<TokenIssued> {
         let (tenant, reach, id): (_, _, UserId) = (cx.tenant, self.reach(cx), self.id());
         let act = under(Right::TOKENS_WRITE, &event::PROVISIONING_CREATE, Target::tenant(tenant), id);
@@ -79,6 +80,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn connections(&self, cx: &Cx) -> Answer<Vec<ConnectionView>> {
         let act = under(Right::CLIENTS_READ, &event::PROVISIONING_READ, Target::tenant(cx.tenant), "provisioning");
         let unused: Duration = self.gates().tokens(&cx.policy).unused;

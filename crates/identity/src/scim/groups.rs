@@ -21,7 +21,7 @@ use super::{
     value::{self, Ignored},
 };
 use crate::{
-    Answer, Identity, guard, page_size,
+    Answer, Identity, boxed, guard, page_size,
     problems::{SCIM_MUTABILITY, SCIM_VERSION},
     records::{CustomRole, ScimGroup, ScimMember, Site},
     rights, sql,
@@ -105,6 +105,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4090`, `SK-4094`, `SK-4019` (name taken), `SK-4098`.
+    #[boxed]
     pub async fn scim_create_group(&self, cx: &Cx, base: &str, body: &Value) -> Answer<ScimResource> {
         let id: ScimGroupId = self.id();
         let (act, open) = self.provision(cx, &event::GROUP_CREATE, id);
@@ -131,6 +132,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4098`.
+    #[boxed]
     pub async fn scim_group(&self, cx: &Cx, base: &str, id: ScimGroupId, members: bool) -> Answer<ScimResource> {
         let (act, open) = self.provision(cx, &event::GROUP_READ, id);
         self.sound(cx, &act, open).await?;
@@ -142,6 +144,7 @@ impl Identity {
     ///
     /// # Errors
     /// As [`Identity::scim_create_group`]; `NOT_FOUND`, `SK-4097`.
+    #[boxed]
     pub async fn scim_replace_group(
         &self,
         cx: &Cx,
@@ -161,6 +164,7 @@ impl Identity {
     ///
     /// # Errors
     /// As [`Identity::scim_replace_group`]; `SK-4091` to `SK-4095`.
+    #[boxed]
     pub async fn scim_patch_group(
         &self,
         cx: &Cx,
@@ -248,6 +252,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4097`, `SK-4098`.
+    #[boxed]
     pub async fn scim_delete_group(&self, cx: &Cx, id: ScimGroupId, expected: &ScimPrecondition) -> Answer<()> {
         let (act, open) = self.provision(cx, &event::GROUP_DELETE, id);
         self.sound(cx, &act, open).await?;
@@ -273,6 +278,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn mapped_groups(
         &self,
         cx: &Cx,
@@ -293,6 +299,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND` (group, role, site), `SK-4013` (rights beyond one's own), `SK-4027`, `CONFLICT`.
+    #[boxed]
     pub async fn map_group(
         &self,
         cx: &Cx,

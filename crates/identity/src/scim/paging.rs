@@ -16,7 +16,7 @@ use super::{
     users::{Loaded, with_groups},
 };
 use crate::{
-    Answer, Identity, guard,
+    Answer, Identity, boxed, guard,
     problems::SCIM_TOO_MANY,
     records::{SERVICE, ScimGroup, ScimMember, ScimProfile, UserAccount},
     sql,
@@ -73,6 +73,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4091`, `SK-4092` (sort), `SK-4096` for a search that no index answers among more than 10,000 people, `SK-4098`.
+    #[boxed]
     pub async fn scim_users(&self, cx: &Cx, base: &str, query: ScimQuery) -> Answer<ScimList> {
         let (act, open) = self.provision(cx, &event::USER_LIST, "users");
         let sought = self.sound(cx, &act, open.and_then(|()| Sought::of(&USERS, query))).await?;
@@ -109,6 +110,7 @@ impl Identity {
     ///
     /// # Errors
     /// As [`Identity::scim_users`].
+    #[boxed]
     pub async fn scim_groups(&self, cx: &Cx, base: &str, query: ScimQuery) -> Answer<ScimList> {
         let (act, open) = self.provision(cx, &event::GROUP_LIST, "groups");
         let sought = self.sound(cx, &act, open.and_then(|()| Sought::of(&GROUPS, query))).await?;

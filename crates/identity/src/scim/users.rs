@@ -18,7 +18,7 @@ use super::{
     value::{self, Ignored},
 };
 use crate::{
-    Answer, Identity,
+    Answer, Identity, boxed,
     guard::{self, Ways},
     people::{changed, has_way_in, moved},
     problems::{ABOVE_OWN, OWN_ACCOUNT, SCIM_MUTABILITY, SCIM_VERSION},
@@ -203,6 +203,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4090`, `SK-4094`, `SK-4019` (name or mail taken), `SK-4098`.
+    #[boxed]
     pub async fn scim_create_user(&self, cx: &Cx, base: &str, body: &Value) -> Answer<ScimResource> {
         let id: UserId = self.id();
         let (act, open) = self.provision(cx, &event::USER_CREATE, id);
@@ -250,6 +251,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4098`.
+    #[boxed]
     pub async fn scim_user(&self, cx: &Cx, base: &str, id: UserId) -> Answer<ScimResource> {
         let (act, open) = self.provision(cx, &event::USER_READ, id);
         self.sound(cx, &act, open).await?;
@@ -261,6 +263,7 @@ impl Identity {
     ///
     /// # Errors
     /// As [`Identity::scim_create_user`]; `NOT_FOUND`, `SK-4097`, `SK-4012`, `SK-4014`, `SK-4026`.
+    #[boxed]
     pub async fn scim_replace_user(
         &self,
         cx: &Cx,
@@ -280,6 +283,7 @@ impl Identity {
     ///
     /// # Errors
     /// As [`Identity::scim_replace_user`]; `SK-4091` to `SK-4095`.
+    #[boxed]
     pub async fn scim_patch_user(
         &self,
         cx: &Cx,
@@ -362,6 +366,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `SK-4097`, `SK-4012`, `SK-4026`, `SK-4098`.
+    #[boxed]
     pub async fn scim_delete_user(&self, cx: &Cx, id: UserId, expected: &ScimPrecondition) -> Answer<()> {
         let (act, open) = self.provision(cx, &event::USER_DELETE, id);
         self.sound(cx, &act, open).await?;

@@ -8,7 +8,7 @@ use super::{
     step::{By, Challenge, Finish, Found, Stage, Way},
 };
 use crate::{
-    Answer, Identity,
+    Answer, Identity, boxed,
     lockout::{Counter, Try},
     risk::Risk,
     sql,
@@ -21,6 +21,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4001`, `SK-4002`, `SK-4003`.
+    #[boxed]
     pub async fn sign_in_again(
         &self,
         knock: &Knock,

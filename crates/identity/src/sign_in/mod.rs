@@ -17,7 +17,7 @@ use sekisho_kernel::{
 use sekisho_vault::{Entry, Scope};
 
 use crate::{
-    Answer, Identity, by_job, factors,
+    Answer, Identity, boxed, by_job, factors,
     hasher::outdated,
     lockout::Try,
     password::LONGEST,
@@ -47,6 +47,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4001` for every failure alike; `SK-4003` when too many sign-ins wait; `SK-4184` where passwords are no way in.
+    #[boxed]
     pub async fn sign_in(
         &self,
         knock: &Knock,
@@ -107,6 +108,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4001`, `SK-4002`.
+    #[boxed]
     pub async fn sign_in_factor(
         &self,
         knock: &Knock,
@@ -158,6 +160,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4002`, `SK-4005`.
+    #[boxed]
     pub async fn sign_in_password(
         &self,
         knock: &Knock,
@@ -187,6 +190,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4002`, `SK-4010`.
+    #[boxed]
     pub async fn sign_in_enrol(&self, knock: &Knock, challenge: &Secret<String>) -> Answer<Enrolment> {
         let cx = Self::before_sign_in(knock);
         let (found, ..) = self.challenged(&cx, knock, challenge, Stage::Enrol).await?;
@@ -204,6 +208,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4002`, `SK-4008`, `SK-4010`.
+    #[boxed]
     pub async fn sign_in_enrol_confirm(
         &self,
         knock: &Knock,

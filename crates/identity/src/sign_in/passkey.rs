@@ -14,7 +14,7 @@ use super::{
     step::{By, Challenge, Finish, Found, Proof, Stage, Way, look_up},
 };
 use crate::{
-    Answer, Identity, by_job,
+    Answer, Identity, boxed, by_job,
     lockout::Try,
     passkeys::{
         self, Fresh,
@@ -85,6 +85,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4070` (the policy does not let passkeys sign in alone), `SK-4002`.
+    #[boxed]
     pub async fn passkey_options(
         &self,
         knock: &Knock,
@@ -111,6 +112,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4002`.
+    #[boxed]
     pub async fn second_factors(&self, knock: &Knock, challenge: &Secret<String>) -> Answer<SecondFactors> {
         let cx = Self::before_sign_in(knock);
         let scope = Scope::of(&cx);
@@ -131,6 +133,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4001` for every failure alike, `SK-4002` for a challenge that is over.
+    #[boxed]
     pub async fn sign_in_passkey(
         &self,
         knock: &Knock,
@@ -282,6 +285,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4070`, `SK-4002`.
+    #[boxed]
     pub async fn enrol_passkey_options(
         &self,
         knock: &Knock,
@@ -311,6 +315,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4002`, `SK-4070`, `SK-4071`, `SK-4072`, `SK-4073`, `INVALID` (name).
+    #[boxed]
     pub async fn enrol_passkey(
         &self,
         knock: &Knock,

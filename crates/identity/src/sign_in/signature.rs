@@ -14,7 +14,7 @@ use sekisho_vault::{Scope, Stored};
 
 use super::step::{By, Finish, Found, Once, Stage, Way, look_up};
 use crate::{
-    Answer, Identity,
+    Answer, Identity, boxed,
     clients::{link_key, no_key},
     problems::SIGNATURE_REFUSED,
     records::{SigningClient, UniqueId},
@@ -49,6 +49,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4030` for every failure alike.
+    #[boxed]
     pub async fn sign_in_signed(&self, knock: &Knock, browser: &Browser, given: SignedSignIn) -> Answer<SignInStep> {
         let cx = Self::before_sign_in(knock);
         let rule = self.gates().signature(&cx.policy);

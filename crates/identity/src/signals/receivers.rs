@@ -11,7 +11,7 @@ use sekisho_vault::{Entry, Page, Stored, View};
 
 use super::{MOST, number};
 use crate::{
-    Answer, Identity, guard, page_size,
+    Answer, Identity, boxed, guard, page_size,
     problems::TOO_MANY_RECORDS,
     records::{SignalKind, SignalReceiver},
     sql,
@@ -87,6 +87,7 @@ impl Identity {
     ///
     /// # Errors
     /// `INVALID`, `SK-4019` (name taken), `SK-4027`.
+    #[boxed]
     pub async fn create_receiver(&self, cx: &Cx, issuer: &str, new: NewReceiver) -> Answer<ReceiverView> {
         let id: SignalReceiverId = self.id();
         let issuer = issuer.to_owned();
@@ -123,6 +124,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`.
+    #[boxed]
     pub async fn receiver(&self, cx: &Cx, id: SignalReceiverId) -> Answer<ReceiverView> {
         let act = under(Right::CLIENTS_READ, &event::SIGNAL_READ, Target::tenant(cx.tenant), id);
         self.vault().look(cx, act, move |view| shown(view, id)).await
@@ -132,6 +134,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn receivers(
         &self,
         cx: &Cx,
@@ -152,6 +155,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`, `INVALID`, `SK-4019`.
+    #[boxed]
     pub async fn update_receiver(
         &self,
         cx: &Cx,
@@ -209,6 +213,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT`.
+    #[boxed]
     pub async fn delete_receiver(&self, cx: &Cx, id: SignalReceiverId, version: Option<i64>) -> Answer<()> {
         let act = under(Right::CLIENTS_WRITE, &event::SIGNAL_DELETE, Target::tenant(cx.tenant), id);
         self.vault()

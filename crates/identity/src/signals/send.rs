@@ -19,7 +19,7 @@ use super::{
     set,
 };
 use crate::{
-    Answer, Identity, by_job,
+    Answer, Identity, boxed, by_job,
     records::{SignalEvent, SignalReceiver},
     sql,
     types::Check,
@@ -45,6 +45,7 @@ impl Identity {
     ///
     /// # Errors
     /// The store's.
+    #[boxed]
     pub async fn send_signals(&self) -> Answer<u64> {
         let now = self.now();
         let tenants = self.tenants_with_signals(now).await?;
@@ -256,6 +257,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`.
+    #[boxed]
     pub async fn test_receiver(&self, cx: &Cx, id: SignalReceiverId) -> Answer<Vec<Check>> {
         let act = under(Right::CLIENTS_WRITE, &event::SIGNAL_TEST, Target::tenant(cx.tenant), id);
         let missing = || Problem::new(&NOT_FOUND);

@@ -28,7 +28,7 @@ use sekisho_vault::{Entry, Scope, Stored};
 use serde_json::{Value, json};
 
 use crate::{
-    Answer, Identity, by_job,
+    Answer, Identity, boxed, by_job,
     federation::jwt,
     oauth::dpop::thumbprint,
     records::{OauthKey, SignalKey},
@@ -151,6 +151,7 @@ impl Identity {
     ///
     /// # Errors
     /// The store's.
+    #[boxed]
     pub async fn key_set(&self, cx: &Cx) -> Answer<Value> {
         let (keys, before) = self.signing_keys(cx).await?;
         let mut all: Vec<Value> = keys.iter().map(|k| public(&k.body)).collect();

@@ -10,7 +10,7 @@ use sekisho_vault::{Act, Entry, Page, Stored, View};
 
 use super::{ALG, before, current, defect, made};
 use crate::{
-    Answer, Identity, by_job,
+    Answer, Identity, boxed, by_job,
     problems::TOO_MANY_RECORDS,
     records::{OauthKey, SignalKey},
     sql,
@@ -26,6 +26,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn signing_key_list(&self, cx: &Cx) -> Answer<Vec<SigningKeyView>> {
         let act = under(Right::CLIENTS_READ, &event::OAUTH_KEY_LIST, Target::tenant(cx.tenant), "signing-keys");
         let (now, overlap) = (self.now(), self.gates().oauth(&cx.policy).key_overlap);
@@ -37,6 +38,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4027` when many are published already and none is withdrawn.
+    #[boxed]
     pub async fn turn_signing_keys(&self, cx: &Cx, withdraw: bool) -> Answer<Vec<SigningKeyView>> {
         let id: OauthKeyId = self.id();
         let act = under(Right::CLIENTS_WRITE, &event::OAUTH_KEY_TURN, Target::tenant(cx.tenant), id);
@@ -47,6 +49,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4027`; the store's.
+    #[boxed]
     pub async fn turn_signing_keys_of(&self, tenant: TenantId, withdraw: bool) -> Answer<Vec<SigningKeyView>> {
         let cx = Cx::job(tenant, Job::Command, Effective::platform(self.platform()), self.rng());
         let id: OauthKeyId = self.id();

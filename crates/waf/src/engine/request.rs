@@ -32,13 +32,20 @@ impl Transaction {
     }
 
     /// Adds a named value and its name to the collection of names.
-    fn named(&mut self, values: V, names: V, name: &[u8], value: &[u8]) {
+    fn paired(&mut self, values: V, names: V, name: &[u8], value: &[u8]) -> Entry {
         let entry = Entry { name: self.values.intern(name), value: self.values.intern(value) };
         self.vars[values as usize].push(entry);
         self.vars[names as usize].push(Entry { name: entry.name, value: entry.name });
+        entry
+    }
+
+    /// The same of a request, whose names come again and again.
+    fn named(&mut self, values: V, names: V, name: &[u8], value: &[u8]) -> Entry {
+        let entry = self.paired(values, names, name, value);
         if is_name(name) {
             self.recall(entry.name);
         }
+        entry
     }
 
     /// Takes up what earlier transactions found out about a value.
@@ -170,11 +177,8 @@ impl Transaction {
             self.arguments(&query, true);
         }
         for (name, value) in head.headers {
-            self.named(V::RequestHeaders, V::RequestHeadersNames, name, value);
-            if is_shared(name)
-                && let Some(entry) = self.vars[V::RequestHeaders as usize].last().copied()
-            {
-                self.recall(entry.name);
+            let entry = self.named(V::RequestHeaders, V::RequestHeadersNames, name, value);
+            if is_shared(name) {
                 self.recall(entry.value);
             }
             if name.eq_ignore_ascii_case(b"cookie") {
@@ -367,7 +371,7 @@ impl Transaction {
         self.one(V::ResponseProtocol, head.protocol);
         self.one(V::StatusLine, &[head.protocol, b" ", head.status.to_string().as_bytes()].concat());
         for (name, value) in head.headers {
-            self.named(V::ResponseHeaders, V::ResponseHeadersNames, name, value);
+            self.paired(V::ResponseHeaders, V::ResponseHeadersNames, name, value);
             if name.eq_ignore_ascii_case(b"content-type") {
                 self.response_type = value.to_vec();
                 let end = value.iter().position(|b| *b == b';').unwrap_or(value.len());

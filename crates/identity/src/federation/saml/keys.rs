@@ -16,7 +16,7 @@ use sekisho_saml::{Certificate, Credential, ServiceProvider, fresh_id};
 use sekisho_vault::{Entry, Page, Scope, Stored, Tx, View};
 
 use crate::{
-    Answer, Identity, by_job,
+    Answer, Identity, boxed, by_job,
     records::{KeyStage, SamlKey},
     types::SamlKeyView,
     under,
@@ -128,6 +128,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND` before the tenant has a SAML provider, or where the policy closes this way in.
+    #[boxed]
     pub async fn saml_metadata(&self, knock: &Knock, origin: &str) -> Answer<String> {
         let cx = Self::before_sign_in(knock);
         let missing = || Problem::new(&NOT_FOUND);
@@ -157,6 +158,7 @@ impl Identity {
     ///
     /// # Errors
     /// The access check's and the store's.
+    #[boxed]
     pub async fn saml_keys(&self, cx: &Cx) -> Answer<Vec<SamlKeyView>> {
         let act = under(Right::FEDERATION_READ, &event::SAML_KEY_LIST, Target::tenant(cx.tenant), "saml-keys");
         let (now, ahead) = (self.now(), self.gates().federation(&cx.policy).key_ahead);
@@ -170,6 +172,7 @@ impl Identity {
     /// # Errors
     /// `NOT_FOUND` before the tenant has a SAML provider, `CONFLICT` when the next key is there already or too many earlier ones
     /// are.
+    #[boxed]
     pub async fn prepare_saml_key(&self, cx: &Cx) -> Answer<SamlKeyView> {
         let id: SamlKeyId = self.id();
         let act = || under(Right::FEDERATION_WRITE, &event::SAML_KEY_CREATE, Target::tenant(cx.tenant), id);
@@ -203,6 +206,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT` for a key that is not the next one.
+    #[boxed]
     pub async fn switch_saml_key(&self, cx: &Cx, id: SamlKeyId) -> Answer<SamlKeyView> {
         let act = under(Right::FEDERATION_WRITE, &event::SAML_KEY_SWITCH, Target::tenant(cx.tenant), id);
         let (now, ahead) = (self.now(), self.gates().federation(&cx.policy).key_ahead);
@@ -230,6 +234,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NOT_FOUND`, `CONFLICT` for the key that signs.
+    #[boxed]
     pub async fn retire_saml_key(&self, cx: &Cx, id: SamlKeyId) -> Answer<()> {
         let act = under(Right::FEDERATION_WRITE, &event::SAML_KEY_RETIRE, Target::tenant(cx.tenant), id);
         self.vault()

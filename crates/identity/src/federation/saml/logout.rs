@@ -19,7 +19,7 @@ use sekisho_vault::{Entry, Page, Scope, Tx};
 
 use super::{name_of, provider, subject};
 use crate::{
-    Answer, Identity, by_job,
+    Answer, Identity, boxed, by_job,
     federation::{
         flow::Refusal,
         identities,
@@ -164,6 +164,7 @@ impl Identity {
     ///
     /// # Errors
     /// `SK-4160` for every message that is not taken, the history tells why; `SK-4134` for a request that has been used.
+    #[boxed]
     pub async fn saml_logout(&self, knock: &Knock, origin: &str, message: &SamlLogoutMessage) -> Answer<SamlFarewell> {
         let cx = Self::before_sign_in(knock);
         let (borrowed, kind) = message.borrowed();

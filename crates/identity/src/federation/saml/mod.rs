@@ -39,7 +39,7 @@ use super::{
     people::Vouched,
 };
 use crate::{
-    Answer, Identity,
+    Answer, Identity, boxed,
     records::{CameBy, IdentityProvider, Protocol, SamlSettings, SamlSigned},
     sign_in::step::{Once, Way},
     types::{Browser, CameBack, Leaving, SamlReturning},
@@ -199,6 +199,7 @@ impl Identity {
     /// # Errors
     /// `SK-4050` for every answer that is not taken, the history tells why; `SK-4129` for an assertion that has been used;
     /// `SK-4053`, `SK-4054`, `SK-4058`, `SK-4201`.
+    #[boxed]
     pub async fn come_back_saml(
         &self,
         knock: &Knock,

@@ -8,7 +8,7 @@ use sekisho_vault::{Entry, Page, Tx};
 
 use super::{NAME_ID, keys, metadata::Source, upkeep};
 use crate::{
-    Answer, Identity,
+    Answer, Identity, boxed,
     federation::{
         metadata::Trouble,
         providers::{self, foreign, invalid},
@@ -44,6 +44,7 @@ impl Identity {
     /// # Errors
     /// `INVALID`, `CONFLICT` (its entity id is registered), `SK-4019` (name taken), `SK-4027`, `SK-4101` to `SK-4132` for metadata
     /// that cannot be used.
+    #[boxed]
     pub async fn create_saml_provider(&self, cx: &Cx, new: NewSamlProvider) -> Answer<ProviderView> {
         let id: ProviderId = self.id();
         let act = || under(Right::FEDERATION_WRITE, &event::PROVIDER_CREATE, Target::tenant(cx.tenant), id);

@@ -18,7 +18,7 @@ use sekisho_vault::{Entry, Page, Scope, Stored};
 
 use super::metadata;
 use crate::{
-    Answer, Identity, by_job,
+    Answer, Identity, boxed, by_job,
     records::{IdentityProvider, Protocol, SamlFound, SamlLook, SamlMetadata, SamlSettings},
 };
 
@@ -78,6 +78,7 @@ impl Identity {
     ///
     /// # Errors
     /// The first tenant's that cannot be looked after; the others have been.
+    #[boxed]
     pub async fn keep_up_saml(&self) -> Answer<()> {
         let mut trouble = None;
         for tenant in self.vault().tenants().await? {
