@@ -112,6 +112,7 @@ pub fn build(parsed: &Parsed) -> Result<Program, LoadError> {
     }
     let place = Place { file: "".into(), line: 0 };
     let prefilters = builder.prefilters().map_err(|e| LoadError::new(&place, e))?;
+    let (plain_pairs, plain_groups) = builder.plain().map_err(|e| LoadError::new(&place, e))?;
     let scored = |n: &str| n.rsplit_once("anomaly_score_pl").is_some_and(|(_, l)| matches!(l, "1" | "2" | "3" | "4"));
     let score_slots = builder.slot_index.iter().filter(|(n, _)| scored(n)).map(|(_, s)| *s).collect();
     Ok(Program {
@@ -122,7 +123,9 @@ pub fn build(parsed: &Parsed) -> Result<Program, LoadError> {
         pipes: builder.pipes,
         atoms: builder.atoms,
         pairs: builder.pair_list,
+        plain_pairs,
         groups: builder.group_list,
+        plain_groups,
         slots: builder.slots,
         slot_index: builder.slot_index,
         score_slots,
@@ -542,17 +545,7 @@ impl Builder {
             if steps.is_empty() {
                 pairs.clone_from(&members);
             }
-            members.sort_unstable();
-            members.dedup();
-            group = Some(match self.groups.get(&members) {
-                Some(at) => *at,
-                None => {
-                    let at = small(self.group_list.len())?;
-                    self.group_list.push(members.clone());
-                    self.groups.insert(members, at);
-                    at
-                }
-            });
+            group = Some(self.group(members)?);
         }
         let mut setvars = Vec::new();
         for setvar in &actions.setvars {
@@ -587,6 +580,32 @@ impl Builder {
             group,
             pairs,
         })
+    }
+
+    /// Of each pair and each group the one of the same selections without transformations.
+    fn plain(&mut self) -> Result<(Vec<u16>, Vec<u16>), String> {
+        let pipe = self.pipe(&[])?;
+        let (mut pairs, mut groups) = (Vec::new(), Vec::new());
+        while let Some((atom, _)) = self.pair_list.get(pairs.len()) {
+            pairs.push(self.pair(*atom, pipe)?);
+        }
+        while let Some(members) = self.group_list.get(groups.len()) {
+            let plain = members.iter().map(|pair| pairs[usize::from(*pair)]).collect();
+            groups.push(self.group(plain)?);
+        }
+        Ok((pairs, groups))
+    }
+
+    fn group(&mut self, mut members: Vec<u16>) -> Result<u16, String> {
+        members.sort_unstable();
+        members.dedup();
+        if let Some(at) = self.groups.get(&members) {
+            return Ok(*at);
+        }
+        let at = small(self.group_list.len())?;
+        self.group_list.push(members.clone());
+        self.groups.insert(members, at);
+        Ok(at)
     }
 
     fn pair(&mut self, atom: u16, pipe: u16) -> Result<u16, String> {

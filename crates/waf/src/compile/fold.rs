@@ -5,8 +5,8 @@
 //! effect or a jump. A rule that a `ctl` action may remove before it runs keeps its place, so that removing it works.
 
 use super::{
-    Change, Checker, Control, Disruption, Entry, Exclusions, HeadSet, Link, Members, Order, Piece, Program, Target,
-    Test, has,
+    Change, Checker, Control, Disruption, Entry, Exclusions, Head, HeadSet, Link, Members, Order, Piece, Program,
+    Target, Test, has,
 };
 use crate::engine::state::{State, Written, number};
 
@@ -26,6 +26,8 @@ pub struct Step {
     pub kind: Kind,
     /// The step to go on with after a match.
     pub then: u32,
+    /// The group and the bit of the operator without which the rule cannot match.
+    pub gate: Option<(u16, u16)>,
 }
 
 /// How a program is run with given settings.
@@ -77,6 +79,12 @@ pub fn plan(program: &Program, pins: &[(u16, Written)], exclusions: Exclusions, 
     Plan { steps, state, pinned, decided, excluded: exclusions.targets }
 }
 
+fn gate(program: &Program, head: &Head) -> Option<(u16, u16)> {
+    let link = &program.links[head.link as usize];
+    let test = &program.tests[usize::from(link.test?)];
+    link.group.zip(test.bits[usize::from(head.phase > 2)])
+}
+
 struct Walker<'a> {
     program: &'a Program,
     known: Vec<Known>,
@@ -116,7 +124,7 @@ impl Walker<'_> {
                     self.decided += 1;
                     let whole = first && !loose && goal == index + 1 && self.settle(&links, state);
                     if !whole {
-                        kept.push((index, Step { head: *at, kind: Kind::Effect, then: 0 }, goal));
+                        kept.push((index, Step { head: *at, kind: Kind::Effect, then: 0, gate: None }, goal));
                         self.forget_or_learn(&links, loose);
                     }
                     if goal > index + 1 {
@@ -127,7 +135,7 @@ impl Walker<'_> {
                 }
                 _ => {}
             }
-            kept.push((index, Step { head: *at, kind: Kind::Run, then: 0 }, goal));
+            kept.push((index, Step { head: *at, kind: Kind::Run, then: 0, gate: gate(self.program, head) }, goal));
             self.note(&links);
             self.forget(&links);
             if goal > index + 1 {

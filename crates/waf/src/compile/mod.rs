@@ -295,8 +295,12 @@ pub struct Program {
     pub atoms: Vec<(Variable, Members)>,
     /// Selections after transformation, without repetition.
     pub pairs: Vec<(u16, u16)>,
+    /// Of each pair the one of the same selection without transformations.
+    pub plain_pairs: Vec<u16>,
     /// Sets of pairs, without repetition.
     pub groups: Vec<Vec<u16>>,
+    /// Of each group the one of the same selections without transformations.
+    pub plain_groups: Vec<u16>,
     /// Names of the members that rules write.
     pub slots: Vec<String>,
     pub slot_index: BTreeMap<String, u16>,

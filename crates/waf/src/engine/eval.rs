@@ -24,27 +24,9 @@ use std::sync::Arc;
 /// A value that a rule looks at.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate {
-    variable: Variable,
-    count: bool,
+    pub(super) variable: Variable,
+    pub(super) count: bool,
     pub(super) entry: Entry,
-}
-
-/// What the prefilter made of the values of a selection after transformation.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sieve {
-    /// Where the union of what can match them begins.
-    union: u32,
-    /// The values, among all that were sifted.
-    from: u32,
-    to: u32,
-}
-
-/// A value that was sifted.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sifted {
-    entry: Entry,
-    /// Where the operators that can match it begin; none where earlier transactions know.
-    bits: Option<u32>,
 }
 
 /// Values of matches are cut to this many bytes in reports.
@@ -69,12 +51,8 @@ impl Transaction {
             _ => {}
         }
         let rules = Arc::clone(&self.rules);
-        self.pairs.clear();
-        self.pairs.resize(rules.program.pairs.len(), None);
-        self.sifted.clear();
-        self.group_bits.clear();
-        self.group_bits.resize(rules.program.groups.len(), u32::MAX);
-        self.unions.clear();
+        self.begin_sieve(&rules.program);
+        let which = usize::from(phase > 2);
         let steps = &rules.plan.steps[usize::from(phase) - 1];
         let mut at = 0;
         let mut outcome = Outcome::Pass;
@@ -82,6 +60,13 @@ impl Transaction {
             at += 1;
             let head = &rules.program.heads[step.head as usize];
             if has(&self.removed, step.head as usize) {
+                continue;
+            }
+            if let (Some((group, bit)), true) = (step.gate, self.trace.is_none())
+                && !self.group_may(&rules, which, group, bit)
+            {
+                // As if it had run: most rules end here, with nothing of them read but the step.
+                self.matched.clear();
                 continue;
             }
             let matched = match step.kind {
@@ -313,92 +298,7 @@ impl Transaction {
         any
     }
 
-    /// Whether some value of the group can match the operator of `bit`.
-    fn group_may(&mut self, rules: &RuleSet, which: usize, group: u16, bit: u16) -> bool {
-        let words = rules.program.prefilters[which].words();
-        let mut at = self.group_bits[usize::from(group)];
-        if at == u32::MAX {
-            at = self.unions.len() as u32;
-            self.unions.resize(self.unions.len() + words, 0);
-            for pair in &rules.program.groups[usize::from(group)] {
-                let from = self.sieve(rules, which, *pair).union as usize;
-                for word in 0..words {
-                    self.unions[at as usize + word] |= self.unions[from + word];
-                }
-            }
-            self.group_bits[usize::from(group)] = at;
-        }
-        self.unions[at as usize + usize::from(bit >> 6)] >> (bit & 63) & 1 == 1
-    }
-
-    /// What the prefilter makes of the values of a selection after transformation.
-    fn sieve(&mut self, rules: &RuleSet, which: usize, pair: u16) -> Sieve {
-        if let Some(known) = self.pairs[usize::from(pair)] {
-            return known;
-        }
-        let program = &rules.program;
-        let prefilter = &program.prefilters[which];
-        let (atom, pipe) = program.pairs[usize::from(pair)];
-        let (variable, members) = &program.atoms[usize::from(atom)];
-        let (at, from) = (self.unions.len(), self.sifted.len());
-        self.unions.resize(at + prefilter.words(), 0);
-        for place in 0..self.vars[*variable as usize].len() {
-            let entry = self.vars[*variable as usize][place];
-            if !self.selects(members, entry.name) {
-                continue;
-            }
-            let union = &mut self.unions[at..];
-            if let Some(bits) = self.values.ready(&program.pipes, which, entry.value, pipe) {
-                for (to, from) in union.iter_mut().zip(self.values.bits(bits, prefilter.words())) {
-                    *to |= from;
-                }
-                self.sifted.push(Sifted { entry, bits: Some(bits) });
-                continue;
-            }
-            let known = if which == 0 { self.values.known(entry.value) } else { None };
-            if known.is_some_and(|known| known.add(pipe, union)) {
-                self.sifted.push(Sifted { entry, bits: None });
-                continue;
-            }
-            let known = known.cloned();
-            let id = self.values.transform(&program.pipes, entry.value, pipe);
-            let bits = self.values.collect(prefilter, which, id, union);
-            if let Some(known) = known {
-                known.learn(pipe, self.values.bits(bits, prefilter.words()));
-            }
-            self.sifted.push(Sifted { entry, bits: Some(bits) });
-        }
-        let sieve = Sieve { union: at as u32, from: from as u32, to: self.sifted.len() as u32 };
-        self.pairs[usize::from(pair)] = Some(sieve);
-        sieve
-    }
-
-    /// Lists the values of a selection that the operator of `bit` can match.
-    fn gather_sifted(
-        &mut self,
-        rules: &RuleSet,
-        which: usize,
-        variable: Variable,
-        pair: u16,
-        bit: u16,
-        out: &mut Vec<Candidate>,
-    ) {
-        let sieve = self.sieve(rules, which, pair);
-        let (word, flag) = (usize::from(bit >> 6), 1_u64 << (bit & 63));
-        if self.unions[sieve.union as usize + word] & flag == 0 {
-            return;
-        }
-        let (_, pipe) = rules.program.pairs[usize::from(pair)];
-        for sifted in &self.sifted[sieve.from as usize..sieve.to as usize] {
-            let may = sifted.bits.is_none_or(|bits| self.values.bits(bits, word + 1)[word] & flag != 0);
-            let known = if which == 0 { self.values.known(sifted.entry.value) } else { None };
-            if may && !known.is_some_and(|known| known.excludes(pipe, bit)) {
-                out.push(Candidate { variable, count: false, entry: sifted.entry });
-            }
-        }
-    }
-
-    fn selects(&self, members: &Members, name: ValueId) -> bool {
+    pub(super) fn selects(&self, members: &Members, name: ValueId) -> bool {
         match members {
             Members::All => true,
             Members::Key(key) => self.values.get(name).eq_ignore_ascii_case(key),

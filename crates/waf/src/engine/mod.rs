@@ -6,6 +6,7 @@ mod explain;
 mod report;
 mod request;
 pub mod room;
+mod sieve;
 pub mod state;
 mod transaction;
 pub mod values;

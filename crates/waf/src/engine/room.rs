@@ -1,7 +1,8 @@
 //! Memory of finished transactions, used again: allocating it costs more than a tenth of a small request.
 
 use super::{
-    eval::{Candidate, Sieve, Sifted},
+    eval::Candidate,
+    sieve::{Seen, Sieve, Sifted},
     transaction::Entry,
     values::Values,
 };
@@ -21,6 +22,7 @@ pub struct Room {
     pub(super) matched: Vec<Entry>,
     pub(super) pairs: Vec<Option<Sieve>>,
     pub(super) sifted: Vec<Sifted>,
+    pub(super) seen: Vec<Option<Seen>>,
     pub(super) group_bits: Vec<u32>,
     pub(super) unions: Vec<u64>,
     pub(super) candidates: Vec<Candidate>,
@@ -34,6 +36,7 @@ impl Room {
             matched: Vec::new(),
             pairs: Vec::new(),
             sifted: Vec::new(),
+            seen: Vec::new(),
             group_bits: Vec::new(),
             unions: Vec::new(),
             candidates: Vec::new(),

@@ -1,9 +1,9 @@
 //! The transaction's life: what the caller hands in, phase by phase.
 
 use super::{
-    eval::{Sieve, Sifted},
     report::{Blocked, Match, Outcome, Scores},
     room::Room,
+    sieve::{Seen, Sieve, Sifted},
     state::State,
     values::{Counters, ValueId, Values},
 };
@@ -99,6 +99,7 @@ pub struct Transaction {
     /// What the prefilter made of each pair in the phase that runs, and of the groups.
     pub(super) pairs: Vec<Option<Sieve>>,
     pub(super) sifted: Vec<Sifted>,
+    pub(super) seen: Vec<Option<Seen>>,
     pub(super) group_bits: Vec<u32>,
     pub(super) unions: Vec<u64>,
     /// Room for the values that a rule looks at.
@@ -116,6 +117,7 @@ impl Drop for Transaction {
             matched: std::mem::take(&mut self.matched),
             pairs: std::mem::take(&mut self.pairs),
             sifted: std::mem::take(&mut self.sifted),
+            seen: std::mem::take(&mut self.seen),
             group_bits: std::mem::take(&mut self.group_bits),
             unions: std::mem::take(&mut self.unions),
             candidates: std::mem::take(&mut self.candidates),
@@ -154,6 +156,7 @@ impl Transaction {
             response_type: Vec::new(),
             pairs: room.pairs,
             sifted: room.sifted,
+            seen: room.seen,
             group_bits: room.group_bits,
             unions: room.unions,
             candidates: room.candidates,
