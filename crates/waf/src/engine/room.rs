@@ -3,6 +3,7 @@
 use super::{
     eval::Candidate,
     sieve::{Seen, Sieve, Sifted},
+    state::State,
     transaction::Entry,
     values::Values,
 };
@@ -19,6 +20,7 @@ const LARGEST: usize = 1 << 18;
 pub struct Room {
     pub(super) values: Values,
     pub(super) vars: Vec<Vec<Entry>>,
+    pub(super) state: State,
     pub(super) matched: Vec<Entry>,
     pub(super) pairs: Vec<Option<Sieve>>,
     pub(super) sifted: Vec<Sifted>,
@@ -33,6 +35,7 @@ impl Room {
         Self {
             values: Values::new(),
             vars: vec![Vec::new(); Variable::ALL.len()],
+            state: State::default(),
             matched: Vec::new(),
             pairs: Vec::new(),
             sifted: Vec::new(),
@@ -64,6 +67,7 @@ impl Rooms {
         }
         room.values.clear();
         room.vars.iter_mut().for_each(Vec::clear);
+        room.state.clear();
         room.matched.clear();
         room.candidates.clear();
         let mut free = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

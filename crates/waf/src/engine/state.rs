@@ -64,6 +64,18 @@ impl State {
         Self { slots: vec![None; slots], named: BTreeMap::new() }
     }
 
+    /// Begins again with the members of `plan`, keeping the memory.
+    pub fn reset(&mut self, plan: &Self) {
+        self.slots.clone_from(&plan.slots);
+        self.named.clone_from(&plan.named);
+    }
+
+    /// Forgets all members, keeping the memory.
+    pub fn clear(&mut self) {
+        self.slots.clear();
+        self.named.clear();
+    }
+
     pub fn slot(&self, slot: u16) -> Option<&Written> {
         self.slots[usize::from(slot)].as_ref()
     }

@@ -114,6 +114,7 @@ impl Drop for Transaction {
         self.rules.program.rooms.put(Room {
             values: std::mem::take(&mut self.values),
             vars: std::mem::take(&mut self.vars),
+            state: std::mem::take(&mut self.state),
             matched: std::mem::take(&mut self.matched),
             pairs: std::mem::take(&mut self.pairs),
             sifted: std::mem::take(&mut self.sifted),
@@ -130,11 +131,12 @@ impl Transaction {
     #[must_use]
     pub fn new(rules: Arc<RuleSet>, client: &Client) -> Self {
         let settings = &rules.program.settings;
-        let room = rules.program.rooms.take();
+        let mut room = rules.program.rooms.take();
+        room.state.reset(&rules.plan.state);
         let mut out = Self {
             values: room.values,
             vars: room.vars,
-            state: rules.plan.state.clone(),
+            state: room.state,
             matched: room.matched,
             matches: Vec::new(),
             mode: rules.options.mode.unwrap_or(settings.mode),
