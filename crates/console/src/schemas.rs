@@ -156,7 +156,16 @@ pub fn all() -> Map<String, Value> {
     );
     put("LinkUsed", object(&[("state", "password-set"), ("user", "id:usr"), ("name", "text")]));
     put("Link", object(&[("link", "text")]));
-    put("Me", object(&[("user", "ref:User"), ("session", "id:ses"), ("rights", "texts"), ("site_rights", "texts")]));
+    put(
+        "Me",
+        object(&[
+            ("user", "ref:User"),
+            ("session", "id:ses"),
+            ("has_password", "bool"),
+            ("rights", "texts"),
+            ("site_rights", "texts"),
+        ]),
+    );
     put("Accepted", object(&[("version", "text"), ("at", "time")]));
     put(
         "Terms",

@@ -390,14 +390,14 @@ impl Identity {
         let there: RightSet =
             Right::all().filter(|r| !here.has(*r) && sites.iter().any(|s| reach.has(*r, Some(*s)))).collect();
         let locked = HashMap::new();
-        let user = self
+        let (user, has_password) = self
             .vault()
             .look(cx, own(cx, &event::USER_READ, id), move |view| {
                 let account = view.get::<UserAccount>(id)?.ok_or_else(|| Problem::new(&NOT_FOUND))?;
-                user_view(view, account, &locked)
+                Ok((user_view(view, account, &locked)?, view.get::<Credential>(id)?.is_some()))
             })
             .await?;
-        Ok(Me { user, session, rights: rights::names(here), site_rights: rights::names(there) })
+        Ok(Me { user, session, has_password, rights: rights::names(here), site_rights: rights::names(there) })
     }
 
     /// On what a right over this person is needed: their site's people, or the tenant's when there is no such person.

@@ -190,7 +190,9 @@ fn boxed(source: &Source, complaints: &mut Vec<String>) {
         if line.starts_with("    pub async fn") && before.trim() != "#[boxed]" {
             complaints.push(format!("{}:{}: add #[boxed]: others await it", source.path, number + 1));
         }
-        before = line;
+        if !line.trim_start().starts_with("#[") || line.trim() == "#[boxed]" {
+            before = line;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use sekisho_kernel::Text;
 
 messages! {
+    SIGNED_OUT_PARTLY "サインアウト（一部）" "Signed out in part";
     DONE_SIGNED_OUT_PARTLY "サインアウトしました。ID プロバイダーで使っているほかのサービスでは、サインインしたままの可能性があります。" "You are signed out. Other services of the identity provider may still have you signed in.";
     DONE_SIGNED_OUT_PROVIDER "こちらと ID プロバイダーの両方からサインアウトしました。" "You are signed out here and at the identity provider.";
     LEAVING_PROVIDER "サインアウトしました" "You are signed out";

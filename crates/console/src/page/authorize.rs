@@ -109,7 +109,8 @@ pub async fn consent(call: Arc<Call>) -> Result<Response, Fault> {
     let sealed = Secret::new(call.field("request"));
     let allow = call.field("decision") == "allow";
     let to = call.parts.identity.consent(call.cx()?, &issuer(&call), &sealed, allow).await?;
-    render(StatusCode::OK, &sign_in::OnwardPage { p: page::bare(&call, m::GOING_BACK), says: m::GOING_ON, to })
+    let p = page::bare(&call, m::GOING_BACK);
+    render(StatusCode::OK, &sign_in::OnwardPage { p, says: m::GOING_ON, to, waits: false })
 }
 
 /// GET /oauth/logout
@@ -156,14 +157,17 @@ async fn out(call: &Call, to: Option<LeaveTo>) -> Result<Response, Fault> {
 /// Nobody is signed in here any more.
 fn gone(call: &Call, to: Option<LeaveTo>) -> Result<Response, Fault> {
     let mut response = match to {
-        Some(to) => returns(call, to.whole())?,
+        Some(to) => returns(call, to.whole(), false)?,
         None => page::done("/sign-in", "signed-out")?,
     };
     cookie::wipe(response.headers_mut());
     Ok(response)
 }
 
-/// A person who has signed out goes back to the application that wished it.
-pub(super) fn returns(call: &Call, to: String) -> Result<Response, Fault> {
-    render(StatusCode::OK, &sign_in::OnwardPage { p: page::bare(call, m::GOING_BACK), says: m::LEFT, to })
+/// A person who has signed out goes back to the application that wished it: by a click of their own where a provider said that not
+/// all of it was done, so that they read it.
+pub(super) fn returns(call: &Call, to: String, partial: bool) -> Result<Response, Fault> {
+    let says = if partial { m::DONE_SIGNED_OUT_PARTLY } else { m::LEFT };
+    let p = page::bare(call, if partial { m::SIGNED_OUT_PARTLY } else { m::GOING_BACK });
+    render(StatusCode::OK, &sign_in::OnwardPage { p, says, to, waits: partial })
 }

@@ -29,7 +29,7 @@ pub async fn metadata(call: Arc<Call>) -> Result<Response, Fault> {
 /// A page that leads on within our own site.
 fn lead(call: &Call, to: &str) -> Result<Response, Fault> {
     let p = page::bare(call, m::SIGNED_IN);
-    render(StatusCode::OK, &sign_in::OnwardPage { p, says: m::GOING_TO_PROVIDER_LEAD, to: to.to_owned() })
+    render(StatusCode::OK, &sign_in::OnwardPage { p, says: m::GOING_TO_PROVIDER_LEAD, to: to.to_owned(), waits: false })
 }
 
 /// A field of a form that is there once: one that comes twice is nobody's.
@@ -70,7 +70,7 @@ async fn parted(call: &Call, message: &SamlLogoutMessage) -> Result<Response, Fa
             Ok((StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response())
         }
         SamlFarewell::Asked(Some(on)) => sign_in::parting(call, on),
-        SamlFarewell::Answered { to: Some(to), .. } => authorize::returns(call, to),
+        SamlFarewell::Answered { to: Some(to), partial } => authorize::returns(call, to, partial),
         SamlFarewell::Answered { partial: false, .. } => page::done("/sign-in", "signed-out-provider"),
         SamlFarewell::Answered { partial: true, .. } => page::done("/sign-in", "signed-out-partly"),
     }

@@ -128,6 +128,8 @@ pub struct OnwardPage {
     pub says: &'static Text,
     /// Where.
     pub to: String,
+    /// Whether it says something to read first.
+    pub waits: bool,
 }
 
 /// The same by a form, which the script sends and anybody can.
@@ -154,7 +156,7 @@ pub(crate) fn leads_on(
 ) -> Result<Response, Fault> {
     let p = page::bare(call, title);
     if fields.is_empty() {
-        return render(StatusCode::OK, &OnwardPage { p, says, to });
+        return render(StatusCode::OK, &OnwardPage { p, says, to, waits: false });
     }
     let mut response = render(StatusCode::OK, &PostPage { p, says, to: to.clone(), fields })?;
     response.extensions_mut().insert(PostsTo(to));
@@ -436,7 +438,8 @@ pub(super) fn go_on(call: &Call, step: SignInStep) -> Result<Response, Fault> {
 
 fn to_onward(call: &Call, to: String) -> Result<Response, Fault> {
     if to.starts_with("/enter?") || to.starts_with("/oauth/") {
-        return render(StatusCode::OK, &OnwardPage { p: page::bare(call, m::SIGNED_IN), says: m::GOING_ON, to });
+        let p = page::bare(call, m::SIGNED_IN);
+        return render(StatusCode::OK, &OnwardPage { p, says: m::GOING_ON, to, waits: false });
     }
     Ok(reply::see(&to))
 }

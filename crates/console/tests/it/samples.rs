@@ -270,6 +270,16 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
             p: alone(lang, m::SIGNED_IN, "/sign-in"),
             says: m::GOING_ON,
             to: "/enter?to=acme.app.localhost".into(),
+            waits: false,
+        },
+    );
+    put(
+        "onward-read",
+        &sign_in::OnwardPage {
+            p: alone(lang, m::SIGNED_OUT_PARTLY, "/sign-in"),
+            says: m::DONE_SIGNED_OUT_PARTLY,
+            to: "https://acme.app.localhost/".into(),
+            waits: true,
         },
     );
     put(
@@ -488,6 +498,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
     let me = Me {
         user: user(lang, 0),
         session: id(80),
+        has_password: true,
         rights: Right::all().take(6).map(|r| r.name().to_owned()).collect(),
         site_rights: vec!["users.read".into()],
     };

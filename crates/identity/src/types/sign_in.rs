@@ -54,6 +54,8 @@ pub struct Me {
     pub user: UserView,
     /// The session used.
     pub session: SessionId,
+    /// Whether they have a password.
+    pub has_password: bool,
     /// Names of every right held tenant-wide, after the switches.
     pub rights: Vec<String>,
     /// Names of the rights held for single sites only, after the switches.

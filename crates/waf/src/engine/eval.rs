@@ -62,7 +62,7 @@ impl Transaction {
             if has(&self.removed, step.head as usize) {
                 continue;
             }
-            if let (Some((group, bit)), true) = (step.gate, self.trace.is_none())
+            if let Some((group, bit)) = step.gate
                 && !self.group_may(&rules, which, group, bit)
             {
                 // As if it had run: most rules end here, with nothing of them read but the step.

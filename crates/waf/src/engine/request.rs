@@ -39,7 +39,7 @@ impl Transaction {
         entry
     }
 
-    /// The same of a request, whose names come again and again.
+    /// The same of a request, whose names are remembered: they come again and again.
     fn named(&mut self, values: V, names: V, name: &[u8], value: &[u8]) -> Entry {
         let entry = self.paired(values, names, name, value);
         if is_name(name) {

@@ -1,4 +1,5 @@
-//! Which values can match which operators, by the prefilter: once for each selection and list of transformations.
+//! Which values can match which operators, by the prefilter: once for each selection and list of transformations, and once for all
+//! the lists that change none of its values.
 
 use super::{Transaction, eval::Candidate, transaction::Entry};
 use crate::{
@@ -57,28 +58,34 @@ impl Transaction {
 
     /// Whether some value of the group can match the operator of `bit`.
     pub(super) fn group_may(&mut self, rules: &RuleSet, which: usize, group: u16, bit: u16) -> bool {
-        let mut at = self.group_bits[usize::from(group)];
-        if at == u32::MAX {
-            at = self.group(rules, which, group);
-            self.group_bits[usize::from(group)] = at;
-        }
+        let at = self.union(rules, which, group);
         self.unions[at as usize + usize::from(bit >> 6)] >> (bit & 63) & 1 == 1
     }
 
     /// Where the union of what can match the values of a group begins.
-    fn group(&mut self, rules: &RuleSet, which: usize, group: u16) -> u32 {
+    fn union(&mut self, rules: &RuleSet, which: usize, group: u16) -> u32 {
+        let known = self.group_bits[usize::from(group)];
+        if known != u32::MAX {
+            return known;
+        }
         let program = &rules.program;
         let pairs = &program.groups[usize::from(group)];
         let plain = program.plain_groups[usize::from(group)];
-        if plain != group && pairs.iter().all(|pair| self.is_untouched(program, *pair)) {
-            self.group_may(rules, which, plain, 0);
-            return self.group_bits[usize::from(plain)];
-        }
+        let at = if plain != group && pairs.iter().all(|pair| self.is_untouched(rules, *pair)) {
+            self.union(rules, which, plain)
+        } else {
+            self.unite(rules, which, pairs)
+        };
+        self.group_bits[usize::from(group)] = at;
+        at
+    }
+
+    fn unite(&mut self, rules: &RuleSet, which: usize, pairs: &[u16]) -> u32 {
         for pair in pairs {
             self.sieve(rules, which, *pair);
         }
         let at = self.unions.len();
-        self.unions.resize(at + program.prefilters[which].words(), 0);
+        self.unions.resize(at + rules.program.prefilters[which].words(), 0);
         let (sifted, union) = self.unions.split_at_mut(at);
         for sieve in pairs.iter().filter_map(|pair| self.pairs[usize::from(*pair)]) {
             for (to, from) in union.iter_mut().zip(&sifted[sieve.union as usize..]) {
@@ -89,7 +96,12 @@ impl Transaction {
     }
 
     /// Whether the transformations of a pair change none of its values.
-    fn is_untouched(&mut self, program: &Program, pair: u16) -> bool {
+    fn is_untouched(&mut self, rules: &RuleSet, pair: u16) -> bool {
+        if rules.options.plain {
+            // Nothing is shared then, so that both ways can be compared.
+            return false;
+        }
+        let program = &rules.program;
         let (atom, pipe) = program.pairs[usize::from(pair)];
         let seen = match self.seen[usize::from(atom)] {
             Some(seen) => seen,
@@ -117,7 +129,7 @@ impl Transaction {
         }
         let program = &rules.program;
         let plain = program.plain_pairs[usize::from(pair)];
-        let sieve = if plain != pair && self.is_untouched(program, pair) {
+        let sieve = if plain != pair && self.is_untouched(rules, pair) {
             self.sieve(rules, which, plain)
         } else {
             self.sift(rules, which, pair)

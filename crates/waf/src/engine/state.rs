@@ -64,13 +64,13 @@ impl State {
         Self { slots: vec![None; slots], named: BTreeMap::new() }
     }
 
-    /// Begins again with the members of `plan`, keeping the memory.
+    /// Begins again with the members of `plan`, in the memory of the slots.
     pub fn reset(&mut self, plan: &Self) {
         self.slots.clone_from(&plan.slots);
         self.named.clone_from(&plan.named);
     }
 
-    /// Forgets all members, keeping the memory.
+    /// Forgets all members, keeping the memory of the slots.
     pub fn clear(&mut self) {
         self.slots.clear();
         self.named.clear();

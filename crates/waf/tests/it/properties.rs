@@ -93,6 +93,13 @@ proptest! {
     }
 
     #[test]
+    fn presence_is_the_set_of_bytes(value in prop_oneof![spiced(), prop::collection::vec(0_u8..128, 0..60), prop::collection::vec(any::<u8>(), 0..130)]) {
+        let mut set = [0_u64; 4];
+        value.iter().for_each(|b| set[usize::from(b >> 6)] |= 1 << (b & 63));
+        prop_assert_eq!(presence(&value), set);
+    }
+
+    #[test]
     fn no_body_makes_a_reader_panic_or_exceed_its_bounds(body in spiced()) {
         let limits = Limits { values: 5, depth: 3, files: 2, expansion: 64 };
         let mut count = 0;

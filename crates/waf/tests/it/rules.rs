@@ -227,6 +227,39 @@ fn rules_say_what_they_are_and_matches_what_they_added() {
 }
 
 #[test]
+fn what_one_request_wrote_is_gone_in_the_next() {
+    let text = "SecRule ARGS:a \"@rx (.+)\" \"id:1,phase:1,pass,nolog,capture,setvar:tx.seen=%{TX.1},setvar:'tx.other_%{TX.1}=1'\"\n\
+                SecRule TX:seen|TX:1|TX:/^other_/ \"@rx .\" \"id:2,phase:2,pass\"\n\
+                SecRule TX:level \"@eq 2\" \"id:3,phase:1,pass\"\n";
+    let rules = crs::load(text, &Options::default());
+    let pinned = Options { tx: vec![("level".into(), "2".into())], ..Options::default() };
+    let pinned = Arc::new(rules.with(&pinned).unwrap());
+    let ask = |rules: &Arc<RuleSet>, target: &[u8]| {
+        let mut tx = rules.transaction(&ftw::client());
+        tx.request(&RequestHead { method: b"GET", target, protocol: b"HTTP/1.1", headers: &[] });
+        tx.request_body();
+        ids(&tx)
+    };
+    for _ in 0..3 {
+        assert_eq!(ask(&rules, b"/?a=secret"), [2]);
+        assert_eq!(ask(&pinned, b"/"), [3], "of the same memory, with members of its own");
+        assert_eq!(ask(&rules, b"/"), [0_u32; 0]);
+    }
+}
+
+#[test]
+fn lists_that_change_some_value_are_not_taken_for_those_that_change_none() {
+    let rules = "SecRule ARGS \"@rx ^0$\" \"id:1,phase:1,pass,t:length\"\nSecRule ARGS \"@rx ^0$\" \"id:2,phase:1,pass\"\n\
+                 SecRule ARGS|REQUEST_METHOD \"@rx ^get$\" \"id:3,phase:1,pass,t:lowercase\"\n\
+                 SecRule ARGS|REQUEST_METHOD \"@rx ^get$\" \"id:4,phase:1,pass\"\n\
+                 SecRule ARGS \"@rx ^ab$\" \"id:5,phase:1,pass,t:removeWhitespace\"\n";
+    assert_eq!(ids(&get(rules, "/?a=", &[])), [1, 3], "the empty value has a length");
+    assert_eq!(ids(&get(rules, "/?a=0", &[])), [2, 3]);
+    assert_eq!(ids(&get(rules, "/?a=get", &[])), [3, 4]);
+    assert_eq!(ids(&get(rules, "/?a=x&b=a+b", &[])), [3, 5], "one of the values has a blank");
+}
+
+#[test]
 fn transactions_and_rules_cross_threads() {
     fn sent<T: Send + Sync>() {}
     sent::<RuleSet>();
