@@ -541,7 +541,7 @@ pub fn pages(lang: Lang) -> Vec<(&'static str, String)> {
         },
     );
     for (name, confirmed) in [("account-confirm", false), ("account-confirmed", true)] {
-        put(name, &federated::without_password(lang, me.clone(), confirmed));
+        put(name, &federated::without_password(lang, Me { has_password: false, ..me.clone() }, confirmed));
     }
     put(
         "enrol",

@@ -56,6 +56,14 @@ async fn an_applications_person_goes_back_there_once_their_provider_has_answered
         let planted = answer(&asked(&three), Some(&state(&two)));
         assert_eq!(code(by_query(&house, &planted).await), "SK-4160");
         assert_eq!(by_query(&house, &answer(&asked(&three), None)).await.expect("taken"), back(None));
+        // Not all of it was done there: that is told, and the way back is the same.
+        let half = out(&comes(&house, &p, "hanako", "i7").await).await.expect("on");
+        let inner = "status:Success\"><samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:PartialLogout\"></samlp:StatusCode>";
+        let xml = answered(&house, &asked(&half), ENTITY, "Success").replace("status:Success\">", inner);
+        let deflated = compress_to_vec(xml.as_bytes(), 9);
+        let partly = query("SAMLResponse", &deflated, Some(&state(&half)), RSA_SHA256, Key::Present);
+        let to = Some(format!("{AFTER}?state=a%20b%26c"));
+        assert_eq!(by_query(&house, &partly).await.expect("taken"), SamlFarewell::Answered { partial: true, to });
         // An application that is no longer one gets nobody.
         house.node.decide_application(&admin, application, false).await.expect("stopped");
         let late = answer(&asked(&two), Some(&state(&two)));
