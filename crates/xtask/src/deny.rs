@@ -1,5 +1,6 @@
-//! `cargo deny`, offline once all platforms' crates are fetched: licences, bans and sources always; advisories against the RustSec copy in `../shared/data/rustsec`
-//! where that folder is. The database wants to be a git repository under a name of its own, so one is laid in `target/`.
+//! `cargo deny`, offline once all platforms' crates are fetched: licences, bans and sources always; advisories against the
+//! RustSec copy in `../shared/data/rustsec` where that folder is. The database wants to be a git repository under a name of its
+//! own, so one is laid in `target/`.
 
 use std::{fs, path::Path, process::Command};
 

@@ -112,7 +112,7 @@ pub fn build(parsed: &Parsed) -> Result<Program, LoadError> {
     }
     let place = Place { file: "".into(), line: 0 };
     let prefilters = builder.prefilters().map_err(|e| LoadError::new(&place, e))?;
-    let (plain_pairs, plain_groups) = builder.plain().map_err(|e| LoadError::new(&place, e))?;
+    let (bare_pairs, bare_groups) = builder.bare().map_err(|e| LoadError::new(&place, e))?;
     let scored = |n: &str| n.rsplit_once("anomaly_score_pl").is_some_and(|(_, l)| matches!(l, "1" | "2" | "3" | "4"));
     let score_slots = builder.slot_index.iter().filter(|(n, _)| scored(n)).map(|(_, s)| *s).collect();
     Ok(Program {
@@ -123,9 +123,9 @@ pub fn build(parsed: &Parsed) -> Result<Program, LoadError> {
         pipes: builder.pipes,
         atoms: builder.atoms,
         pairs: builder.pair_list,
-        plain_pairs,
+        bare_pairs,
         groups: builder.group_list,
-        plain_groups,
+        bare_groups,
         slots: builder.slots,
         slot_index: builder.slot_index,
         score_slots,
@@ -583,15 +583,15 @@ impl Builder {
     }
 
     /// Of each pair and each group the one of the same selections without transformations.
-    fn plain(&mut self) -> Result<(Vec<u16>, Vec<u16>), String> {
+    fn bare(&mut self) -> Result<(Vec<u16>, Vec<u16>), String> {
         let pipe = self.pipe(&[])?;
         let (mut pairs, mut groups) = (Vec::new(), Vec::new());
         while let Some((atom, _)) = self.pair_list.get(pairs.len()) {
             pairs.push(self.pair(*atom, pipe)?);
         }
         while let Some(members) = self.group_list.get(groups.len()) {
-            let plain = members.iter().map(|pair| pairs[usize::from(*pair)]).collect();
-            groups.push(self.group(plain)?);
+            let bare = members.iter().map(|pair| pairs[usize::from(*pair)]).collect();
+            groups.push(self.group(bare)?);
         }
         Ok((pairs, groups))
     }

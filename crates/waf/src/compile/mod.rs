@@ -18,7 +18,7 @@ use crate::{
         action::{Mode, Processor, Scope},
         target::Variable,
     },
-    transform::{ByteSet, Transformation},
+    transform::{ByteSet, Transformation, meets},
 };
 use aho_corasick::AhoCorasick;
 use pattern::{Completed, Pattern};
@@ -153,6 +153,15 @@ pub struct Pipe {
     pub triggers: ByteSet,
     /// Whether it changes the empty value.
     pub changes_empty: bool,
+}
+
+impl Pipe {
+    /// Whether the list leaves values alone that have these bytes among them; `empty` when one of them is empty.
+    #[inline]
+    pub fn keeps(&self, present: &ByteSet, empty: bool) -> bool {
+        let changes = meets(present, &self.triggers) || (empty && self.changes_empty);
+        !changes
+    }
 }
 
 /// How a variable that rules write is changed.
@@ -296,11 +305,11 @@ pub struct Program {
     /// Selections after transformation, without repetition.
     pub pairs: Vec<(u16, u16)>,
     /// Of each pair the one of the same selection without transformations.
-    pub plain_pairs: Vec<u16>,
+    pub bare_pairs: Vec<u16>,
     /// Sets of pairs, without repetition.
     pub groups: Vec<Vec<u16>>,
     /// Of each group the one of the same selections without transformations.
-    pub plain_groups: Vec<u16>,
+    pub bare_groups: Vec<u16>,
     /// Names of the members that rules write.
     pub slots: Vec<String>,
     pub slot_index: BTreeMap<String, u16>,

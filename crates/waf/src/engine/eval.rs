@@ -51,7 +51,7 @@ impl Transaction {
             _ => {}
         }
         let rules = Arc::clone(&self.rules);
-        self.begin_sieve(&rules.program);
+        self.sieves.begin(&rules.program);
         let which = usize::from(phase > 2);
         let steps = &rules.plan.steps[usize::from(phase) - 1];
         let mut at = 0;

@@ -1,12 +1,6 @@
 //! Memory of finished transactions, used again: allocating it costs more than a tenth of a small request.
 
-use super::{
-    eval::Candidate,
-    sieve::{Seen, Sieve, Sifted},
-    state::State,
-    transaction::Entry,
-    values::Values,
-};
+use super::{eval::Candidate, sieve::Sieves, state::State, transaction::Entry, values::Values};
 use crate::seclang::target::Variable;
 use std::sync::Mutex;
 
@@ -22,11 +16,7 @@ pub struct Room {
     pub(super) vars: Vec<Vec<Entry>>,
     pub(super) state: State,
     pub(super) matched: Vec<Entry>,
-    pub(super) pairs: Vec<Option<Sieve>>,
-    pub(super) sifted: Vec<Sifted>,
-    pub(super) seen: Vec<Option<Seen>>,
-    pub(super) group_bits: Vec<u32>,
-    pub(super) unions: Vec<u64>,
+    pub(super) sieves: Sieves,
     pub(super) candidates: Vec<Candidate>,
 }
 
@@ -37,11 +27,7 @@ impl Room {
             vars: vec![Vec::new(); Variable::ALL.len()],
             state: State::default(),
             matched: Vec::new(),
-            pairs: Vec::new(),
-            sifted: Vec::new(),
-            seen: Vec::new(),
-            group_bits: Vec::new(),
-            unions: Vec::new(),
+            sieves: Sieves::default(),
             candidates: Vec::new(),
         }
     }
@@ -60,9 +46,7 @@ impl Rooms {
 
     /// Clears a room and keeps it, if it is of an ordinary size.
     pub(super) fn put(&self, mut room: Room) {
-        if room.values.capacity() + room.sifted.capacity() * size_of::<Sifted>() > LARGEST
-            || room.vars.len() != Variable::ALL.len()
-        {
+        if room.values.capacity() + room.sieves.capacity() > LARGEST || room.vars.len() != Variable::ALL.len() {
             return;
         }
         room.values.clear();

@@ -3,7 +3,7 @@
 use super::{
     report::{Blocked, Match, Outcome, Scores},
     room::Room,
-    sieve::{Seen, Sieve, Sifted},
+    sieve::Sieves,
     state::State,
     values::{Counters, ValueId, Values},
 };
@@ -96,12 +96,7 @@ pub struct Transaction {
     pub(super) response: Vec<u8>,
     pub(super) content_type: Vec<u8>,
     pub(super) response_type: Vec<u8>,
-    /// What the prefilter made of each pair in the phase that runs, and of the groups.
-    pub(super) pairs: Vec<Option<Sieve>>,
-    pub(super) sifted: Vec<Sifted>,
-    pub(super) seen: Vec<Option<Seen>>,
-    pub(super) group_bits: Vec<u32>,
-    pub(super) unions: Vec<u64>,
+    pub(super) sieves: Sieves,
     /// Room for the values that a rule looks at.
     pub(super) candidates: Vec<super::eval::Candidate>,
     /// What the running rule added to the anomaly scores.
@@ -116,11 +111,7 @@ impl Drop for Transaction {
             vars: std::mem::take(&mut self.vars),
             state: std::mem::take(&mut self.state),
             matched: std::mem::take(&mut self.matched),
-            pairs: std::mem::take(&mut self.pairs),
-            sifted: std::mem::take(&mut self.sifted),
-            seen: std::mem::take(&mut self.seen),
-            group_bits: std::mem::take(&mut self.group_bits),
-            unions: std::mem::take(&mut self.unions),
+            sieves: std::mem::take(&mut self.sieves),
             candidates: std::mem::take(&mut self.candidates),
         });
     }
@@ -156,11 +147,7 @@ impl Transaction {
             response: Vec::new(),
             content_type: Vec::new(),
             response_type: Vec::new(),
-            pairs: room.pairs,
-            sifted: room.sifted,
-            seen: room.seen,
-            group_bits: room.group_bits,
-            unions: room.unions,
+            sieves: room.sieves,
             candidates: room.candidates,
             scored: 0,
             trace: None,

@@ -3,7 +3,7 @@
 use super::verdicts::{Known, Verdicts};
 use crate::{
     compile::{Pipe, prefilter::Prefilter},
-    transform::{ByteSet, Transformation, meets, presence},
+    transform::{ByteSet, Transformation, presence},
 };
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ impl Value {
     /// Whether a list of transformations leaves it as it is.
     #[inline]
     fn is_untouched(&self, pipe: &Pipe) -> bool {
-        if self.length == 0 { !pipe.changes_empty } else { !meets(&self.present, &pipe.triggers) }
+        pipe.keeps(&self.present, self.length == 0)
     }
 }
 
